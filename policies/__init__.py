@@ -1,0 +1,1 @@
+"""What was promised, as text that lawyers and operations staff read. No code."""

@@ -1,0 +1,1 @@
+"""The words every room uses. Pure: no input, no output, no vendor."""
