@@ -1,0 +1,1 @@
+"""What we hold, why, and in which state."""

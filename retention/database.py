@@ -1,0 +1,148 @@
+"""One engine, one way to hold a transaction, append-only triggers.
+
+The database is no port: SQLite (embedded) and PostgreSQL (scale-out) are two
+URLs of the same tables, and the whole suite runs on both.
+
+On SQLite a writing transaction begins IMMEDIATE, so writers queue at the door
+and never fail halfway; WAL mode lets readers go on. Every commit is synced:
+the journal of disposals depends on it.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, SQLModel
+
+from retention.kernel.errors import DatabaseBusy, InvalidInput
+
+BUSY_TIMEOUT_MS = 60_000
+Row = TypeVar("Row")
+
+
+class Database:
+    """The catalogue's database and its transactions."""
+
+    def __init__(self, url: str, after_commit: Callable[[Session], None] | None = None) -> None:
+        """Open the database at `url`; `after_commit` is told of every committed transaction."""
+        self._after_commit = after_commit
+        try:
+            self.engine = _engine(url)
+        except Exception as error:
+            raise InvalidInput(f"the database URL cannot be used: {error}") from error
+        self._writer = self.engine.execution_options(retention_writes=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is SQLite."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A consistent view; nothing is kept of what is changed in it."""
+        with _plain_errors(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction: all of it is durable on a normal exit, nothing of it otherwise.
+
+        Raises:
+            DatabaseBusy: Another writer held the database for too long, or it is out of reach.
+        """
+        with _plain_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+        if self._after_commit:
+            self._after_commit(session)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own transaction handling begins DEFERRED and too late.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+        "cache_size = -65536",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("retention_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise DatabaseBusy(f"the database did not answer: {error.orig}") from error
+
+
+def insert_or_ignore(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
+    """Insert the rows that are not there yet; leave the others as they are."""
+    if not rows:
+        return
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+
+
+def lock_rows(statement: Any, session: Session) -> Any:
+    """`statement`, holding the rows it finds until the transaction ends.
+
+    SQLite has one writer at a time: the transaction itself is the lock.
+    """
+    return statement if session.get_bind().dialect.name == "sqlite" else statement.with_for_update()
+
+
+def in_batches(rows: list[Row], size: int, use: Callable[[list[Row]], None]) -> None:
+    """Hand `rows` on in batches of at most `size`."""
+    for start in range(0, len(rows), size):
+        use(rows[start : start + size])
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The Core table behind `model`, for rows that come in thousands."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+def append_only_statements(table: str, dialect: str) -> list[str]:
+    """DDL that makes the database refuse to change or remove rows of `table`."""
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            for verb in ("UPDATE", "DELETE")
+        ]
+    refuse = f"{table}_append_only()"
+    return [
+        f"CREATE FUNCTION {refuse} RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$",
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {refuse}",
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {refuse}",
+    ]
+
+
+def make_append_only(connection: Connection, table: str) -> None:
+    """Let the database itself refuse UPDATE and DELETE on `table`."""
+    for statement in append_only_statements(table, connection.dialect.name):
+        connection.execute(text(statement))
