@@ -3,9 +3,11 @@
 The database is no port: SQLite (embedded) and PostgreSQL (scale-out) are two
 URLs of the same tables, and the whole suite runs on both.
 
-On SQLite a writing transaction begins IMMEDIATE, so writers queue at the door
-and never fail halfway; WAL mode lets readers go on. Every commit is synced:
-the journal of disposals depends on it.
+There is one writer at a time, on both: on SQLite a writing transaction begins
+IMMEDIATE, on PostgreSQL it takes an advisory lock first. So a hold and a
+disposal, an arriving recording and a hold, two nights: whichever comes first is
+complete before the other starts, and there is one argument for both databases
+(docs/adr/0003). Writing transactions are short; readers never wait.
 """
 
 import sqlite3
@@ -21,6 +23,8 @@ from sqlmodel import Session, SQLModel
 from retention.kernel.errors import DatabaseBusy, InvalidInput
 
 BUSY_TIMEOUT_MS = 60_000
+#: The key of the advisory lock that makes PostgreSQL's writers queue; any constant of our own.
+WRITER_LOCK = 0x5245_5445_4E54
 Row = TypeVar("Row")
 
 
@@ -55,6 +59,8 @@ class Database:
             DatabaseBusy: Another writer held the database for too long, or it is out of reach.
         """
         with _plain_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+            if not self.is_sqlite:
+                session.execute(text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
             yield session
         if self._after_commit:
             self._after_commit(session)
@@ -105,14 +111,6 @@ def insert_or_ignore(session: Session, table: Any, rows: list[dict[str, Any]]) -
         return
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
-
-
-def lock_rows(statement: Any, session: Session) -> Any:
-    """`statement`, holding the rows it finds until the transaction ends.
-
-    SQLite has one writer at a time: the transaction itself is the lock.
-    """
-    return statement if session.get_bind().dialect.name == "sqlite" else statement.with_for_update()
 
 
 def in_batches(rows: list[Row], size: int, use: Callable[[list[Row]], None]) -> None:

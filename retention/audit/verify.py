@@ -8,7 +8,7 @@ with the store's key, and the heads that a Witness keeps outside the database
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -19,16 +19,6 @@ from retention.database import table_of
 from retention.kernel.canonical import canonical_json
 
 READ_AT_ONCE = 2_000
-
-
-class Witness(Protocol):
-    """Keeps the trail's heads where the database's owner does not reach."""
-
-    def publish(self, head: Head, at: datetime) -> None:
-        """Keep `head`; durable on return. The same head twice is kept once."""
-
-    def heads(self) -> Iterator[Head]:
-        """Every head kept, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,8 @@ class LotRow(SQLModel, table=True):
     zone: str
     area: str
     holds: int = 0  #: how many holds its recordings are under
+    restricted: bool = False  #: one of the holds suspends use
+    run_id: str | None = Field(default=None, index=True)  #: the disposal run that lets its recordings go
     living: int = 0  #: how many of its cohorts have not expired
     recordings: int = 0
     size_bytes: int = Field(default=0, sa_type=BigInteger)

@@ -1,0 +1,166 @@
+"""Cohorts and lots: get or make them, and keep their counts true.
+
+Every function works inside the caller's writing transaction.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session, col
+
+from retention.catalogue.tables import CohortRow, LotCohortRow, LotHoldRow, LotRow
+from retention.database import table_of
+from retention.kernel.canonical import digest_of
+
+NewKey = Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class CohortKey:
+    """What makes a cohort: class x zone x trigger day, or an open trigger's reference."""
+
+    class_name: str
+    zone: str
+    trigger_on: date | None
+    reference: str = ""
+
+    @property
+    def name(self) -> str:
+        """The cohort's name, without its generation."""
+        day = self.trigger_on.isoformat() if self.trigger_on else f"open:{self.reference}"
+        return f"{self.class_name}@{self.zone}@{day}"
+
+
+@dataclass(frozen=True, slots=True)
+class LotKey:
+    """What the recordings of a lot share."""
+
+    kind: str
+    site: str
+    zone: str
+    area: str
+    cohorts: frozenset[tuple[int, str]]  #: (cohort id, purpose)
+    holds: frozenset[str] = frozenset()
+    restricted: bool = False  #: follows from the holds
+
+    @property
+    def signature(self) -> str:
+        """Equal exactly for equal lots."""
+        return digest_of(
+            [
+                self.kind,
+                self.site,
+                self.zone,
+                self.area,
+                [list(c) for c in sorted(self.cohorts)],
+                sorted(self.holds),
+            ]
+        )
+
+
+def cohort_for(session: Session, wanted: CohortKey, new_key: NewKey) -> CohortRow:
+    """The living cohort for `wanted`; made, with its key, when there is none.
+
+    A cohort that has expired is never filled again: what arrives late (a
+    backlog) joins the next generation, which is due the next night.
+    """
+    table = table_of(CohortRow)
+    found = session.execute(
+        select(CohortRow)
+        .where(
+            col(CohortRow.class_name) == wanted.class_name,
+            col(CohortRow.zone) == wanted.zone,
+            col(CohortRow.trigger_on).is_(None)
+            if wanted.trigger_on is None
+            else col(CohortRow.trigger_on) == wanted.trigger_on,
+            col(CohortRow.reference) == wanted.reference,
+        )
+        .order_by(table.c.id)
+    ).scalars()
+    generations = list(found)
+    if generations and generations[-1].state == "active":
+        return generations[-1]
+    name = wanted.name if not generations else f"{wanted.name}#{len(generations) + 1}"
+    cohort = CohortRow(
+        name=name,
+        class_name=wanted.class_name,
+        zone=wanted.zone,
+        trigger_on=wanted.trigger_on,
+        reference=wanted.reference,
+        key_id=new_key(),
+    )
+    session.add(cohort)
+    session.flush()
+    return cohort
+
+
+def lot_for(session: Session, wanted: LotKey) -> int:
+    """The id of the lot for `wanted`; made when there is none."""
+    signature = wanted.signature
+    found = session.execute(
+        select(col(LotRow.id)).where(col(LotRow.signature) == signature)
+    ).scalar_one_or_none()
+    if found is not None:
+        return found
+    cohort_ids = {cohort_id for cohort_id, _ in wanted.cohorts}
+    lot = LotRow(
+        signature=signature,
+        kind=wanted.kind,
+        site=wanted.site,
+        zone=wanted.zone,
+        area=wanted.area,
+        holds=len(wanted.holds),
+        restricted=wanted.restricted,
+        living=_living(session, cohort_ids),
+    )
+    session.add(lot)
+    session.flush()
+    assert lot.id is not None
+    cohorts = [
+        {"cohort_id": c, "lot_id": lot.id, "purpose": purpose} for c, purpose in sorted(wanted.cohorts)
+    ]
+    if cohorts:
+        session.execute(insert(table_of(LotCohortRow)), cohorts)
+    holds = [{"hold_id": hold, "lot_id": lot.id} for hold in sorted(wanted.holds)]
+    if holds:
+        session.execute(insert(table_of(LotHoldRow)), holds)
+    return lot.id
+
+
+def _living(session: Session, cohort_ids: Iterable[int]) -> int:
+    table = table_of(CohortRow)
+    rows = session.execute(select(table.c.state).where(table.c.id.in_(list(cohort_ids))))
+    return sum(1 for (state,) in rows if state == "active")
+
+
+def lot_key(session: Session, lot_id: int) -> LotKey:
+    """What the recordings of lot `lot_id` share."""
+    lot = session.get_one(LotRow, lot_id)
+    cohorts = session.execute(
+        select(col(LotCohortRow.cohort_id), col(LotCohortRow.purpose)).where(
+            col(LotCohortRow.lot_id) == lot_id
+        )
+    )
+    holds = session.execute(select(col(LotHoldRow.hold_id)).where(col(LotHoldRow.lot_id) == lot_id)).scalars()
+    return LotKey(
+        lot.kind,
+        lot.site,
+        lot.zone,
+        lot.area,
+        frozenset((c, p) for c, p in cohorts),
+        frozenset(holds),
+        lot.restricted,
+    )
+
+
+def adjust_counts(session: Session, changes: Mapping[int, tuple[int, int]]) -> None:
+    """Add (recordings, bytes) to each lot's counts; negative numbers take away."""
+    table = table_of(LotRow)
+    for lot_id, (recordings, size_bytes) in changes.items():
+        session.execute(
+            update(table)
+            .where(table.c.id == lot_id)
+            .values(recordings=table.c.recordings + recordings, size_bytes=table.c.size_bytes + size_bytes)
+        )

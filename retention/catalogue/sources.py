@@ -1,0 +1,116 @@
+"""The register of sources: nothing is taken in from a recorder that is not in it."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from retention.audit.record import Act, record
+from retention.audit.tags import Tag
+from retention.catalogue.model import Source
+from retention.catalogue.tables import SourceRow
+from retention.kernel.errors import InvalidInput, NotFound
+from retention.schedule.model import Kind, Schedule
+
+
+def register_source(session: Session, schedule: Schedule, source: Source, at: datetime, actor: str) -> None:
+    """Register `source`, or change its particulars; what is sealed keeps the cohorts it has.
+
+    Raises:
+        InvalidInput: The zone or a purpose is unknown, a purpose is not for this
+            kind of recording, no retention class matches, or the kind would change.
+    """
+    _check(schedule, source)
+    row = session.get(SourceRow, source.id)
+    if row is not None and row.kind != source.kind:
+        raise InvalidInput(
+            f"source {source.id} records {row.kind}s and cannot become a source of {source.kind}s",
+            hint="Register the new recorder under its own id.",
+        )
+    values = {
+        "id": source.id,
+        "kind": str(source.kind),
+        "site": source.site,
+        "zone": source.zone,
+        "area": source.area,
+        "owner": source.owner,
+        "notice": source.notice,
+        "purposes": list(source.purposes),
+        "clock_error_s": source.clock_error_s,
+        "channels": list(source.channels),
+        "mount": source.mount,
+        "raw_format": source.raw_format,
+    }
+    session.merge(SourceRow(**values, registered_at=row.registered_at if row else at))
+    record(
+        session,
+        at,
+        Act(Tag.SOURCE_REGISTERED, actor, source.id, detail={k: str(v) for k, v in values.items()}),
+    )
+
+
+def _check(schedule: Schedule, source: Source) -> None:
+    if not source.id or any(c.isspace() or c in "@/\\" for c in source.id):
+        raise InvalidInput(
+            f"{source.id!r} cannot be a source's id", hint="Use letters, digits, '-', '_' and '.'."
+        )
+    try:
+        ZoneInfo(source.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidInput(
+            f"{source.zone!r} is no time zone", hint="Use a name of the IANA database, such as Asia/Tokyo."
+        ) from error
+    if not source.purposes:
+        raise InvalidInput(f"source {source.id} has no purpose of use", hint="Give at least one --purpose.")
+    found = schedule.classify(source.facts, source.purposes)
+    if found.unknown:
+        raise InvalidInput(
+            f"the policy knows no purpose {', '.join(found.unknown)}",
+            hint=f"It knows {', '.join(sorted(schedule.purposes))}.",
+        )
+    if found.unclassified:
+        raise InvalidInput(
+            f"no retention class of the policy covers {', '.join(found.unclassified)} for {source.kind}s"
+            f" at {source.site!r}{f' in area {source.area!r}' if source.area else ''}",
+            hint="Give another purpose, or add a class to the policy with `retention schedule plan`.",
+        )
+
+
+def source_of(row: SourceRow) -> Source:
+    """The value behind `row`."""
+    return Source(
+        id=row.id,
+        kind=Kind(row.kind),
+        site=row.site,
+        zone=row.zone,
+        area=row.area,
+        owner=row.owner,
+        notice=row.notice,
+        purposes=tuple(row.purposes),
+        clock_error_s=row.clock_error_s,
+        channels=tuple(row.channels),
+        mount=row.mount,
+        raw_format=row.raw_format,
+    )
+
+
+def find_source(session: Session, source_id: str) -> Source:
+    """The source called `source_id`.
+
+    Raises:
+        NotFound: It is not registered.
+    """
+    row = session.get(SourceRow, source_id)
+    if row is None:
+        raise NotFound(
+            f"there is no source {source_id!r}", hint="`retention source list` shows those registered."
+        )
+    return source_of(row)
+
+
+def all_sources(session: Session) -> list[Source]:
+    """Every registered source, by id."""
+    return [
+        source_of(row) for row in session.execute(select(SourceRow).order_by(col(SourceRow.id))).scalars()
+    ]

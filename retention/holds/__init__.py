@@ -1,0 +1,1 @@
+"""What suspends disposal: legal, regulator, request, incident."""
