@@ -10,11 +10,13 @@ from datetime import date
 from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
-from retention.catalogue.tables import CohortRow, LotCohortRow, LotHoldRow, LotRow
-from retention.database import table_of
+from retention.catalogue.tables import CohortRow, LotCohortRow, LotHoldRow, LotRow, RecordingRow
+from retention.database import in_batches, table_of
 from retention.kernel.canonical import digest_of
 
 NewKey = Callable[[], str]
+#: Recordings handled with one statement; below SQLite's limit of bound variables.
+BATCH = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +166,36 @@ def adjust_counts(session: Session, changes: Mapping[int, tuple[int, int]]) -> N
             .where(table.c.id == lot_id)
             .values(recordings=table.c.recordings + recordings, size_bytes=table.c.size_bytes + size_bytes)
         )
+
+
+Relocate = Callable[[LotKey], LotKey]
+
+
+def move_recordings(session: Session, recording_ids: Iterable[str], relocate: Relocate) -> None:
+    """Move recordings to the lot that `relocate` makes of their present one."""
+    table = table_of(RecordingRow)
+    ids = list(recording_ids)
+    targets: dict[int, int] = {}
+    counts: dict[int, tuple[int, int]] = {}
+
+    def move(some: list[str]) -> None:
+        rows = session.execute(
+            select(table.c.id, table.c.lot_id, table.c.size_bytes).where(table.c.id.in_(some))
+        ).all()
+        by_lot: dict[int, list[str]] = {}
+        for row in rows:
+            if row.lot_id not in targets:
+                targets[row.lot_id] = lot_for(session, relocate(lot_key(session, row.lot_id)))
+            _count(counts, row.lot_id, -1, -row.size_bytes)
+            _count(counts, targets[row.lot_id], 1, row.size_bytes)
+            by_lot.setdefault(targets[row.lot_id], []).append(row.id)
+        for lot_id, moved in by_lot.items():
+            session.execute(update(table).where(table.c.id.in_(moved)).values(lot_id=lot_id))
+
+    in_batches(ids, BATCH, move)
+    adjust_counts(session, counts)
+
+
+def _count(counts: dict[int, tuple[int, int]], lot_id: int, recordings: int, size_bytes: int) -> None:
+    before = counts.get(lot_id, (0, 0))
+    counts[lot_id] = (before[0] + recordings, before[1] + size_bytes)

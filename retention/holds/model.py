@@ -61,7 +61,12 @@ class Hold:
     lifted_at: datetime | None = None
 
     def matches(
-        self, source_id: str, started_at: datetime, ended_at: datetime, clock_error_s: float, blinds: frozenset[bytes]
+        self,
+        source_id: str,
+        started_at: datetime,
+        ended_at: datetime,
+        clock_error_s: float,
+        blinds: frozenset[bytes],
     ) -> bool:
         """Whether a recording that arrives falls under this hold.
 

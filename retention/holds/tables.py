@@ -13,7 +13,10 @@ class HoldRow(SQLModel, table=True):
     __tablename__ = "hold"
     __table_args__ = (
         Index(
-            "hold_in_force", "id", sqlite_where=text("lifted_at IS NULL"), postgresql_where=text("lifted_at IS NULL")
+            "hold_in_force",
+            "id",
+            sqlite_where=text("lifted_at IS NULL"),
+            postgresql_where=text("lifted_at IS NULL"),
         ),
     )
 

@@ -1,0 +1,88 @@
+"""Read holds, and tell which ones a recording that arrives falls under."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from retention.catalogue.model import NewRecording
+from retention.catalogue.register import HeldBy
+from retention.holds.model import Criteria, Hold, HoldKind
+from retention.holds.tables import HoldMatchRow, HoldRow
+from retention.kernel.errors import NotFound
+
+
+def hold_of(row: HoldRow) -> Hold:
+    """The value behind `row`."""
+    found = row.criteria
+    return Hold(
+        id=row.id,
+        kind=HoldKind(row.kind),
+        reason=row.reason,
+        owner=row.owner,
+        review_on=row.review_on,
+        key_id=row.key_id,
+        suspends_use=row.suspends_use,
+        criteria=Criteria(
+            recording_ids=tuple(found["recording_ids"]),
+            blinds=frozenset(bytes.fromhex(blind) for blind in found["blinds"]),
+            source_id=found["source_id"],
+            from_at=datetime.fromisoformat(found["from_at"]) if found["from_at"] else None,
+            until_at=datetime.fromisoformat(found["until_at"]) if found["until_at"] else None,
+        ),
+        placed_at=row.placed_at,
+        placed_by=row.placed_by,
+        lifted_at=row.lifted_at,
+    )
+
+
+def find_hold(session: Session, hold_id: str) -> Hold:
+    """The hold called `hold_id`.
+
+    Raises:
+        NotFound: There is none.
+    """
+    row = session.get(HoldRow, hold_id)
+    if row is None:
+        raise NotFound(f"there is no hold {hold_id!r}", hint="`retention hold list` shows them.")
+    return hold_of(row)
+
+
+def holds_in_force(session: Session) -> list[Hold]:
+    """Every hold that has not been lifted, oldest first."""
+    rows = session.execute(select(HoldRow).where(col(HoldRow.lifted_at).is_(None)).order_by(col(HoldRow.id)))
+    return [hold_of(row) for row in rows.scalars()]
+
+
+def all_holds(session: Session) -> list[Hold]:
+    """Every hold there ever was, oldest first."""
+    return [hold_of(row) for row in session.execute(select(HoldRow).order_by(col(HoldRow.id))).scalars()]
+
+
+def holds_by_id(session: Session, hold_ids: Iterable[str]) -> dict[str, Hold]:
+    """The named holds."""
+    rows = session.execute(select(HoldRow).where(col(HoldRow.id).in_(list(hold_ids)))).scalars()
+    return {row.id: hold_of(row) for row in rows}
+
+
+def match_counts(session: Session) -> dict[str, int]:
+    """How many recordings each hold in force covers now."""
+    rows = session.execute(
+        select(col(HoldMatchRow.hold_id), func.count()).group_by(col(HoldMatchRow.hold_id))
+    )
+    return {hold_id: count for hold_id, count in rows}
+
+
+def matcher(session: Session) -> Callable[[NewRecording], Sequence[HeldBy]]:
+    """Tells, for recordings about to be registered in this transaction, which holds they fall under."""
+    waiting = [hold for hold in holds_in_force(session) if not hold.criteria.recording_ids]
+
+    def holds_for(new: NewRecording) -> Sequence[HeldBy]:
+        return [
+            HeldBy(hold.id, hold.key_id, hold.suspends_use)
+            for hold in waiting
+            if hold.matches(new.source.id, new.started_at, new.ended_at, new.source.clock_error_s, new.blinds)
+        ]
+
+    return holds_for
