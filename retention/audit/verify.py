@@ -7,7 +7,7 @@ with the store's key, and the heads that a Witness keeps outside the database
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select

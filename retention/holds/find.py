@@ -1,13 +1,16 @@
 """Read holds, and tell which ones a recording that arrives falls under."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlmodel import Session, col
 
+from retention.audit.record import Act, record_all
+from retention.audit.tags import Tag
 from retention.catalogue.model import NewRecording
 from retention.catalogue.register import HeldBy
+from retention.database import table_of
 from retention.holds.model import Criteria, Hold, HoldKind
 from retention.holds.tables import HoldMatchRow, HoldRow
 from retention.kernel.errors import NotFound
@@ -71,18 +74,36 @@ def match_counts(session: Session) -> dict[str, int]:
     rows = session.execute(
         select(col(HoldMatchRow.hold_id), func.count()).group_by(col(HoldMatchRow.hold_id))
     )
-    return {hold_id: count for hold_id, count in rows}
+    return {row[0]: row[1] for row in rows}
 
 
-def matcher(session: Session) -> Callable[[NewRecording], Sequence[HeldBy]]:
-    """Tells, for recordings about to be registered in this transaction, which holds they fall under."""
-    waiting = [hold for hold in holds_in_force(session) if not hold.criteria.recording_ids]
+class Arrivals:
+    """Tells, inside one registering transaction, which holds arriving recordings fall under."""
 
-    def holds_for(new: NewRecording) -> Sequence[HeldBy]:
-        return [
-            HeldBy(hold.id, hold.key_id, hold.suspends_use)
-            for hold in waiting
+    def __init__(self, session: Session) -> None:
+        self._waiting = [hold for hold in holds_in_force(session) if not hold.criteria.recording_ids]
+        self._found: list[tuple[str, str]] = []
+
+    def holds_for(self, new: NewRecording) -> Sequence[HeldBy]:
+        """The holds `new` falls under."""
+        matching = [
+            hold
+            for hold in self._waiting
             if hold.matches(new.source.id, new.started_at, new.ended_at, new.source.clock_error_s, new.blinds)
         ]
+        self._found += [(hold.id, new.id) for hold in matching]
+        return [HeldBy(hold.id, hold.key_id, hold.suspends_use) for hold in matching]
 
-    return holds_for
+    def note(self, session: Session, at: datetime, actor: str) -> None:
+        """Keep the matches, and put them on record."""
+        if not self._found:
+            return
+        session.execute(
+            insert(table_of(HoldMatchRow)),
+            [{"hold_id": hold, "recording_id": new} for hold, new in self._found],
+        )
+        record_all(
+            session,
+            at,
+            [Act(Tag.HOLD_EXTENDED, actor, hold, detail={"recording": new}) for hold, new in self._found],
+        )

@@ -1,0 +1,49 @@
+"""A recording's data key, reached through a reason to keep the recording."""
+
+from collections.abc import Iterable, Iterator
+
+from retention.vault.model import KeyService
+from sqlalchemy import select
+from sqlmodel import Session
+
+from retention.catalogue.tables import WrapRow
+from retention.database import table_of
+from retention.kernel.errors import KeyMissing
+
+READ_AT_ONCE = 5_000
+
+
+def data_key(session: Session, keys: KeyService, recording_id: str, key_id: str) -> bytes:
+    """The data key of a recording, through the one reason whose key is `key_id`.
+
+    Raises:
+        KeyMissing: The recording is not kept for that reason, or its key is gone.
+    """
+    wrapped = session.get(WrapRow, (recording_id, key_id))
+    if wrapped is None:
+        raise KeyMissing(f"recording {recording_id} has no data key under key {key_id}")
+    return keys.unwrap(key_id, wrapped.wrapped, recording_id.encode())
+
+
+def data_keys(
+    session: Session, keys: KeyService, recording_ids: Iterable[str]
+) -> Iterator[tuple[str, bytes]]:
+    """(recording id, data key) through whichever reason is alive; streamed.
+
+    Raises:
+        KeyMissing: A recording has no living reason in the key service.
+    """
+    table = table_of(WrapRow)
+    alive = keys.key_ids()
+    ids = list(recording_ids)
+    for start in range(0, len(ids), READ_AT_ONCE):
+        some = ids[start : start + READ_AT_ONCE]
+        found: dict[str, tuple[str, bytes]] = {}
+        for row in session.execute(select(table).where(table.c.recording_id.in_(some))):
+            if row.key_id in alive:
+                found[row.recording_id] = (row.key_id, row.wrapped)
+        for recording_id in some:
+            if recording_id not in found:
+                raise KeyMissing(f"recording {recording_id} is kept, but no key that opens it is left")
+            key_id, wrapped = found[recording_id]
+            yield recording_id, keys.unwrap(key_id, wrapped, recording_id.encode())
