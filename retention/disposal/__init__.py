@@ -1,0 +1,1 @@
+"""How a recording goes: planned, guarded, journalled, proved."""

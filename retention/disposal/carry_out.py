@@ -1,0 +1,305 @@
+"""Carry out a run that is on the ledger. Row first, key second, bytes third.
+
+Every step finds out from the rows what is left to do, so a run that was killed
+at any line is finished by running it again. Nothing here decides: what goes was
+decided, guarded and committed when the run was started (`start.py`), and from
+that commit on no hold can be placed on it and nobody can open it.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlmodel import Session, col
+
+from retention.audit.record import Act, record, record_all
+from retention.audit.tags import Tag
+from retention.audit.witness import SignedJournal
+from retention.catalogue.lots import adjust_counts
+from retention.catalogue.states import Action, State, step
+from retention.catalogue.tables import (
+    CohortRow,
+    IdentifierRow,
+    LotCohortRow,
+    LotHoldRow,
+    LotRow,
+    ObjectRow,
+    RecordingRow,
+    TombstoneRow,
+    WrapRow,
+)
+from retention.database import Database, table_of
+from retention.disposal.model import RunState
+from retention.disposal.tables import RunRow
+from retention.holds.tables import HoldMatchRow, HoldRow
+from retention.kernel.canonical import canonical_json, isoformat
+from retention.kernel.clock import Clock
+from retention.kernel.errors import DependencyError
+from retention.vault.model import KeyService, ObjectName, ObjectStore, object_name
+
+#: Recordings whose rows change in one transaction and whose bytes go in one call.
+BATCH = 1_000
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What carrying out needs."""
+
+    database: Database
+    store: ObjectStore
+    keys: KeyService
+    journal: SignedJournal
+    clock: Clock
+    schedule_due: Callable[[str, Any], str]  #: (class, trigger day) → due date as text, for the tombstone
+
+
+def carry_out(tools: Tools, run_id: str, actor: str, progress: Progress = lambda _: None) -> None:
+    """Destroy the run's keys, then erase its recordings' bytes; safe to repeat.
+
+    What could not be erased stays DISPOSING, is counted as failed, and leaves
+    the run incomplete.
+    """
+    destroy_keys(tools, run_id, actor)
+    failed = erase_recordings(tools, run_id, progress)
+    with tools.database.write() as session:
+        _close(session, tools.clock.now(), run_id, failed, actor)
+
+
+def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
+    """Destroy the keys of the run's cohorts, and of lifted holds on which only its recordings depended."""
+    with tools.database.read() as session:
+        run = session.get_one(RunRow, run_id)
+        if run.keys_destroyed_at is not None:
+            return
+        cohorts = session.execute(
+            select(col(CohortRow.key_id), col(CohortRow.name)).where(
+                col(CohortRow.run_id) == run_id, col(CohortRow.state) == "expiring"
+            )
+        ).all()
+        holds = _lifted_holds(session)
+        started_at = run.started_at
+    tools.journal.write(
+        "cohorts-expired", started_at, {"run": run_id, "cohorts": [name for _, name in cohorts]}
+    )
+    tools.keys.destroy([key_id for key_id, _ in cohorts] + [key_id for _, key_id in holds])
+    now = tools.clock.now()
+    with tools.database.write() as session:
+        session.execute(
+            update(table_of(CohortRow))
+            .where(col(CohortRow.run_id) == run_id)
+            .values(state="expired", expired_at=now)
+        )
+        session.execute(
+            update(table_of(HoldRow))
+            .where(col(HoldRow.id).in_([h for h, _ in holds]))
+            .values(key_destroyed_at=now)
+        )
+        session.execute(
+            update(table_of(RunRow)).where(col(RunRow.id) == run_id).values(keys_destroyed_at=now)
+        )
+        record(
+            session, now, Act(Tag.KEYS_DESTROYED, actor, run_id, detail={"keys": len(cohorts) + len(holds)})
+        )
+
+
+def _lifted_holds(session: Session) -> list[tuple[str, str]]:
+    """(hold, key) of lifted holds whose last dependants this run, or none, lets go."""
+    lot, recording, match = table_of(LotRow), table_of(RecordingRow), table_of(HoldMatchRow)
+    waiting = (
+        select(match.c.hold_id)
+        .join(recording, recording.c.id == match.c.recording_id)
+        .join(lot, lot.c.id == recording.c.lot_id)
+        .where(lot.c.run_id.is_(None))
+    )
+    rows = session.execute(
+        select(col(HoldRow.id), col(HoldRow.key_id)).where(
+            col(HoldRow.lifted_at).is_not(None),
+            col(HoldRow.key_destroyed_at).is_(None),
+            col(HoldRow.id).not_in(waiting),
+        )
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def erase_recordings(tools: Tools, run_id: str, progress: Progress) -> int:
+    """Erase the bytes of the run's recordings, batch by batch; how many could not be erased."""
+    failed: set[str] = set()
+    done = 0
+    while True:
+        with tools.database.write() as session:
+            batch = _next_batch(session, run_id, failed)
+        if not batch:
+            return len(failed)
+        left = _erase(tools, batch)
+        failed |= left
+        gone = [row for row in batch if row.id not in left]
+        with tools.database.write() as session:
+            _bury(session, tools, run_id, gone)
+        done += len(gone)
+        progress(done)
+
+
+def _next_batch(session: Session, run_id: str, failed: set[str]) -> list[Any]:
+    table, lot = table_of(RecordingRow), table_of(LotRow)
+    mine = select(lot.c.id).where(lot.c.run_id == run_id)
+    rows = list(
+        session.execute(
+            select(table)
+            .where(table.c.lot_id.in_(mine), table.c.id.not_in(sorted(failed)))
+            .order_by(table.c.id)
+            .limit(BATCH)
+        )
+    )
+    sealed = [row.id for row in rows if row.state == State.SEALED]
+    if sealed:
+        session.execute(
+            update(table)
+            .where(table.c.id.in_(sealed))
+            .values(state=str(step(State.SEALED, Action.BEGIN_DISPOSAL)))
+        )
+    return rows
+
+
+def _erase(tools: Tools, batch: list[Any]) -> set[str]:
+    """Erase every object of the batch and prove it gone; the ids for which that failed."""
+    names: dict[ObjectName, str] = {}
+    with tools.database.read() as session:
+        table = table_of(ObjectRow)
+        ids = [row.id for row in batch]
+        for recording_id, role in session.execute(
+            select(table.c.recording_id, table.c.role).where(table.c.recording_id.in_(ids))
+        ):
+            names[object_name(recording_id, role)] = recording_id
+    try:
+        failures = tools.store.erase_many(list(names))
+        remaining = tools.store.remains(list(names))
+    except DependencyError:
+        return {row.id for row in batch}
+    return {names[name] for name in failures} | {names[name] for name in remaining}
+
+
+def _bury(session: Session, tools: Tools, run_id: str, gone: list[Any]) -> None:
+    """Rows of recordings whose bytes are gone become tombstones."""
+    if not gone:
+        return
+    now = tools.clock.now()
+    reasons = _reasons(session, tools, {row.lot_id for row in gone if row.lot_id is not None})
+    position = session.execute(
+        select(func.count()).select_from(table_of(TombstoneRow)).where(col(TombstoneRow.run_id) == run_id)
+    ).scalar_one()
+    leaves = [
+        {
+            "recording_id": row.id,
+            "run_id": run_id,
+            "position": position + n,
+            "leaf": leaf_text(row, position + n, reasons.get(row.lot_id, []), now),
+        }
+        for n, row in enumerate(gone)
+    ]
+    session.execute(insert(table_of(TombstoneRow)), leaves)
+    ids = [row.id for row in gone]
+    for model in (ObjectRow, WrapRow, IdentifierRow, HoldMatchRow):
+        table = table_of(model)
+        session.execute(delete(table).where(table.c.recording_id.in_(ids)))
+    session.execute(
+        update(table_of(RecordingRow))
+        .where(col(RecordingRow.id).in_(ids))
+        .values(
+            state=str(step(State.DISPOSING, Action.FINISH_DISPOSAL)),
+            lot_id=None,
+            personal=None,
+            facts={},
+            claimed_start="",
+        )
+    )
+    counts: dict[int, tuple[int, int]] = {}
+    for row in gone:
+        before = counts.get(row.lot_id, (0, 0))
+        counts[row.lot_id] = (before[0] - 1, before[1] - row.size_bytes)
+    adjust_counts(session, counts)
+    record_all(
+        session,
+        now,
+        [Act(Tag.RECORDING_DISPOSED, "retention", row.id, detail={"run": run_id}) for row in gone],
+    )
+
+
+def leaf_text(
+    row: Any, position: int, reasons: list[dict[str, Any]], at: datetime, why: str = "expired"
+) -> str:
+    """A tombstone, as it is certified: nothing personal, everything that identifies the recording to its keeper."""
+    return canonical_json(
+        {
+            "position": position,
+            "recording": row.id,
+            "source": row.source_id,
+            "kind": row.kind,
+            "sha256": row.sha256.hex(),
+            "size_bytes": row.size_bytes,
+            "started_at": isoformat(row.started_at),
+            "ended_at": isoformat(row.ended_at),
+            "why": why,
+            "reasons": reasons,
+            "disposed_at": isoformat(at),
+        }
+    ).decode()
+
+
+def _reasons(session: Session, tools: Tools, lot_ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+    cohort, member = table_of(CohortRow), table_of(LotCohortRow)
+    found: dict[int, list[dict[str, Any]]] = {}
+    rows = session.execute(
+        select(member.c.lot_id, member.c.purpose, cohort.c.name, cohort.c.class_name, cohort.c.trigger_on)
+        .join(cohort, cohort.c.id == member.c.cohort_id)
+        .where(member.c.lot_id.in_(list(lot_ids)))
+        .order_by(member.c.purpose)
+    )
+    for row in rows:
+        found.setdefault(row.lot_id, []).append(
+            {
+                "purpose": row.purpose,
+                "class": row.class_name,
+                "cohort": row.name,
+                "trigger_on": row.trigger_on.isoformat() if row.trigger_on else "",
+                "due_on": tools.schedule_due(row.class_name, row.trigger_on),
+            }
+        )
+    return found
+
+
+def _close(session: Session, now: datetime, run_id: str, failed: int, actor: str) -> None:
+    run = session.get_one(RunRow, run_id)
+    leaves = table_of(TombstoneRow)
+    disposed, size_bytes = 0, 0
+    for (leaf,) in session.execute(select(leaves.c.leaf).where(leaves.c.run_id == run_id)):
+        disposed += 1
+        size_bytes += json.loads(leaf)["size_bytes"]
+    run.disposed, run.size_bytes, run.failed = disposed, size_bytes, failed
+    run.state = RunState.INCOMPLETE if failed else RunState.DONE
+    run.finished_at = now
+    session.add(run)
+    _forget_empty_lots(session, run_id)
+    record(
+        session,
+        now,
+        Act(
+            Tag.DISPOSAL_FINISHED,
+            actor,
+            run_id,
+            detail={"disposed": disposed, "failed": failed, "held": run.held},
+        ),
+    )
+
+
+def _forget_empty_lots(session: Session, run_id: str) -> None:
+    lot = table_of(LotRow)
+    empty = select(lot.c.id).where(lot.c.run_id == run_id, lot.c.recordings == 0)
+    for model in (LotCohortRow, LotHoldRow):
+        table = table_of(model)
+        session.execute(delete(table).where(table.c.lot_id.in_(empty)))
+    session.execute(delete(lot).where(lot.c.run_id == run_id, lot.c.recordings == 0))

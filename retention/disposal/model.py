@@ -1,0 +1,174 @@
+"""What a night would do, and whether it may. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from retention.kernel.canonical import digest_of
+
+
+class RunKind(StrEnum):
+    """Why a run was started."""
+
+    NIGHT = "night"  #: the bell; one a business date
+    MANUAL = "manual"
+    REFUSED = "refused"  #: what must not be recorded, or was rejected from quarantine
+
+
+class RunState(StrEnum):
+    """How far a run is."""
+
+    STARTED = "started"
+    INCOMPLETE = "incomplete"  #: some bytes could not be erased yet; resume
+    DONE = "done"
+    TRIPPED = "tripped"  #: a guard stood in the way; nothing was disposed of
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCohort:
+    """A cohort whose purpose ends."""
+
+    id: int
+    name: str
+    class_name: str
+    zone: str
+    trigger_on: date
+    due_on: date
+    recordings: int  #: lose this purpose, and are not held
+    size_bytes: int
+    held: int  #: lose this purpose, and stay because of a hold
+    needs_approval: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DisposalPlan:
+    """What a night on `on` would do."""
+
+    on: date
+    cohorts: tuple[PlannedCohort, ...]
+    lot_ids: tuple[int, ...]  #: lots that no reason keeps any more
+    recordings: int  #: to be disposed of
+    size_bytes: int
+    held: int  #: would be, but for a hold
+    spent: int  #: of the recordings: those whose last hold was lifted
+    unknown_classes: tuple[str, ...]  #: kept, and alarmed: the schedule does not know them
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether a second person must approve some of it."""
+        return any(cohort.needs_approval for cohort in self.cohorts)
+
+    @property
+    def digest(self) -> str:
+        """Equal exactly for plans that do the same."""
+        return digest_of(
+            {
+                "on": self.on,
+                "cohorts": [[c.name, c.recordings, c.size_bytes, c.held] for c in self.cohorts],
+                "recordings": self.recordings,
+                "size_bytes": self.size_bytes,
+                "held": self.held,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From which size on a night is suspicious."""
+
+    class_fraction: float
+    overall_fraction: float
+    from_recordings: int
+    size_bytes: int
+    clock_forward: timedelta
+    backup_age: timedelta  #: zero: not watched
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the guards look at besides the plan."""
+
+    now: datetime
+    last_audit_at: datetime | None
+    last_run_at: datetime | None
+    last_backup_at: datetime | None
+    total_recordings: int
+    total_by_class: Mapping[str, int]
+    holds_in_journal: frozenset[str]
+    holds_in_force: frozenset[str]
+    store_id: str
+    store_id_in_store: str | None
+
+
+#: Clocks of two machines that share a database may differ by this much.
+CLOCK_BACKWARD = timedelta(minutes=5)
+
+
+def tripped(plan: DisposalPlan, limits: Limits, seen: Surroundings) -> dict[str, str]:
+    """The guards that stand in the way, by name, each with its reason; empty when none does."""
+    found = {
+        "overall-fraction": _overall(plan, limits, seen),
+        "class-fraction": _classes(plan, limits, seen),
+        "size": f"{plan.size_bytes} bytes would go, more than the limit of {limits.size_bytes}"
+        if plan.size_bytes > limits.size_bytes
+        else "",
+        "clock": _clock(limits, seen),
+        "holds": _holds(seen),
+        "backup": _backup(limits, seen),
+        "store": ""
+        if seen.store_id == seen.store_id_in_store
+        else f"the object store says it is {seen.store_id_in_store or 'no store'}, the catalogue belongs to {seen.store_id}",
+    }
+    return {name: reason for name, reason in found.items() if reason}
+
+
+def _overall(plan: DisposalPlan, limits: Limits, seen: Surroundings) -> str:
+    if (
+        plan.recordings < limits.from_recordings
+        or plan.recordings <= limits.overall_fraction * seen.total_recordings
+    ):
+        return ""
+    return (
+        f"{plan.recordings} of {seen.total_recordings} recordings would go,"
+        f" more than the share of {limits.overall_fraction:.0%} of the archive"
+    )
+
+
+def _classes(plan: DisposalPlan, limits: Limits, seen: Surroundings) -> str:
+    due: dict[str, int] = {}
+    for cohort in plan.cohorts:
+        due[cohort.class_name] = due.get(cohort.class_name, 0) + cohort.recordings
+    over = [
+        f"{count} of {seen.total_by_class.get(name, 0)} of {name}"
+        for name, count in sorted(due.items())
+        if count >= limits.from_recordings
+        and count > limits.class_fraction * seen.total_by_class.get(name, 0)
+    ]
+    return f"more than {limits.class_fraction:.0%} of a class would go: {', '.join(over)}" if over else ""
+
+
+def _clock(limits: Limits, seen: Surroundings) -> str:
+    if seen.last_audit_at and seen.now < seen.last_audit_at - CLOCK_BACKWARD:
+        return f"the clock says {seen.now:%Y-%m-%d %H:%M} UTC, but something was done at {seen.last_audit_at:%Y-%m-%d %H:%M}"
+    if seen.last_run_at and seen.now > seen.last_run_at + limits.clock_forward:
+        return (
+            f"the clock says {seen.now:%Y-%m-%d}, more than {limits.clock_forward.days} days"
+            f" after the last run on {seen.last_run_at:%Y-%m-%d}"
+        )
+    return ""
+
+
+def _holds(seen: Surroundings) -> str:
+    gone = sorted(seen.holds_in_journal - seen.holds_in_force)
+    return f"holds that the journal knows are not in the catalogue: {', '.join(gone)}" if gone else ""
+
+
+def _backup(limits: Limits, seen: Surroundings) -> str:
+    if (
+        not limits.backup_age
+        or seen.last_backup_at is None
+        or seen.now <= seen.last_backup_at + limits.backup_age
+    ):
+        return ""
+    return f"the last backup is of {seen.last_backup_at:%Y-%m-%d}, older than {limits.backup_age.days} days"

@@ -1,0 +1,1 @@
+"""Sealed bytes and their keys."""
