@@ -95,8 +95,8 @@ class Surroundings:
     last_backup_at: datetime | None
     total_recordings: int
     total_by_class: Mapping[str, int]
-    holds_in_journal: frozenset[str]
-    holds_in_force: frozenset[str]
+    holds_in_journal: frozenset[str]  #: in force, going by the journal outside the database
+    holds_accounted_for: frozenset[str]  #: in force, or lifted on record
     store_id: str
     store_id_in_store: str | None
 
@@ -160,7 +160,7 @@ def _clock(limits: Limits, seen: Surroundings) -> str:
 
 
 def _holds(seen: Surroundings) -> str:
-    gone = sorted(seen.holds_in_journal - seen.holds_in_force)
+    gone = sorted(seen.holds_in_journal - seen.holds_accounted_for)
     return f"holds that the journal knows are not in the catalogue: {', '.join(gone)}" if gone else ""
 
 
