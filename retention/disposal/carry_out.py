@@ -230,9 +230,7 @@ def _bury(session: Session, tools: Tools, run_id: str, gone: list[Any]) -> None:
     )
 
 
-def leaf_text(
-    row: Any, position: int, reasons: list[dict[str, Any]], at: datetime, why: str = "expired"
-) -> str:
+def leaf_text(row: Any, position: int, reasons: list[dict[str, Any]], at: datetime) -> str:
     """A tombstone, as it is certified: nothing personal, everything that identifies the recording to its keeper."""
     return canonical_json(
         {
