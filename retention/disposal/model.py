@@ -97,8 +97,8 @@ class Surroundings:
     total_by_class: Mapping[str, int]
     holds_in_journal: frozenset[str]  #: in force, going by the journal outside the database
     holds_accounted_for: frozenset[str]  #: in force, or lifted on record
-    store_id: str
-    store_id_in_store: str | None
+    store_id: str  #: the object store that the catalogue was made for
+    store_id_in_store: str  #: the object store that is there
 
 
 #: Clocks of two machines that share a database may differ by this much.
@@ -118,7 +118,7 @@ def tripped(plan: DisposalPlan, limits: Limits, seen: Surroundings) -> dict[str,
         "backup": _backup(limits, seen),
         "store": ""
         if seen.store_id == seen.store_id_in_store
-        else f"the object store says it is {seen.store_id_in_store or 'no store'}, the catalogue belongs to {seen.store_id}",
+        else f"the catalogue belongs to object store {seen.store_id}, not to {seen.store_id_in_store}",
     }
     return {name: reason for name, reason in found.items() if reason}
 

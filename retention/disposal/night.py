@@ -24,7 +24,6 @@ from retention.kernel.canonical import isoformat
 from retention.kernel.clock import local_date
 from retention.kernel.errors import InvalidInput, NotFound
 from retention.kernel.ids import new_id
-from retention.vault.identity import store_id_in
 
 LOCK = "disposal"
 UNFINISHED = (RunState.STARTED, RunState.INCOMPLETE)
@@ -65,7 +64,7 @@ def run_disposal(
                 actor=actor,
                 limits=tools.limits,
                 journal=tools.journal,
-                store_id_in_store=lambda: store_id_in(tools.store),
+                store_id_in_store=tools.store.store_id(),
             )
         return run if run.state == RunState.TRIPPED else _finish(tools, run.id, actor, progress)
 

@@ -4,7 +4,7 @@ Everything that can say no says it here, under the writer's lock: approvals,
 guards, holds. A tripped guard leaves a run on the ledger that did nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -45,7 +45,7 @@ def start_run(
     actor: str,
     limits: Limits,
     journal: SignedJournal,
-    store_id_in_store: Callable[[], str | None],
+    store_id_in_store: str,
 ) -> RunRow:
     """Put a run on the ledger: STARTED and certain to happen, or TRIPPED and without effect.
 
@@ -74,7 +74,7 @@ def start_run(
         started_at=now,
         started_by=actor,
     )
-    seen = surroundings(session, plan, limits, now, journal, store_id_in_store())
+    seen = surroundings(session, plan, limits, now, journal, store_id_in_store)
     stops = tripped(plan, limits, seen)
     if stops and not _was_reset(session, stops, plan):
         run.state, run.tripped, run.finished_at = RunState.TRIPPED, stops, now
@@ -139,7 +139,7 @@ def surroundings(
     limits: Limits,
     now: datetime,
     journal: SignedJournal,
-    store_id_in_store: str | None,
+    store_id_in_store: str,
 ) -> Surroundings:
     """What the guards look at."""
     lot, run = table_of(LotRow), table_of(RunRow)
@@ -161,7 +161,7 @@ def surroundings(
         total_by_class=_by_class(session) if watched else {},
         holds_in_journal=holds_in(journal.entries()),
         holds_accounted_for=_holds_accounted_for(session),
-        store_id=session.execute(select(col(StoreRow.id))).scalar_one(),
+        store_id=session.execute(select(col(StoreRow.object_store_id))).scalar_one(),
         store_id_in_store=store_id_in_store,
     )
 
