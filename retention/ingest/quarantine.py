@@ -131,18 +131,12 @@ def check_waiting(row: QuarantineRow) -> None:
         raise IllegalTransition(f"quarantined item {row.id} was {row.state} by {row.decided_by} before")
 
 
-@contextmanager
-def unsealed(store: ObjectStore, keys: KeyService, row: QuarantineRow, folder: Path) -> Iterator[Path]:
-    """The item's bytes as a file without a name, for as long as the context lasts.
-
-    Raises:
-        NotFound: There were no bytes to keep.
-    """
+def _sealed(row: QuarantineRow) -> Sealed:
     if row.stored_bytes is None:
         raise NotFound(
             f"quarantined item {row.id} holds no bytes: {row.reason}", hint="Offer the file again."
         )
-    sealed = Sealed(
+    return Sealed(
         name=object_name(row.id, ORIGINAL),
         role=ORIGINAL,
         size_bytes=row.size_bytes,
@@ -150,6 +144,27 @@ def unsealed(store: ObjectStore, keys: KeyService, row: QuarantineRow, folder: P
         sha256=row.sha256,
         commitment=row.commitment,
     )
+
+
+def verify_item(store: ObjectStore, keys: KeyService, row: QuarantineRow) -> None:
+    """Read the item's bytes back and compare them with their digest.
+
+    Raises:
+        IntegrityError: They are not what was kept.
+        NotFound: There were no bytes to keep.
+    """
+    for _ in read_all(store, _data_key(keys, row), _sealed(row)):
+        pass
+
+
+@contextmanager
+def unsealed(store: ObjectStore, keys: KeyService, row: QuarantineRow, folder: Path) -> Iterator[Path]:
+    """The item's bytes as a file without a name, for as long as the context lasts.
+
+    Raises:
+        NotFound: There were no bytes to keep.
+    """
+    sealed = _sealed(row)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryFile(dir=folder) as file:
         for chunk in read_all(store, _data_key(keys, row), sealed):
