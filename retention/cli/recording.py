@@ -254,7 +254,7 @@ def _write(chunks: Any, path: Path, tell: Any) -> int:
         return done
     temporary = path.with_name(f".{path.name}.part")
     try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             for chunk in chunks:
                 file.write(chunk)
                 done += len(chunk)

@@ -74,11 +74,12 @@ def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
             )
         ).all()
         holds = _lifted_holds(session)
+        moved = _moved_cohorts(session) & tools.keys.key_ids()
         started_at = run.started_at
     tools.journal.write(
         "cohorts-expired", started_at, {"run": run_id, "cohorts": [name for _, name in cohorts]}
     )
-    tools.keys.destroy([key_id for key_id, _ in cohorts] + [key_id for _, key_id in holds])
+    tools.keys.destroy([key_id for key_id, _ in cohorts] + [key_id for _, key_id in holds] + sorted(moved))
     now = tools.clock.now()
     with tools.database.write() as session:
         session.execute(
@@ -97,6 +98,16 @@ def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
         record(
             session, now, Act(Tag.KEYS_DESTROYED, actor, run_id, detail={"keys": len(cohorts) + len(holds)})
         )
+
+
+def _moved_cohorts(session: Session) -> set[str]:
+    """Keys of cohorts that were emptied into others; a crash may have left one alive."""
+    rows = session.execute(
+        select(col(CohortRow.key_id)).where(
+            col(CohortRow.state) == "expired", col(CohortRow.run_id).is_(None)
+        )
+    )
+    return set(rows.scalars())
 
 
 def _lifted_holds(session: Session) -> list[tuple[str, str]]:
