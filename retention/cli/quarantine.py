@@ -129,7 +129,7 @@ def _corrected(entry: Entry | None, started_at: str, purposes: list[str], phone:
 def _leave(opened: Any, row: QuarantineRow, state: str, who: str, outcome: Outcome | None) -> None:
     with opened.database.write() as session:
         decided(session, row, state, opened.clock.now(), who, outcome.id if outcome else None)
-        mark_for_disposal(session, row)
+        mark_for_disposal(session, row, f"{state} from quarantine" + (f" as {outcome.id}" if outcome else ""))
     dispose_of_refused(opened.disposal_tools(), who)
 
 

@@ -15,7 +15,7 @@ def recording_json(recording: Recording, holds: dict[str, Hold]) -> dict[str, An
     """`show`, and a line of `search`."""
     return {
         "id": recording.id,
-        "kind": str(recording.kind),
+        "kind": recording.kind,
         "source": recording.source_id,
         "started_at": instant(recording.started_at),
         "ended_at": instant(recording.ended_at),

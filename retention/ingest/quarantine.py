@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
-from retention.catalogue.states import Action, State, step
+from retention.catalogue.states import State
 from retention.catalogue.tables import ObjectRow, RecordingRow
 from retention.database import table_of
 from retention.ingest.prepare import ORIGINAL, Aside
@@ -186,13 +186,13 @@ def decided(
     record(session, at, Act(tag, actor, row.id, detail={"code": row.code, "recording": recording_id}))
 
 
-def mark_for_disposal(session: Session, row: QuarantineRow) -> None:
+def mark_for_disposal(session: Session, row: QuarantineRow, why: str) -> None:
     """Hand the item's bytes to the disposal, which erases them with a certificate."""
     session.add(
         RecordingRow(
             id=row.id,
             source_id=row.source_id,
-            kind="",
+            kind="unknown",
             native_index=row.id.encode(),
             sha256=row.sha256,
             size_bytes=row.size_bytes,
@@ -200,7 +200,7 @@ def mark_for_disposal(session: Session, row: QuarantineRow) -> None:
             ended_at=row.received_at,
             received_at=row.received_at,
             state=str(State.DISPOSING),
-            facts={"why": "rejected from quarantine"},
+            facts={"why": why},
         )
     )
     if row.stored_bytes is not None:
@@ -215,7 +215,6 @@ def mark_for_disposal(session: Session, row: QuarantineRow) -> None:
             )
         )
     session.flush()
-    assert step(State.QUARANTINED, Action.REJECT) == State.DISPOSED
 
 
 def spent_day_keys(session: Session, today: str) -> list[str]:
