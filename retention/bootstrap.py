@@ -1,7 +1,6 @@
 """The composition root: builds the service from its settings. The only place that picks an adapter."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -32,6 +31,7 @@ from retention.ingest.receive import Tools as IngestTools
 from retention.kernel.clock import Clock, SystemClock, local_date
 from retention.kernel.errors import InvalidInput, NotFound
 from retention.kernel.ids import new_id
+from retention.migrations.migrate import is_current, migrate
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
@@ -168,8 +168,6 @@ def open_app(home: Path, clock: Clock | None = None) -> App:
     Raises:
         NotFound: There is no store.
     """
-    from retention.migrations.migrate import is_current
-
     app = App(home, clock)
     url = make_url(str(app.database.engine.url))
     missing = url.drivername.startswith("sqlite") and not Path(str(url.database)).exists()
@@ -193,8 +191,6 @@ def create_store(
     Raises:
         InvalidInput: The policy has faults, or there is a store already.
     """
-    from retention.migrations.migrate import migrate
-
     schedule = parse_policy(policy_text, policy_name)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     app = App(home, clock)
@@ -231,7 +227,7 @@ def create_store(
 
 def _database_url(home: Path, url: str) -> str:
     found = make_url(url)
-    if found.drivername.startswith("sqlite") and found.database and not os.path.isabs(found.database):
+    if found.drivername.startswith("sqlite") and found.database and not Path(found.database).is_absolute():
         return str(found.set(database=str((home / found.database).absolute())))
     return found.render_as_string(hide_password=False)
 

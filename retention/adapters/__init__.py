@@ -1,1 +1,1 @@
-"""The vendors behind the ports. Only bootstrap picks one."""
+"""The vendors behind the ports. Only `bootstrap` chooses among them."""

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import make_url
 
 from retention.amendment.packs import read_pack
 from retention.bootstrap import App, create_store
@@ -64,8 +65,6 @@ def settings() -> None:
 
 def _masked(name: str, value: Any) -> Any:
     """A database's password is not shown."""
-    from sqlalchemy import make_url
-
     return make_url(value).render_as_string(hide_password=True) if name == "database_url" else value
 
 

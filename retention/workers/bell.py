@@ -64,7 +64,7 @@ def ring(app: App) -> RunRow | None:
         log.info("event=root.signed on=%s seq=%d", root.on, root.seq)
         run = run_disposal(app.disposal_tools(), on, ACTOR, RunKind.NIGHT)
     except RetentionError as error:
-        log.error("event=night.failed code=%s reason=%r", error.code, error.message)
+        log.exception("event=night.failed code=%s", error.code)
         return None
     level = logging.INFO if run.state == RunState.DONE else logging.ERROR
     log.log(
