@@ -45,8 +45,10 @@ class Invocation:
 
 
 INVOCATION = Invocation()
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+#: Without a terminal there is nothing to fold for: a line stays a line.
+WIDE = None if sys.stdout.isatty() else 250
+out = Console(highlight=False, width=WIDE)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 250)
 
 
 def take_global_options(arguments: Sequence[str]) -> list[str]:
@@ -165,7 +167,12 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     found = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:
         right = column.startswith(">")
-        found.add_column(column.lstrip(">"), justify="right" if right else "left", overflow="fold")
+        found.add_column(
+            column.lstrip(">"),
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=column in {"id", "due"},
+        )
     for row in rows:
         found.add_row(*[str(cell) for cell in row])
     return found
