@@ -29,7 +29,9 @@ def canonical_json(value: Any) -> bytes:
     Raises:
         TypeError: The value holds something that has no canonical form.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain).encode()
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
+    ).encode()
 
 
 def digest_of(value: Any) -> str:

@@ -153,7 +153,9 @@ class IntegrityError(RetentionError):
     """What is stored is not what was recorded."""
 
     exit_code = 30
-    default_hint = "Stop and tell a person. Do not repair by hand: run `retention check --level digest` first."
+    default_hint = (
+        "Stop and tell a person. Do not repair by hand: run `retention check --level digest` first."
+    )
 
 
 class FixityMismatch(IntegrityError):
