@@ -254,7 +254,20 @@ def _keys(home: Path, keyring: str, root: str) -> KeyService:
 
 
 def _inspector(timeout_s: float) -> Inspector:
-    raise NotImplementedError
+    from retention.adapters.inspector_media import MediaInspector
+
+    return MediaInspector(timeout_s)
+
+
+def check_raw_format(text: str) -> None:
+    """Refuse a source's raw sound format that nobody knows.
+
+    Raises:
+        InvalidInput: The message says which are known.
+    """
+    from retention.adapters.inspector_media import check_raw_format as check
+
+    check(text)
 
 
 __all__ = ["App", "create_store", "head_of", "open_app"]

@@ -82,9 +82,15 @@ def _set(name: str, value: str | None) -> None:
         INVOCATION.actor = value
 
 
+def home_given() -> Path | None:
+    """The store's folder, as --home or RETENTION_HOME name it."""
+    named = os.environ.get("RETENTION_HOME")
+    return INVOCATION.home or (Path(named) if named else None)
+
+
 def home() -> Path:
     """The store's folder: --home, RETENTION_HOME, or ./retention-store."""
-    return INVOCATION.home or Path(os.environ.get("RETENTION_HOME") or "retention-store")
+    return home_given() or Path("retention-store")
 
 
 def actor() -> str:
