@@ -252,7 +252,7 @@ def _verify(story: Story, certificate: Path) -> None:
     verifier = certificate.with_name("verify_certificate.py")
     done = subprocess.run(
         [sys.executable, str(verifier), str(certificate)], capture_output=True, text=True, check=False
-    )  # noqa: S603 - our own file
+    )
     if not story.is_quiet:
         out.print(f"[dim]$[/dim] [green]python {verifier.name} {certificate.name}[/green]")
         out.print(done.stdout.strip(), markup=False)
