@@ -211,6 +211,10 @@ def create_store(
             raise InvalidInput(f"there is a store in {home} already", hint="Name another folder with --home.")
     if not (home / POLICY_FILE).exists():
         (home / POLICY_FILE).write_text(policy_text, encoding="utf-8")
+    # Secrets are made now, so that an escrow taken at any later time holds them all.
+    assert app.journal
+    assert app.signer
+    assert app.index_key
     now = app.clock.now()
     with app.database.write() as session:
         store = StoreRow(
