@@ -15,7 +15,6 @@ import queue
 import select
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -24,17 +23,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from media.answer import HEAD, MAX_SIZES, Outcome
-from media.errors import ToolFailed, Unreadable, UnsupportedCodec
+from media.errors import MediaToolError, ToolFailed, Unreadable, UnsupportedCodec
 from media.inspection import Inspection, from_json, printable
-from media.process import kill_group
+from media.process import kill_group, python_module, run
 from media.raw_format import parse_raw_format
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
 DEFAULT_MEMORY_BYTES = 2 * 1024**3  #: address space; libraries take 0.6 GiB of it, 8K H.265 another 0.9
 _START_TIMEOUT_SECONDS = 60.0
 _STOP_TIMEOUT_SECONDS = 2.0
-_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-_KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+_WORKER = "media.inspect_worker"
 
 
 class Inspector:
@@ -166,13 +164,14 @@ class _Worker:
     def __init__(self, memory_bytes: int) -> None:
         self._memory_bytes = memory_bytes
         self.is_spent = False
+        argv, environment = python_module(_WORKER, str(memory_bytes))
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                _argv(memory_bytes),
+                argv,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=_environment(),
+                env=environment,
                 start_new_session=True,
             )
         except OSError as error:
@@ -262,35 +261,11 @@ class _Worker:
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def _argv(memory_bytes: int) -> list[str]:
-    return [sys.executable, "-P", "-B", "-m", "media.inspect_worker", str(memory_bytes)]
-
-
 def _last_words(memory_bytes: int) -> str:
     """Start a worker that has nothing to do, for the sake of what it says when it cannot."""
+    argv, environment = python_module(_WORKER, str(memory_bytes))
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            _argv(memory_bytes),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=_environment(),
-            timeout=_START_TIMEOUT_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return str(error)
-    return printable(done.stderr.decode(errors="replace").strip().rpartition("\n")[2]) or "it said nothing"
-
-
-def _environment() -> dict[str, str]:
-    """Enough to run Python on our own modules; no secret of the service is handed down."""
-    kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-    root = str(Path(__file__).parent.parent)
-    paths = [root, *(path for path in sys.path if path and path != root)]
-    return {
-        **kept,
-        **dict.fromkeys(_ONE_THREAD, "1"),
-        "LC_ALL": "C.UTF-8",
-        "PYTHONPATH": os.pathsep.join(paths),
-    }
+        run(argv, timeout_seconds=_START_TIMEOUT_SECONDS, environment=environment)
+    except MediaToolError as error:
+        return printable(str(error).rpartition("\n")[2])
+    return "it starts when tried again"

@@ -18,8 +18,9 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
@@ -31,6 +32,8 @@ STDERR_TAIL_BYTES = 8 * 1024  #: kept of what a tool says; the end names the cau
 DEFAULT_MEMORY_BYTES = 4 * 1024**3  #: address space: x264 with a few threads at 4K stays below 2 GiB
 PROTOCOLS = "file,pipe"
 _READ_BYTES = 64 * 1024
+_KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH")
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +82,24 @@ def run_ffmpeg(
     run(argv, timeout_seconds=timeout_seconds, memory_bytes=memory_bytes, feed=feed, on_line=parse)
 
 
+def python_module(name: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """The argument list and environment that run one of our own modules in a child.
+
+    The child finds what this process finds, inherits no secret from the environment, and keeps numeric
+    libraries to one thread, whose stacks would count against its memory.
+    """
+    kept = {key: os.environ[key] for key in _KEPT_ENVIRONMENT if key in os.environ}
+    root = str(Path(__file__).parent.parent)
+    paths = os.pathsep.join([root, *(path for path in sys.path if path and path != root)])
+    environment = {**kept, **dict.fromkeys(_ONE_THREAD, "1"), "LC_ALL": "C.UTF-8", "PYTHONPATH": paths}
+    return [sys.executable, "-P", "-B", "-m", name, *arguments], environment
+
+
 def run(
     argv: Sequence[str],
     *,
     timeout_seconds: float,
+    environment: Mapping[str, str] | None = None,
     memory_bytes: int | None = None,
     feed: Iterable[bytes] | None = None,
     on_line: Callable[[str], None] | None = None,
@@ -100,6 +117,7 @@ def run(
             stdin=subprocess.PIPE if feed is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env=environment,
             start_new_session=True,
         )
     except OSError as error:
