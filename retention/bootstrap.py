@@ -38,6 +38,7 @@ from retention.vault.model import KeyService, ObjectStore
 from retention.vault.signing import Signer
 
 if TYPE_CHECKING:
+    from retention.adapters.demo_media import Material
     from retention.adapters.keys_roots import RootProtector
 
 JOURNAL_NAME = "journal"
@@ -304,6 +305,15 @@ def _inspector(timeout_s: float) -> Inspector:
     from retention.adapters.inspector_media import MediaInspector
 
     return MediaInspector(timeout_s)
+
+
+def demo_material(folder: Path, given: Path | None, progress: Callable[[int], None]) -> "Material":
+    """Calls and footage for the demo: made here, or sorted out of the folder `given`."""
+    from retention.adapters.demo_media import make_material, sort_material
+
+    if given is not None:
+        return sort_material(folder, given, progress)
+    return make_material(folder, SystemClock().now(), progress)
 
 
 def check_raw_format(text: str) -> None:

@@ -8,7 +8,6 @@ from media.errors import UnsupportedCodec as MediaUnsupportedCodec
 from media.inspection import Inspection, StreamFacts
 from media.probe import Inspector
 from media.raw_format import parse_raw_format
-
 from retention.ingest.model import Seen
 from retention.kernel.errors import DependencyError, InvalidInput, Unreadable, UnsupportedCodec
 from retention.schedule.model import Kind

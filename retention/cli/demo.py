@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 
-from retention.bootstrap import demo_media
+from retention.bootstrap import demo_material
 from retention.cli import shared
 from retention.cli.shared import EPILOG, INVOCATION, out, say
 from retention.kernel.clock import SystemClock
@@ -115,7 +115,7 @@ def _material(story: Story, given: Path | None) -> Path:
     folder = story.home / "material"
     story.tell("Calls and footage" + (f" from {given}." if given else ": made here, from packages."))
     with shared.progress("Making material") as tell:
-        made = demo_media(folder, given, tell)
+        made = demo_material(folder, given, tell)
     if not made.calls and not made.footage:
         raise InvalidInput(f"{given} holds no call and no footage that can be read")
     now = SystemClock().now().astimezone(ZoneInfo(ZONE)).replace(minute=0, second=0, microsecond=0)
