@@ -22,6 +22,7 @@ from retention.catalogue.tables import ScheduleRow, StoreRow, TombstoneRow
 from retention.database import Database
 from retention.disposal.carry_out import Tools as DisposalTools
 from retention.disposal.model import Limits
+from retention.holds.enforce import Tools as HoldTools
 from retention.ingest.model import Inspector
 from retention.ingest.receive import INDEX_NAME
 from retention.ingest.receive import Tools as IngestTools
@@ -149,6 +150,10 @@ class App:
         return IngestTools(
             self.database, self.store, self.keys, self.inspector, self.clock, self.home / "locks"
         )
+
+    def hold_tools(self) -> HoldTools:
+        """What holds need."""
+        return HoldTools(self.database, self.store, self.keys, self.journal, self.clock)
 
     def disposal_tools(self) -> DisposalTools:
         """What disposing needs."""
