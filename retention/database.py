@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
@@ -65,6 +66,40 @@ class Database:
         if self._after_commit:
             self._after_commit(session)
 
+    @contextmanager
+    def exclusive(self, name: str) -> Iterator[None]:
+        """Be the only process that does `name`; the lock goes with the process, however it ends.
+
+        Raises:
+            DatabaseBusy: Another process is doing it.
+        """
+        with self._file_lock(name) if self.is_sqlite else self._session_lock(name) as free:
+            if not free:
+                raise DatabaseBusy(
+                    f"another process is busy with {name}", hint="Wait until it has ended, then try again."
+                )
+            yield
+
+    @contextmanager
+    def _file_lock(self, name: str) -> Iterator[bool]:
+        lock = FileLock(f"{self.engine.url.database}.{name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            yield False
+            return
+        with lock:
+            yield True
+        lock.release()
+
+    @contextmanager
+    def _session_lock(self, name: str) -> Iterator[bool]:
+        with self.engine.connect() as connection:
+            taken = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+            yield bool(connection.execute(taken, {"name": name}).scalar_one())
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock_all()"))
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -113,7 +148,7 @@ def insert_or_ignore(session: Session, table: Any, rows: list[dict[str, Any]]) -
     session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
 
 
-def in_batches(rows: list[Row], size: int, use: Callable[[list[Row]], None]) -> None:
+def in_batches(rows: list[Row], size: int, use: Callable[[list[Row]], object]) -> None:
     """Hand `rows` on in batches of at most `size`."""
     for start in range(0, len(rows), size):
         use(rows[start : start + size])

@@ -43,7 +43,7 @@ class Journal(Protocol):
         """Store a document under `name`, replacing it whole; durable on return."""
 
     def kept(self, name: str) -> Iterator[bytes]:
-        """The document called `name`. NotFound if absent."""
+        """The lines of the document called `name`. NotFound if absent."""
 
 
 class SignedJournal:

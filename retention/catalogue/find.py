@@ -46,7 +46,7 @@ class Recording:
     """What the catalogue knows of a recording."""
 
     id: str
-    kind: Kind
+    kind: str  #: "call" or "footage"; "unknown" for what was rejected from quarantine
     source_id: str
     started_at: datetime
     ended_at: datetime
@@ -169,7 +169,7 @@ def _reason(schedule: Schedule, row: Any) -> Reason:
 def _recording(row: Any, lot: _Lot) -> Recording:
     return Recording(
         id=row.id,
-        kind=Kind(row.kind),
+        kind=row.kind,
         source_id=row.source_id,
         started_at=row.started_at,
         ended_at=row.ended_at,

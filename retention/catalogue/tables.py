@@ -25,6 +25,7 @@ class StoreRow(SQLModel, table=True):
     __tablename__ = "store"
 
     id: str = Field(primary_key=True)
+    object_store_id: str  #: the object store it was made for
     created_at: datetime
     controller_zone: str
 

@@ -9,7 +9,7 @@ that commit on no hold can be placed on it and nobody can open it.
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
@@ -19,6 +19,7 @@ from retention.audit.record import Act, record, record_all
 from retention.audit.tags import Tag
 from retention.audit.witness import SignedJournal
 from retention.catalogue.lots import adjust_counts
+from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.states import Action, State, step
 from retention.catalogue.tables import (
     CohortRow,
@@ -32,13 +33,15 @@ from retention.catalogue.tables import (
     WrapRow,
 )
 from retention.database import Database, table_of
-from retention.disposal.model import RunState
+from retention.disposal.model import Limits, RunState
 from retention.disposal.tables import RunRow
 from retention.holds.tables import HoldMatchRow, HoldRow
 from retention.kernel.canonical import canonical_json, isoformat
 from retention.kernel.clock import Clock
 from retention.kernel.errors import DependencyError
+from retention.schedule.model import Schedule
 from retention.vault.model import KeyService, ObjectName, ObjectStore, object_name
+from retention.vault.signing import Signer
 
 #: Recordings whose rows change in one transaction and whose bytes go in one call.
 BATCH = 1_000
@@ -55,19 +58,8 @@ class Tools:
     keys: KeyService
     journal: SignedJournal
     clock: Clock
-    schedule_due: Callable[[str, Any], str]  #: (class, trigger day) → due date as text, for the tombstone
-
-
-def carry_out(tools: Tools, run_id: str, actor: str, progress: Progress = lambda _: None) -> None:
-    """Destroy the run's keys, then erase its recordings' bytes; safe to repeat.
-
-    What could not be erased stays DISPOSING, is counted as failed, and leaves
-    the run incomplete.
-    """
-    destroy_keys(tools, run_id, actor)
-    failed = erase_recordings(tools, run_id, progress)
-    with tools.database.write() as session:
-        _close(session, tools.clock.now(), run_id, failed, actor)
+    signer: Signer
+    limits: Limits
 
 
 def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
@@ -82,11 +74,12 @@ def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
             )
         ).all()
         holds = _lifted_holds(session)
+        moved = _moved_cohorts(session) & tools.keys.key_ids()
         started_at = run.started_at
     tools.journal.write(
         "cohorts-expired", started_at, {"run": run_id, "cohorts": [name for _, name in cohorts]}
     )
-    tools.keys.destroy([key_id for key_id, _ in cohorts] + [key_id for _, key_id in holds])
+    tools.keys.destroy([key_id for key_id, _ in cohorts] + [key_id for _, key_id in holds] + sorted(moved))
     now = tools.clock.now()
     with tools.database.write() as session:
         session.execute(
@@ -105,6 +98,16 @@ def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
         record(
             session, now, Act(Tag.KEYS_DESTROYED, actor, run_id, detail={"keys": len(cohorts) + len(holds)})
         )
+
+
+def _moved_cohorts(session: Session) -> set[str]:
+    """Keys of cohorts that were emptied into others; a crash may have left one alive."""
+    rows = session.execute(
+        select(col(CohortRow.key_id)).where(
+            col(CohortRow.state) == "expired", col(CohortRow.run_id).is_(None)
+        )
+    )
+    return set(rows.scalars())
 
 
 def _lifted_holds(session: Session) -> list[tuple[str, str]]:
@@ -135,7 +138,11 @@ def erase_recordings(tools: Tools, run_id: str, progress: Progress) -> int:
             batch = _next_batch(session, run_id, failed)
         if not batch:
             return len(failed)
-        left = _erase(tools, batch)
+        try:
+            left = _erase(tools, batch)
+        except DependencyError:
+            with tools.database.read() as session:
+                return _remaining(session, run_id)
         failed |= left
         gone = [row for row in batch if row.id not in left]
         with tools.database.write() as session:
@@ -151,7 +158,7 @@ def _next_batch(session: Session, run_id: str, failed: set[str]) -> list[Any]:
         session.execute(
             select(table)
             .where(table.c.lot_id.in_(mine), table.c.id.not_in(sorted(failed)))
-            .order_by(table.c.id)
+            .order_by(table.c.lot_id)
             .limit(BATCH)
         )
     )
@@ -165,6 +172,13 @@ def _next_batch(session: Session, run_id: str, failed: set[str]) -> list[Any]:
     return rows
 
 
+def _remaining(session: Session, run_id: str) -> int:
+    table, lot = table_of(RecordingRow), table_of(LotRow)
+    mine = select(lot.c.id).where(lot.c.run_id == run_id)
+    statement = select(func.count()).select_from(table).where(table.c.lot_id.in_(mine))
+    return int(session.execute(statement).scalar_one())
+
+
 def _erase(tools: Tools, batch: list[Any]) -> set[str]:
     """Erase every object of the batch and prove it gone; the ids for which that failed."""
     names: dict[ObjectName, str] = {}
@@ -175,11 +189,8 @@ def _erase(tools: Tools, batch: list[Any]) -> set[str]:
             select(table.c.recording_id, table.c.role).where(table.c.recording_id.in_(ids))
         ):
             names[object_name(recording_id, role)] = recording_id
-    try:
-        failures = tools.store.erase_many(list(names))
-        remaining = tools.store.remains(list(names))
-    except DependencyError:
-        return {row.id for row in batch}
+    failures = tools.store.erase_many(list(names))
+    remaining = tools.store.remains(list(names))
     return {names[name] for name in failures} | {names[name] for name in remaining}
 
 
@@ -188,7 +199,7 @@ def _bury(session: Session, tools: Tools, run_id: str, gone: list[Any]) -> None:
     if not gone:
         return
     now = tools.clock.now()
-    reasons = _reasons(session, tools, {row.lot_id for row in gone if row.lot_id is not None})
+    reasons = _reasons(session, {row.lot_id for row in gone if row.lot_id is not None})
     position = session.execute(
         select(func.count()).select_from(table_of(TombstoneRow)).where(col(TombstoneRow.run_id) == run_id)
     ).scalar_one()
@@ -229,9 +240,7 @@ def _bury(session: Session, tools: Tools, run_id: str, gone: list[Any]) -> None:
     )
 
 
-def leaf_text(
-    row: Any, position: int, reasons: list[dict[str, Any]], at: datetime, why: str = "expired"
-) -> str:
+def leaf_text(row: Any, position: int, reasons: list[dict[str, Any]], at: datetime) -> str:
     """A tombstone, as it is certified: nothing personal, everything that identifies the recording to its keeper."""
     return canonical_json(
         {
@@ -243,14 +252,20 @@ def leaf_text(
             "size_bytes": row.size_bytes,
             "started_at": isoformat(row.started_at),
             "ended_at": isoformat(row.ended_at),
-            "why": why,
+            "why": (row.facts or {}).get("why", "expired"),
             "reasons": reasons,
             "disposed_at": isoformat(at),
         }
     ).decode()
 
 
-def _reasons(session: Session, tools: Tools, lot_ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+def _due_on(schedule: Schedule, class_name: str, trigger_on: date | None) -> str:
+    known = trigger_on is not None and class_name in schedule.classes
+    return schedule.due_on(class_name, trigger_on).isoformat() if known and trigger_on else ""
+
+
+def _reasons(session: Session, lot_ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+    schedule = schedule_in_force(session)
     cohort, member = table_of(CohortRow), table_of(LotCohortRow)
     found: dict[int, list[dict[str, Any]]] = {}
     rows = session.execute(
@@ -266,22 +281,29 @@ def _reasons(session: Session, tools: Tools, lot_ids: Iterable[int]) -> dict[int
                 "class": row.class_name,
                 "cohort": row.name,
                 "trigger_on": row.trigger_on.isoformat() if row.trigger_on else "",
-                "due_on": tools.schedule_due(row.class_name, row.trigger_on),
+                "due_on": _due_on(schedule, row.class_name, row.trigger_on),
             }
         )
     return found
 
 
-def _close(session: Session, now: datetime, run_id: str, failed: int, actor: str) -> None:
+def count(session: Session, now: datetime, run_id: str, failed: int) -> None:
+    """Bring the ledger's counts up to what the tombstones say."""
     run = session.get_one(RunRow, run_id)
-    leaves = table_of(TombstoneRow)
-    disposed, size_bytes = 0, 0
-    for (leaf,) in session.execute(select(leaves.c.leaf).where(leaves.c.run_id == run_id)):
-        disposed += 1
-        size_bytes += json.loads(leaf)["size_bytes"]
-    run.disposed, run.size_bytes, run.failed = disposed, size_bytes, failed
-    run.state = RunState.INCOMPLETE if failed else RunState.DONE
-    run.finished_at = now
+    table = table_of(TombstoneRow)
+    leaves = session.execute(
+        select(table.c.leaf).where(table.c.run_id == run_id).execution_options(yield_per=BATCH)
+    ).scalars()
+    sizes = [json.loads(leaf)["size_bytes"] for leaf in leaves]
+    run.disposed, run.size_bytes, run.failed, run.finished_at = len(sizes), sum(sizes), failed, now
+    session.add(run)
+
+
+def close(session: Session, now: datetime, run_id: str, certificate: str, actor: str) -> None:
+    """End the run, or leave it to be resumed when bytes are left."""
+    run = session.get_one(RunRow, run_id)
+    run.state = RunState.INCOMPLETE if run.failed else RunState.DONE
+    run.certificate = certificate
     session.add(run)
     _forget_empty_lots(session, run_id)
     record(
@@ -291,7 +313,12 @@ def _close(session: Session, now: datetime, run_id: str, failed: int, actor: str
             Tag.DISPOSAL_FINISHED,
             actor,
             run_id,
-            detail={"disposed": disposed, "failed": failed, "held": run.held},
+            detail={
+                "disposed": run.disposed,
+                "failed": run.failed,
+                "held": run.held,
+                "certificate": certificate,
+            },
         ),
     )
 

@@ -99,3 +99,13 @@ def proof(session: Session, run_id: str, recording_id: str, first_line: bytes) -
             "path": [node.hex() for node in verifier.inclusion_path(hashes, found[0])],
         }
     )
+
+
+def root_of(first_line: bytes) -> str:
+    """The Merkle root that a certificate's first line names, in hex."""
+    return str(json.loads(first_line)["statement"]["root"])
+
+
+def expiry_in(detail: str) -> str:
+    """When an escrowed copy of the keys expires, going by its audit entry."""
+    return str(json.loads(detail)["expires_at"])

@@ -35,10 +35,12 @@ class PlannedCohort:
     zone: str
     trigger_on: date
     due_on: date
-    recordings: int  #: lose this purpose, and are not held
-    size_bytes: int
-    held: int  #: lose this purpose, and stay because of a hold
+    recordings: int  #: have no other reason left, and go
+    size_bytes: int  #: of those that go
+    held: int  #: have no other reason left but a hold, and stay
+    purpose_ends: int  #: lose this purpose, whether they go or stay
     needs_approval: bool
+    is_expired: bool = False  #: an earlier night ended it; holds kept some of it, or still do
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +97,10 @@ class Surroundings:
     last_backup_at: datetime | None
     total_recordings: int
     total_by_class: Mapping[str, int]
-    holds_in_journal: frozenset[str]
-    holds_in_force: frozenset[str]
-    store_id: str
-    store_id_in_store: str | None
+    holds_in_journal: frozenset[str]  #: in force, going by the journal outside the database
+    holds_accounted_for: frozenset[str]  #: in force, or lifted on record
+    store_id: str  #: the object store that the catalogue was made for
+    store_id_in_store: str  #: the object store that is there
 
 
 #: Clocks of two machines that share a database may differ by this much.
@@ -118,7 +120,7 @@ def tripped(plan: DisposalPlan, limits: Limits, seen: Surroundings) -> dict[str,
         "backup": _backup(limits, seen),
         "store": ""
         if seen.store_id == seen.store_id_in_store
-        else f"the object store says it is {seen.store_id_in_store or 'no store'}, the catalogue belongs to {seen.store_id}",
+        else f"the catalogue belongs to object store {seen.store_id}, not to {seen.store_id_in_store}",
     }
     return {name: reason for name, reason in found.items() if reason}
 
@@ -160,7 +162,7 @@ def _clock(limits: Limits, seen: Surroundings) -> str:
 
 
 def _holds(seen: Surroundings) -> str:
-    gone = sorted(seen.holds_in_journal - seen.holds_in_force)
+    gone = sorted(seen.holds_in_journal - seen.holds_accounted_for)
     return f"holds that the journal knows are not in the catalogue: {', '.join(gone)}" if gone else ""
 
 

@@ -29,6 +29,7 @@ class Lifted:
     hold: Hold
     released: int  #: recordings that other reasons keep
     due: int  #: recordings that nothing keeps any more: the next night's work
+    unprotected: tuple[str, ...]  #: recordings under no hold any more
 
 
 def lift(session: Session, hold_id: str, reason: str, at: datetime, actor: str) -> Lifted:
@@ -73,7 +74,19 @@ def lift(session: Session, hold_id: str, reason: str, at: datetime, actor: str) 
             detail={"reason": reason.strip(), "released": len(ids) - due, "due": due},
         ),
     )
-    return Lifted(replace(hold, lifted_at=at), len(ids) - due, due)
+    return Lifted(replace(hold, lifted_at=at), len(ids) - due, due, _unheld(session, ids))
+
+
+def _unheld(session: Session, recording_ids: list[str]) -> tuple[str, ...]:
+    recording, lot = table_of(RecordingRow), table_of(LotRow)
+    found: list[str] = []
+
+    def look(some: list[str]) -> None:
+        joined = select(recording.c.id).join(lot, recording.c.lot_id == lot.c.id)
+        found.extend(session.execute(joined.where(recording.c.id.in_(some), lot.c.holds == 0)).scalars())
+
+    in_batches(recording_ids, BATCH, look)
+    return tuple(found)
 
 
 def _without(session: Session, lot: LotKey, hold: Hold) -> LotKey:

@@ -2,8 +2,10 @@
 
 Every match's data key is wrapped under the hold's own key, so the hold is a
 reason to keep by itself: no purge, no race and no restored backup can take the
-recording away. The journal is told before the commit: after a crash in between
-a restored backup knows one hold too many, never one too few.
+recording away. The journal is told before the commit (`place`): after a crash
+in between a restored backup knows one hold too many, never one too few. After
+the commit it is told again (`confirm`): from then on a night trips when the
+catalogue no longer knows the hold.
 """
 
 from base64 import b64encode
@@ -114,6 +116,11 @@ def place(session: Session, keys: KeyService, journal: SignedJournal, hold: Hold
         ),
     )
     return Placed(hold, tuple(held), too_late)
+
+
+def confirm(journal: SignedJournal, hold: Hold) -> None:
+    """Tell the journal that `hold` was committed."""
+    journal.write("hold-confirmed", hold.placed_at, {"hold": hold.id})
 
 
 def cover(session: Session, hold: Hold, wraps: list[dict[str, Any]]) -> None:

@@ -9,7 +9,8 @@
      │  ├ HoldInForce         15
      │  ├ StaleApproval       16
      │  ├ GuardTripped        17
-     │  └ KeyDestroyed        18
+     │  ├ KeyDestroyed        18
+ │  └ ObjectExists        19
      ├ DependencyError   try again later             exit 20-29
      │  ├ StoreUnavailable    21
      │  ├ KeyServiceUnavailable 22
@@ -108,6 +109,13 @@ class KeyDestroyed(RequestError):
     """The key was destroyed on purpose: nobody can read this any more."""
 
     exit_code = 18
+
+
+class ObjectExists(RequestError):
+    """The vault already holds an object of this name."""
+
+    exit_code = 19
+    default_hint = "What is sealed is never replaced. Seal it as a new recording."
 
 
 class DependencyError(RetentionError):

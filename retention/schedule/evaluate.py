@@ -67,7 +67,7 @@ class Decision:
     reasons: tuple[str, ...]  #: sentences: each purpose, what is longest, each hold, each conflict
 
 
-def evaluate(  # noqa: PLR0917 - six facts decide, and a caller may name them
+def evaluate(
     schedule: Schedule,
     memberships: Iterable[Membership],
     holds: tuple[str, ...],

@@ -1,1 +1,1 @@
-"""Sealed bytes and their keys."""
+"""Sealed bytes, their keys, and the one door to content."""

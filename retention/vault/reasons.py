@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-from retention.vault.model import KeyService
 from sqlalchemy import select
 from sqlmodel import Session
 
 from retention.catalogue.tables import WrapRow
 from retention.database import table_of
 from retention.kernel.errors import KeyMissing
+from retention.vault.model import KeyService
 
 READ_AT_ONCE = 5_000
 

@@ -1,0 +1,1 @@
+"""The vendors behind the ports. Only `bootstrap` chooses among them."""

@@ -1,0 +1,327 @@
+"""The composition root: builds the service from its settings. The only place that picks an adapter."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import make_url, select
+from sqlmodel import Session, col
+
+from retention.adapters.witness_folder import WitnessFolder
+from retention.audit.record import WRITTEN, Act, record, start_trail
+from retention.audit.root import sign_root
+from retention.audit.tables import AuditRootRow
+from retention.audit.tags import Tag
+from retention.audit.witness import SignedJournal
+from retention.catalogue.schedules import schedule_in_force
+from retention.catalogue.sources import find_source
+from retention.catalogue.tables import ScheduleRow, StoreRow, TombstoneRow
+from retention.database import Database
+from retention.disposal.carry_out import Tools as DisposalTools
+from retention.disposal.model import Limits
+from retention.ingest.model import Inspector
+from retention.ingest.receive import INDEX_NAME
+from retention.ingest.receive import Tools as IngestTools
+from retention.kernel.clock import Clock, SystemClock, local_date
+from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, NotFound
+from retention.kernel.ids import new_id
+from retention.migrations.migrate import is_current, migrate
+from retention.schedule.model import Schedule
+from retention.schedule.parse import parse_policy
+from retention.settings import Effective, load_settings
+from retention.vault.door import Door
+from retention.vault.model import KeyService, ObjectStore
+from retention.vault.signing import Signer
+
+if TYPE_CHECKING:
+    from retention.adapters.demo_media import Material
+    from retention.adapters.keys_roots import RootProtector
+
+JOURNAL_NAME = "journal"
+POLICY_FILE = "policy.yaml"
+
+
+@dataclass(slots=True, weakref_slot=True)
+class _Parts:
+    inspector: Inspector | None = None
+    closers: list[Callable[[], None]] = field(default_factory=list)
+
+
+class App:
+    """The service, put together for one store."""
+
+    def __init__(self, home: Path, clock: Clock | None = None, *, is_new: bool = False) -> None:
+        """Put the service together; nothing is opened before it is needed.
+
+        Args:
+            home: The store's folder.
+            clock: Another clock than the machine's.
+            is_new: Make the keyring and the vault where there are none.
+        """
+        self.home = home
+        self._is_new = is_new
+        self.effective: Effective = load_settings(home)
+        self.settings = self.effective.settings
+        self.clock: Clock = clock or SystemClock()
+        self.database = Database(_database_url(home, self.settings.database_url), self._publish)
+        self._parts = _Parts()
+
+    @cached_property
+    def keys(self) -> KeyService:
+        """Where keys live."""
+        return _keys(
+            self.home / self.settings.keyring, self.home, self.settings.key_root, is_new=self._is_new
+        )
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """Where sealed bytes live."""
+        return _store(self.home, self.settings.store_url, is_new=self._is_new)
+
+    @cached_property
+    def witness(self) -> WitnessFolder:
+        """What survives the database."""
+        return WitnessFolder(self.home / self.settings.witness)
+
+    @cached_property
+    def journal(self) -> SignedJournal:
+        """The journal of holds and disposals."""
+        return SignedJournal(self.witness, self.keys.secret(JOURNAL_NAME))
+
+    @cached_property
+    def signer(self) -> Signer:
+        """The store's signature."""
+        return Signer(self.keys)
+
+    @cached_property
+    def index_key(self) -> bytes:
+        """The key of the blind index."""
+        return self.keys.secret(INDEX_NAME)
+
+    @cached_property
+    def door(self) -> Door:
+        """The one way to content."""
+        return Door(self.database, self.store, self.keys)
+
+    @cached_property
+    def store_id(self) -> str:
+        """Which store this is."""
+        with self.database.read() as session:
+            return str(session.execute(select(col(StoreRow.id))).scalar_one())
+
+    def schedule(self) -> Schedule:
+        """The retention schedule in force."""
+        with self.database.read() as session:
+            return schedule_in_force(session)
+
+    def today(self) -> date:
+        """Today's date at the controller's."""
+        return local_date(self.clock.now(), self.schedule().controller.zone)
+
+    def zone_of(self, source_id: str) -> str:
+        """A source's time zone."""
+        with self.database.read() as session:
+            return find_source(session, source_id).zone
+
+    def tombstone(self, session: Session, recording_id: str) -> dict[str, Any] | None:
+        """What is left of a disposed recording."""
+        row = session.get(TombstoneRow, recording_id)
+        return None if row is None else {"run": row.run_id, **json.loads(row.leaf)}
+
+    def ingest_tools(self) -> IngestTools:
+        """What taking in needs."""
+        if self._parts.inspector is None:
+            self._parts.inspector = _inspector(self.settings.inspect_timeout_s)
+            self._parts.closers.append(self._parts.inspector.close)
+        return IngestTools(
+            self.database, self.store, self.keys, self._parts.inspector, self.clock, self.home / "locks"
+        )
+
+    def disposal_tools(self) -> DisposalTools:
+        """What disposing needs."""
+        settings = self.settings
+        limits = Limits(
+            class_fraction=settings.guard_class_fraction,
+            overall_fraction=settings.guard_overall_fraction,
+            from_recordings=settings.guard_from_recordings,
+            size_bytes=settings.guard_size_bytes,
+            clock_forward=timedelta(days=settings.guard_clock_forward_days),
+            backup_age=timedelta(days=settings.guard_backup_age_days),
+        )
+        return DisposalTools(
+            self.database, self.store, self.keys, self.journal, self.clock, self.signer, limits
+        )
+
+    def sign_root(self) -> AuditRootRow:
+        """Sign the audit trail's head for today."""
+        today = self.today()
+        with self.database.write() as session:
+            return sign_root(session, today, self.clock.now(), self.store_id, self.signer.sign)
+
+    def close(self) -> None:
+        """Let go of every resource."""
+        for closer in self._parts.closers:
+            closer()
+        self.database.close()
+
+    def _publish(self, session: Session) -> None:
+        head = session.info.get(WRITTEN)
+        if head is not None:
+            self.witness.publish(head, self.clock.now())
+
+
+def open_app(home: Path, clock: Clock | None = None) -> App:
+    """The service for the store in `home`.
+
+    Raises:
+        NotFound: There is no store.
+    """
+    app = App(home, clock)
+    url = make_url(str(app.database.engine.url))
+    missing = url.drivername.startswith("sqlite") and not Path(str(url.database)).exists()
+    if missing:
+        raise NotFound(
+            f"there is no store in {home}",
+            hint="Make one with `retention init`, or name one with --home or RETENTION_HOME.",
+        )
+    if not is_current(app.database.engine):
+        raise InvalidInput(
+            f"the catalogue of {home} has another version's schema", hint="Run `retention upgrade`."
+        )
+    return app
+
+
+def create_store(
+    home: Path, policy_text: str, policy_name: str, actor: str, clock: Clock | None = None
+) -> App:
+    """Make a store in `home` under the given policy; finishes a creation that was interrupted.
+
+    Raises:
+        InvalidInput: The policy has faults, or there is a store already.
+    """
+    schedule = parse_policy(policy_text, policy_name)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    app = App(home, clock, is_new=True)
+    migrate(app.database.engine)
+    with app.database.read() as session:
+        if session.execute(select(StoreRow)).first():
+            raise InvalidInput(f"there is a store in {home} already", hint="Name another folder with --home.")
+    if not (home / POLICY_FILE).exists():
+        (home / POLICY_FILE).write_text(policy_text, encoding="utf-8")
+    # Secrets are made now, so that an escrow taken at any later time holds them all.
+    assert app.journal
+    assert app.signer
+    assert app.index_key
+    now = app.clock.now()
+    with app.database.write() as session:
+        store = StoreRow(
+            id=new_id(now),
+            object_store_id=app.store.store_id(),
+            created_at=now,
+            controller_zone=schedule.controller.zone,
+        )
+        session.add(store)
+        session.add(
+            ScheduleRow(
+                version=1,
+                digest=schedule.digest,
+                text=policy_text,
+                file_name=policy_name,
+                planned_by=actor,
+                approved_by=actor,
+                applied_at=now,
+            )
+        )
+        start_trail(session)
+        record(session, now, Act(Tag.STORE_CREATED, actor, store.id, detail={"policy": schedule.digest}))
+    return app
+
+
+def _database_url(home: Path, url: str) -> str:
+    found = make_url(url)
+    if found.drivername.startswith("sqlite") and found.database and not Path(found.database).is_absolute():
+        return str(found.set(database=str((home / found.database).absolute())))
+    return found.render_as_string(hide_password=False)
+
+
+def _store(home: Path, url: str, *, is_new: bool) -> ObjectStore:
+    kind, _, rest = url.partition(":")
+    if kind == "folder":
+        from retention.adapters.store_folder import FolderStore
+
+        return FolderStore.create(home / rest) if is_new else FolderStore(home / rest)
+    if kind == "s3":
+        from retention.adapters.store_s3 import S3Store, settings_from_url
+
+        return S3Store.create(settings_from_url(url)) if is_new else S3Store(settings_from_url(url))
+    raise InvalidInput(
+        f"store_url {url!r} names no kind of store that is known", hint="Use folder:PATH or s3://BUCKET."
+    )
+
+
+def _keys(path: Path, home: Path, root: str, *, is_new: bool) -> KeyService:
+    from retention.adapters.keys_keyring import Keyring
+
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    protector = _root(home, root)
+    return Keyring.create(path, protector) if is_new else Keyring(path, protector)
+
+
+def _root(home: Path, root: str) -> "RootProtector":
+    kind, _, rest = root.partition(":")
+    if kind == "file":
+        from retention.adapters.keys_roots import FileRoot
+
+        return FileRoot(home / rest)
+    if kind == "passphrase-file":
+        from retention.adapters.keys_roots import PassphraseRoot
+
+        return PassphraseRoot(lambda: _passphrase(home / rest))
+    if kind == "kms":
+        from retention.adapters.keys_kms import KmsRoot, KmsSettings
+
+        return KmsRoot(KmsSettings(rest))
+    raise InvalidInput(
+        f"key_root {root!r} names no kind of root that is known",
+        hint="Use file:PATH, passphrase-file:PATH or kms:KEY_ID.",
+    )
+
+
+def _passphrase(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\n")
+    except OSError as error:
+        raise KeyServiceUnavailable(
+            f"the passphrase cannot be read from {path}: {error.strerror}",
+            hint="Provide the file that key_root names.",
+        ) from error
+
+
+def _inspector(timeout_s: float) -> Inspector:
+    from retention.adapters.inspector_media import MediaInspector
+
+    return MediaInspector(timeout_s)
+
+
+def demo_material(folder: Path, given: Path | None, progress: Callable[[int], None]) -> "Material":
+    """Calls and footage for the demo: made here, or sorted out of the folder `given`."""
+    from retention.adapters.demo_media import make_material, sort_material
+
+    if given is not None:
+        return sort_material(folder, given, progress)
+    return make_material(folder, SystemClock().now(), progress)
+
+
+def check_raw_format(text: str) -> None:
+    """Refuse a source's raw sound format that nobody knows.
+
+    Raises:
+        InvalidInput: The message says which are known.
+    """
+    from retention.adapters.inspector_media import check_raw_format as check
+
+    check(text)

@@ -1,0 +1,141 @@
+"""retention hold: suspend disposal, review, lift."""
+
+from typing import Annotated
+
+import typer
+
+from retention.cli.recording import identifiers
+from retention.cli.shapes import hold_json
+from retention.cli.shared import EPILOG, local, named_actor, parse_date, say, show, store, table
+from retention.holds.find import all_holds, find_hold, holds_in_force, match_counts
+from retention.holds.lift import key_was_destroyed
+from retention.holds.lift import lift as lift_hold
+from retention.holds.model import Criteria, HoldKind
+from retention.holds.place import confirm, new_hold
+from retention.holds.place import place as place_hold
+from retention.ingest.admit import parse_time
+from retention.vault.model import object_name
+
+app = typer.Typer(help="Suspend disposal: place, list and lift holds.", no_args_is_help=True)
+
+
+@app.command(epilog=EPILOG)
+def place(
+    kind: Annotated[HoldKind, typer.Option(help="Why disposal is suspended.")],
+    reason: Annotated[str, typer.Option(help="The reason, in words.")],
+    review_on: Annotated[str, typer.Option(help="When its owner must look at it again: a date.")],
+    recording: Annotated[list[str] | None, typer.Option(help="A recording's id; repeatable.")] = None,
+    phone: Annotated[str, typer.Option(help="Everything with this person's number, now and later.")] = "",
+    customer: Annotated[str, typer.Option(help="Everything with this customer's id, now and later.")] = "",
+    source: Annotated[
+        str, typer.Option(help="Everything of this source between --from and --to, now and later.")
+    ] = "",
+    from_: Annotated[
+        str, typer.Option("--from", help="Start of the interval; local time of the source without a zone.")
+    ] = "",
+    to: Annotated[str, typer.Option(help="End of the interval.")] = "",
+    owner: Annotated[str, typer.Option(help="Who answers for it; you by default.")] = "",
+    suspend_use: Annotated[
+        bool, typer.Option("--suspend-use", help="Nobody may play it either (suspension of use).")
+    ] = False,
+) -> None:
+    """Place a hold. From that instant nothing it covers can be disposed of."""
+    who = named_actor()
+    with store() as opened:
+        zone = opened.zone_of(source) if source else "UTC"
+        criteria = Criteria(
+            recording_ids=tuple(dict.fromkeys(recording or [])),
+            blinds=identifiers(opened, phone, customer),
+            source_id=source,
+            from_at=parse_time(from_, zone) if from_ else None,
+            until_at=parse_time(to, zone) if to else None,
+        )
+        hold = new_hold(
+            opened.keys,
+            opened.clock.now(),
+            who,
+            kind=kind,
+            reason=reason,
+            review_on=parse_date(review_on),
+            criteria=criteria,
+            suspends_use=suspend_use,
+            owner=owner,
+        )
+        with opened.database.write() as session:
+            placed = place_hold(session, opened.keys, opened.journal, hold)
+        confirm(opened.journal, hold)
+        opened.store.protect([object_name(each, "original") for each in placed.recording_ids], held=True)
+    value = hold_json(hold) | {"recordings": list(placed.recording_ids), "too_late": list(placed.too_late)}
+    lines = [f"Hold {hold.id} is in force: {len(placed.recording_ids)} recordings are held."]
+    if placed.too_late:
+        lines.append(
+            f"[yellow]Too late for {len(placed.too_late)}, whose disposal had begun before: {', '.join(placed.too_late)}[/yellow]"
+        )
+    show(value, lines)
+    if not criteria.recording_ids:
+        say("What arrives later and matches will be held too.")
+
+
+@app.command(epilog=EPILOG)
+def lift(
+    hold_id: Annotated[str, typer.Argument(metavar="HOLD")],
+    reason: Annotated[str, typer.Option(help="Why it is no longer needed.")],
+) -> None:
+    """Lift a hold. What nothing else keeps is disposed of by the next night."""
+    who = named_actor()
+    with store() as opened:
+        now = opened.clock.now()
+        with opened.database.write() as session:
+            lifted = lift_hold(session, hold_id, reason, now, who)
+        opened.journal.write("hold-lifted", now, {"hold": hold_id})
+        opened.store.protect([object_name(each, "original") for each in lifted.unprotected], held=False)
+        if not lifted.due:
+            opened.keys.destroy([lifted.hold.key_id])
+            with opened.database.write() as session:
+                key_was_destroyed(session, hold_id, now)
+    show(
+        hold_json(lifted.hold) | {"released": lifted.released, "due": lifted.due},
+        f"Hold {hold_id} is lifted: {lifted.released} recordings are kept for other reasons, {lifted.due} become due.",
+    )
+
+
+@app.command("list", epilog=EPILOG)
+def list_(every: Annotated[bool, typer.Option("--all", help="Lifted ones too.")] = False) -> None:
+    """List holds with owner, reason and review date."""
+    with store() as opened, opened.database.read() as session:
+        holds = all_holds(session) if every else holds_in_force(session)
+        counts = match_counts(session)
+        zone = opened.schedule().controller.zone
+        today = opened.today()
+    rows = [
+        (
+            hold.id,
+            hold.kind,
+            hold.reason,
+            hold.owner,
+            f"[red]{hold.review_on}[/red]"
+            if hold.review_on <= today and not hold.lifted_at
+            else hold.review_on,
+            counts.get(hold.id, 0),
+            f"lifted {local(hold.lifted_at, zone)}"
+            if hold.lifted_at
+            else "in force" + (", use suspended" if hold.suspends_use else ""),
+        )
+        for hold in holds
+    ]
+    show(
+        [hold_json(hold) | {"recordings": counts.get(hold.id, 0)} for hold in holds],
+        table("Holds", ["id", "kind", "reason", "owner", "review", ">recordings", "state"], rows)
+        if rows
+        else "No hold is in force.",
+    )
+
+
+@app.command("show", epilog=EPILOG)
+def show_(hold_id: Annotated[str, typer.Argument(metavar="HOLD")]) -> None:
+    """Show one hold."""
+    with store() as opened, opened.database.read() as session:
+        hold = find_hold(session, hold_id)
+        count = match_counts(session).get(hold_id, 0)
+    value = hold_json(hold) | {"recordings": count}
+    show(value, [f"{name}: {found}" for name, found in value.items()])

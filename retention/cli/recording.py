@@ -1,0 +1,267 @@
+"""retention search, show, explain, open: find recordings and use them for a purpose they carry."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from retention.audit.record import Act, record
+from retention.audit.tags import Tag
+from retention.bootstrap import App
+from retention.catalogue.explain import explain as explain_recording
+from retention.catalogue.find import Query, Recording, find_recording
+from retention.catalogue.find import search as search_catalogue
+from retention.catalogue.identifiers import Identifier, blind_all, customer, phone
+from retention.cli.shapes import recording_json
+from retention.cli.shared import (
+    EPILOG,
+    actor,
+    is_json,
+    local,
+    named_actor,
+    out,
+    print_json,
+    progress,
+    say,
+    size,
+    store,
+    table,
+)
+from retention.cli.shared import (
+    show as show_value,
+)
+from retention.holds.find import find_hold, holds_by_id
+from retention.ingest.admit import parse_time
+from retention.kernel.errors import InvalidInput
+from retention.vault.door import Way
+
+STDOUT = Path("-")
+
+
+def add_to(root: typer.Typer) -> None:
+    """Hang the commands into the tree."""
+    for command in (search, show, explain, open_):
+        root.command(command.__name__.rstrip("_"), epilog=EPILOG)(command)
+
+
+def identifiers(opened: App, phone_text: str, customer_text: str) -> frozenset[bytes]:
+    """The keyed indexes of the identifiers given.
+
+    Raises:
+        InvalidInput: A number is none, or stands for a withheld one.
+    """
+    found: list[Identifier] = []
+    for text, parsed in (
+        (phone_text, phone(phone_text, opened.schedule().jurisdiction) if phone_text else None),
+        (customer_text, customer(customer_text)),
+    ):
+        if text and parsed is None:
+            raise InvalidInput(
+                f"{text!r} identifies nobody",
+                hint="Withheld numbers cannot be searched: use the source and the time.",
+            )
+        found += [parsed] if parsed else []
+    return blind_all(opened.index_key, found)
+
+
+def search(
+    phone: Annotated[str, typer.Option(help="A telephone number of somebody in the call.")] = "",
+    customer: Annotated[str, typer.Option(help="A customer's id.")] = "",
+    source: Annotated[str, typer.Option(help="The source that made it.")] = "",
+    from_: Annotated[str, typer.Option("--from", help="Only what ended after this time.")] = "",
+    to: Annotated[str, typer.Option(help="Only what started before this time.")] = "",
+) -> None:
+    """Find recordings by person, source and time. Shows no content and nobody's name."""
+    who = named_actor()
+    with store() as opened:
+        schedule = opened.schedule()
+        zone = opened.zone_of(source) if source else schedule.controller.zone
+        query = Query(
+            blinds=identifiers(opened, phone, customer),
+            source_id=source,
+            from_at=parse_time(from_, zone) if from_ else None,
+            until_at=parse_time(to, zone) if to else None,
+        )
+        by = [
+            name
+            for name, given in (
+                ("phone", phone),
+                ("customer", customer),
+                ("source", source),
+                ("from", from_),
+                ("to", to),
+            )
+            if given
+        ]
+        with opened.database.read() as session:
+            found = [
+                (each, holds_by_id(session, each.hold_ids))
+                for each in search_catalogue(session, schedule, query)
+            ]
+        with opened.database.write() as session:
+            record(
+                session,
+                opened.clock.now(),
+                Act(Tag.SEARCHED, who, source, detail={"by": by, "found": len(found)}),
+            )
+    if is_json():
+        for each, holds in found:
+            print_json(recording_json(each, holds))
+        return
+    rows = [_row(each) for each, _ in found]
+    out.print(
+        table("", ["id", "kind", "source", "started", "state", ">size", "purposes", "holds"], rows)
+        if rows
+        else "Nothing found."
+    )
+    say(f"{len(rows)} found.")
+
+
+def _row(each: Recording) -> tuple[Any, ...]:
+    zone = each.place.zone if each.place else "UTC"
+    purposes = ", ".join(f"{r.purpose} → {r.due_on or 'open'}" for r in each.reasons)
+    return (
+        each.id,
+        each.kind,
+        each.source_id,
+        local(each.started_at, zone),
+        each.state,
+        size(each.size_bytes),
+        purposes,
+        len(each.hold_ids) or "",
+    )
+
+
+def show(recording_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Show what the catalogue knows of a recording: purposes, cohorts, due dates, holds, state."""
+    with store() as opened, opened.database.read() as session:
+        found = find_recording(session, opened.schedule(), recording_id)
+        holds = holds_by_id(session, found.hold_ids)
+    value = recording_json(found, holds)
+    zone = found.place.zone if found.place else "UTC"
+    head = [
+        f"[bold]{found.id}[/bold]  {found.kind} from {found.source_id}, {value['state']}"
+        + (", [yellow]use suspended[/yellow]" if found.restricted else ""),
+        f"{local(found.started_at, zone)} to {local(found.ended_at, zone)} {zone} (time from: {found.time_basis})",
+        f"{size(found.size_bytes)}, SHA-256 {value['sha256']}",
+    ]
+    purposes = table(
+        "",
+        ["purpose", "class", "trigger day", "due", "cohort", "state"],
+        [
+            (r.purpose, r.class_name, r.trigger_on or "open", r.due_on or "", r.cohort, r.state)
+            for r in found.reasons
+        ],
+    )
+    held = table(
+        "",
+        ["hold", "kind", "reason", "owner", "review"],
+        [(h.id, h.kind, h.reason, h.owner, h.review_on) for h in holds.values()],
+    )
+    show_value(value, [*head, *([purposes] if found.reasons else []), *([held] if holds else [])])
+
+
+def explain(recording_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Say why a recording is kept and until when: the chain of rules, triggers, due dates and blockers."""
+    with store() as opened, opened.database.read() as session:
+        found = find_recording(session, opened.schedule(), recording_id)
+        tombstone = opened.tombstone(session, recording_id)
+        holds = holds_by_id(session, found.hold_ids)
+        if found.place is None:
+            reasons = [
+                f"it was disposed of in run {tombstone['run']}: {tombstone['why']}"
+                if tombstone
+                else f"it is {found.state}"
+            ]
+            show_value(
+                {
+                    "id": found.id,
+                    "outcome": str(found.state),
+                    "due_on": None,
+                    "reasons": reasons,
+                    "tombstone": tombstone,
+                },
+                reasons,
+            )
+            return
+        decision = explain_recording(opened.schedule(), found, opened.clock.now())
+    value = {
+        "id": found.id,
+        "outcome": str(decision.outcome),
+        "due_on": decision.due_on,
+        "due_at": decision.due_at,
+        "purposes": [
+            {
+                "purpose": p.purpose,
+                "class": p.class_name,
+                "trigger_on": p.trigger_on,
+                "due_on": p.due_on,
+                "due_at": p.due_at,
+                "expired": p.expired,
+            }
+            for p in decision.purposes
+        ],
+        "holds": [
+            {"id": h.id, "kind": str(h.kind), "reason": h.reason, "review_on": h.review_on}
+            for h in holds.values()
+        ],
+        "conflicts": list(decision.conflicts),
+        "reasons": list(decision.reasons),
+    }
+    colour = {"due": "red", "held": "yellow"}.get(str(decision.outcome), "green")
+    show_value(
+        value,
+        [
+            f"[bold {colour}]{decision.outcome.upper()}[/] {found.id}",
+            *[f"  - {reason}" for reason in decision.reasons],
+        ],
+    )
+
+
+def open_(
+    recording_id: Annotated[str, typer.Argument(metavar="ID")],
+    out_file: Annotated[Path, typer.Option("--out", help="Where to write it; '-' is standard output.")],
+    purpose: Annotated[str, typer.Option(help="The purpose of use, which the recording must carry.")] = "",
+    hold: Annotated[str, typer.Option(help="Instead of a purpose: the hold that keeps it.")] = "",
+    role: Annotated[str, typer.Option(help="original, thumbnail or peaks.")] = "original",
+) -> None:
+    """Open a recording for a purpose it carries. Every opening, and every refusal, is on record."""
+    if bool(purpose) == bool(hold):
+        raise InvalidInput("name one reason to open it", hint="Give --purpose P, or --hold HOLD.")
+    with store() as opened:
+        with opened.database.read() as session:
+            key_id = find_hold(session, hold).key_id if hold else ""
+        reader = opened.door.open(
+            opened.schedule(), recording_id, Way(purpose, hold, key_id), actor(), opened.clock.now(), role
+        )
+        with progress("Opening", reader.size_bytes) as tell:
+            done = _write(reader.chunks(), out_file, tell)
+    show_value(
+        {"id": recording_id, "out": str(out_file), "size_bytes": done}, []
+    ) if out_file != STDOUT else None
+    say(f"{recording_id} was opened for {purpose or hold}: {size(done)} in {out_file}. It is on record.")
+
+
+def _write(chunks: Any, path: Path, tell: Any) -> int:
+    """Write to a new file that appears whole or not at all, readable by its owner alone."""
+    done = 0
+    if path == STDOUT:
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+            done += len(chunk)
+        return done
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+                done += len(chunk)
+                tell(done)
+        temporary.replace(path)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return done

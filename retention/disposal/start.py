@@ -1,0 +1,250 @@
+"""Decide, guard and commit a run: the one transaction after which it must happen.
+
+Everything that can say no says it here, under the writer's lock: approvals,
+guards, holds. A tripped guard leaves a run on the ledger that did nothing.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlmodel import Session, col
+
+from retention.audit.record import Act, record
+from retention.audit.tables import AuditRow
+from retention.audit.tags import Tag
+from retention.audit.witness import SignedJournal
+from retention.catalogue.schedules import schedule_in_force, schedule_row
+from retention.catalogue.tables import CohortRow, LotCohortRow, LotRow, StoreRow
+from retention.database import in_batches, table_of
+from retention.disposal.approve import approved_cohorts
+from retention.disposal.model import (
+    DisposalPlan,
+    Limits,
+    PlannedCohort,
+    RunKind,
+    RunState,
+    Surroundings,
+    tripped,
+)
+from retention.disposal.plan import make_plan, not_ahead_of
+from retention.disposal.tables import RunRow
+from retention.holds.tables import HoldRow
+from retention.kernel.ids import new_id
+
+BATCH = 5_000
+
+
+def start_run(
+    session: Session,
+    *,
+    on: date,
+    kind: RunKind,
+    now: datetime,
+    actor: str,
+    limits: Limits,
+    journal: SignedJournal,
+    store_id_in_store: str,
+) -> RunRow:
+    """Put a run on the ledger: STARTED and certain to happen, or TRIPPED and without effect.
+
+    Must be called in a writing transaction, with no unfinished run on the ledger.
+    """
+    schedule, version = schedule_in_force(session), schedule_row(session).version
+    approved = approved_cohorts(session)
+    effective = not_ahead_of(now, on)
+    full = make_plan(session, schedule, on, effective=effective, approved=approved)
+    waiting = [cohort for cohort in full.cohorts if cohort.needs_approval]
+    plan = full
+    if waiting:
+        leave = {cohort.id for cohort in waiting}
+        plan = make_plan(session, schedule, on, effective=effective, leave=leave, approved=approved)
+    run = RunRow(
+        id=new_id(now),
+        kind=kind,
+        on=on,
+        attempt=attempt(session, kind, on),
+        state=RunState.STARTED,
+        plan=plan_json(plan),
+        planned=plan.recordings,
+        held=plan.held,
+        awaiting_approval=sum(cohort.recordings for cohort in waiting),
+        schedule_version=version,
+        started_at=now,
+        started_by=actor,
+    )
+    seen = surroundings(session, plan, limits, now, journal, store_id_in_store)
+    stops = tripped(plan, limits, seen)
+    if stops and not _was_reset(session, stops, plan):
+        run.state, run.tripped, run.finished_at = RunState.TRIPPED, stops, now
+        session.add(run)
+        record(session, now, Act(Tag.DISPOSAL_TRIPPED, actor, run.id, detail={"on": on, "guards": stops}))
+        return run
+    session.add(run)
+    session.flush()
+    _commit_to(session, run.id, plan)
+    record(
+        session,
+        now,
+        Act(
+            Tag.DISPOSAL_STARTED,
+            actor,
+            run.id,
+            detail={
+                "on": on,
+                "digest": plan.digest,
+                "recordings": plan.recordings,
+                "cohorts": len(plan.cohorts),
+                "held": plan.held,
+            },
+        ),
+    )
+    return run
+
+
+def attempt(session: Session, kind: RunKind, on: date) -> int:
+    """A night that tripped, was reset and rings again is the same night's next attempt."""
+    statement = (
+        select(func.count())
+        .select_from(table_of(RunRow))
+        .where(col(RunRow.kind) == kind, col(RunRow.on) == on)
+    )
+    return int(session.execute(statement).scalar_one())
+
+
+def _commit_to(session: Session, run_id: str, plan: DisposalPlan) -> None:
+    cohort, member, lot = table_of(CohortRow), table_of(LotCohortRow), table_of(LotRow)
+
+    def expire(ids: list[int]) -> None:
+        session.execute(update(cohort).where(cohort.c.id.in_(ids)).values(state="expiring", run_id=run_id))
+        touched = select(member.c.lot_id).where(member.c.cohort_id.in_(ids))
+        lost = (
+            select(func.count(func.distinct(member.c.cohort_id)))
+            .where(member.c.lot_id == lot.c.id, member.c.cohort_id.in_(ids))
+            .scalar_subquery()
+        )
+        session.execute(update(lot).where(lot.c.id.in_(touched)).values(living=lot.c.living - lost))
+
+    in_batches([found.id for found in plan.cohorts if not found.is_expired], BATCH, expire)
+    in_batches(
+        list(plan.lot_ids),
+        BATCH,
+        lambda ids: session.execute(update(lot).where(lot.c.id.in_(ids)).values(run_id=run_id)),
+    )
+
+
+def surroundings(
+    session: Session,
+    plan: DisposalPlan,
+    limits: Limits,
+    now: datetime,
+    journal: SignedJournal,
+    store_id_in_store: str,
+) -> Surroundings:
+    """What the guards look at."""
+    lot, run = table_of(LotRow), table_of(RunRow)
+    watched = plan.recordings >= limits.from_recordings
+    return Surroundings(
+        now=now,
+        last_audit_at=session.execute(
+            select(col(AuditRow.at)).order_by(col(AuditRow.seq).desc()).limit(1)
+        ).scalar_one_or_none(),
+        last_run_at=session.execute(
+            select(func.max(run.c.finished_at)).where(
+                run.c.state == RunState.DONE, run.c.kind != RunKind.REFUSED
+            )
+        ).scalar_one_or_none(),
+        last_backup_at=session.execute(
+            select(func.max(table_of(AuditRow).c.at)).where(col(AuditRow.tag) == Tag.BACKED_UP)
+        ).scalar_one_or_none(),
+        total_recordings=session.execute(select(func.coalesce(func.sum(lot.c.recordings), 0))).scalar_one(),
+        total_by_class=_by_class(session) if watched else {},
+        holds_in_journal=holds_in(journal.entries()),
+        holds_accounted_for=_holds_accounted_for(session),
+        store_id=session.execute(select(col(StoreRow.object_store_id))).scalar_one(),
+        store_id_in_store=store_id_in_store,
+    )
+
+
+def _holds_accounted_for(session: Session) -> frozenset[str]:
+    in_force = session.execute(select(col(HoldRow.id)).where(col(HoldRow.lifted_at).is_(None))).scalars()
+    lifted = session.execute(
+        select(col(AuditRow.subject)).where(col(AuditRow.tag) == Tag.HOLD_LIFTED)
+    ).scalars()
+    return frozenset(in_force) | frozenset(lifted)
+
+
+def holds_in(entries: Iterator[dict[str, Any]]) -> frozenset[str]:
+    """The holds that are in force, going by the journal."""
+    found: set[str] = set()
+    for entry in entries:
+        if entry["kind"] == "hold-confirmed":
+            found.add(entry["hold"])
+        elif entry["kind"] == "hold-lifted":
+            found.discard(entry["hold"])
+    return frozenset(found)
+
+
+def _by_class(session: Session) -> dict[str, int]:
+    cohort, member, lot = table_of(CohortRow), table_of(LotCohortRow), table_of(LotRow)
+    rows = session.execute(
+        select(cohort.c.class_name, func.sum(lot.c.recordings))
+        .select_from(lot)
+        .join(member, member.c.lot_id == lot.c.id)
+        .join(cohort, cohort.c.id == member.c.cohort_id)
+        .where(lot.c.recordings > 0)
+        .group_by(cohort.c.class_name)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+#: A reset agrees to what was seen; this much more may have become due meanwhile.
+RESET_SLACK = 1.05
+
+
+def _was_reset(session: Session, stops: dict[str, str], plan: DisposalPlan) -> bool:
+    """Whether two people agreed to a run that tripped over the same guards and was no smaller; used once."""
+    rows = session.execute(
+        select(RunRow)
+        .where(col(RunRow.state) == RunState.TRIPPED, col(RunRow.reset_used).is_(False))
+        .order_by(col(RunRow.id).desc())
+    ).scalars()
+    for row in rows:
+        agreed = len(set(row.resets)) > 1 and set(stops) <= set(row.tripped)
+        if agreed and plan.recordings <= row.planned * RESET_SLACK:
+            row.reset_used = True
+            session.add(row)
+            return True
+    return False
+
+
+def plan_json(plan: DisposalPlan) -> dict[str, Any]:
+    """The plan as the ledger keeps it and the command line prints it."""
+    return {
+        "digest": plan.digest,
+        "on": plan.on.isoformat(),
+        "recordings": plan.recordings,
+        "bytes": plan.size_bytes,
+        "held": plan.held,
+        "needs_approval": plan.needs_approval,
+        "spent": plan.spent,
+        "unknown_classes": list(plan.unknown_classes),
+        "cohorts": [cohort_json(cohort) for cohort in plan.cohorts],
+    }
+
+
+def cohort_json(cohort: PlannedCohort) -> dict[str, Any]:
+    """A cohort of a plan or a due list."""
+    return {
+        "cohort": cohort.name,
+        "class": cohort.class_name,
+        "zone": cohort.zone,
+        "trigger_on": cohort.trigger_on.isoformat(),
+        "due_on": cohort.due_on.isoformat(),
+        "recordings": cohort.recordings,
+        "bytes": cohort.size_bytes,
+        "held": cohort.held,
+        "purpose_ends": cohort.purpose_ends,
+        "needs_approval": cohort.needs_approval,
+    }

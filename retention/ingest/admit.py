@@ -1,0 +1,139 @@
+"""Whether a file may be sealed, and into which classes. Pure.
+
+What cannot be decided is a `Fault`: the file is kept aside, never guessed at.
+"""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from retention.catalogue.identifiers import Identifier, customer, phone
+from retention.catalogue.model import Assigned, Source
+from retention.ingest.manifest import Entry
+from retention.ingest.model import Admission, Code, Fault, Seen, Times
+from retention.kernel.errors import InvalidInput
+from retention.schedule.model import Schedule
+
+#: A recorder's clock may run ahead by this much and no more.
+AHEAD = timedelta(days=1)
+#: No recorder we take in from is older; an earlier start is a clock that was never set.
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+
+
+def parse_time(text: str, zone: str) -> datetime:
+    """An ISO 8601 time; without an offset it is local time in `zone` (its first occurrence, when doubled).
+
+    Raises:
+        InvalidInput: It is no time.
+    """
+    try:
+        at = datetime.fromisoformat(text.strip())
+        local = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))
+        return local.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidInput(
+            f"{text!r} is no time", hint="Write 2026-03-20T14:05:00+09:00 or 2026-03-20T14:05."
+        ) from None
+
+
+def resolve_times(
+    source: Source, entry: Entry | None, given: str, seen: Seen, modified_at: datetime
+) -> Times | Fault:
+    """When the recording started and ended: the manifest's word, then the operator's, the container's, the file's."""
+    length = timedelta(microseconds=seen.duration_us)
+    claimed = (entry.started_at if entry else "") or given
+    try:
+        if claimed:
+            start, basis = (
+                parse_time(claimed, source.zone),
+                "manifest" if entry and entry.started_at else "operator",
+            )
+        elif seen.started_at is not None:
+            start, basis, claimed = seen.started_at, "container", seen.started_at_text
+        else:
+            start, basis = modified_at - length, "file"
+        end = parse_time(entry.ended_at, source.zone) if entry and entry.ended_at else start + length
+    except InvalidInput as error:
+        return Fault(Code.BAD_TIME, error.message)
+    return Times(start, end, claimed, basis)
+
+
+def check_times(times: Times, now: datetime) -> Fault | None:
+    """A fault when the times cannot be true."""
+    if times.ended_at < times.started_at:
+        return Fault(
+            Code.BAD_TIME,
+            f"it ends ({times.ended_at:%Y-%m-%d %H:%M}) before it starts ({times.started_at:%Y-%m-%d %H:%M})",
+        )
+    if times.ended_at > now + AHEAD:
+        return Fault(Code.BAD_TIME, f"it ends on {times.ended_at:%Y-%m-%d}, which is in the future")
+    if times.started_at < EARLIEST:
+        return Fault(
+            Code.BAD_TIME, f"it starts on {times.started_at:%Y-%m-%d}: the recorder's clock was never set"
+        )
+    return None
+
+
+def admit(
+    schedule: Schedule,
+    source: Source,
+    entry: Entry | None,
+    given: str,
+    seen: Seen,
+    modified_at: datetime,
+    now: datetime,
+) -> Admission | Fault:
+    """An admission with the classes that keep the recording, or why a person must look at it."""
+    if seen.kind != source.kind:
+        holds = {"call": "sound", "footage": "pictures"}[seen.kind]
+        return Fault(Code.WRONG_KIND, f"source {source.id} records {source.kind}, but the file holds {holds}")
+    times = resolve_times(source, entry, given, seen, modified_at)
+    if isinstance(times, Fault):
+        return times
+    fault = check_times(times, now)
+    if fault:
+        return fault
+    assigned = assign(schedule, source, entry, times)
+    return assigned if isinstance(assigned, Fault) else Admission(times, assigned, dict(seen.facts))
+
+
+def assign(
+    schedule: Schedule, source: Source, entry: Entry | None, times: Times
+) -> tuple[Assigned, ...] | Fault:
+    """The purposes the recording carries, each with its class and trigger day."""
+    purposes = {*source.purposes, *(entry.purposes if entry else ())}
+    found = schedule.classify(source.facts, purposes)
+    if found.unknown:
+        return Fault(Code.UNKNOWN_PURPOSE, f"the policy knows no purpose {', '.join(found.unknown)}")
+    if found.unclassified or not found.assigned:
+        names = ", ".join(found.unclassified) or "any purpose"
+        return Fault(Code.NO_CLASS, f"no retention class of the policy covers {names} for source {source.id}")
+    events = entry.events if entry else {}
+    reference = entry.reference.strip() if entry else ""
+    assigned = []
+    for each in found.assigned:
+        day = schedule.trigger_on(
+            each.class_name,
+            started_at=times.started_at,
+            ended_at=times.ended_at,
+            zone=source.zone,
+            events=events,
+        )
+        assigned.append(Assigned(each.purpose, each.class_name, day, reference if day is None else ""))
+    return tuple(assigned)
+
+
+def must_not_be_recorded(schedule: Schedule, entry: Entry | None) -> bool:
+    """Whether a tag says that somebody refused."""
+    return bool(entry and schedule.do_not_record.tags & {tag.casefold() for tag in entry.tags})
+
+
+def identifiers_of(entry: Entry | None, region: str) -> tuple[Identifier, ...] | Fault:
+    """Everything by which the people in the recording can be found."""
+    found: list[Identifier | None] = []
+    try:
+        for person in entry.participants if entry else ():
+            found.append(phone(person.phone, region))
+            found.append(customer(person.customer_id))
+    except InvalidInput as error:
+        return Fault(Code.BAD_IDENTIFIER, error.message)
+    return tuple(dict.fromkeys(each for each in found if each))

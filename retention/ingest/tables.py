@@ -1,0 +1,43 @@
+"""Rows of the quarantine."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, LargeBinary
+from sqlmodel import Field, SQLModel
+
+
+class QuarantineRow(SQLModel, table=True):
+    """Something that could not be taken in: kept, encrypted, never played, until a person decides."""
+
+    __tablename__ = "quarantine"
+    __table_args__ = (
+        CheckConstraint("state in ('waiting', 'released', 'rejected')", name="quarantine_state"),
+    )
+
+    id: str = Field(primary_key=True)
+    state: str = Field(default="waiting", index=True)
+    code: str
+    reason: str
+    source_id: str
+    received_at: datetime
+    key_id: str  #: the day's quarantine key
+    wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    note: bytes = Field(
+        sa_column=Column(LargeBinary, nullable=False)
+    )  #: its name and manifest entry, encrypted
+    size_bytes: int = Field(default=0, sa_type=BigInteger)
+    stored_bytes: int | None = Field(default=None, sa_type=BigInteger)  #: None: there were no bytes to keep
+    sha256: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False, index=True))
+    commitment: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
+    decided_at: datetime | None = None
+    decided_by: str = ""
+    recording_id: str | None = None  #: what it became when it was released
+
+
+class QuarantineKeyRow(SQLModel, table=True):
+    """The key of one day's quarantine; destroyed when the day's last item has left."""
+
+    __tablename__ = "quarantine_key"
+
+    on: str = Field(primary_key=True)
+    key_id: str = Field(unique=True)

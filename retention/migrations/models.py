@@ -1,0 +1,12 @@
+"""Every table of the service: importing this module fills the metadata."""
+
+from sqlmodel import SQLModel
+
+from retention.audit import tables as audit
+from retention.catalogue import tables as catalogue
+from retention.disposal import tables as disposal
+from retention.holds import tables as holds
+from retention.ingest import tables as ingest
+
+ROOMS = (audit, catalogue, disposal, holds, ingest)
+ALL_TABLES = frozenset(SQLModel.metadata.tables)

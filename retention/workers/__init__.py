@@ -1,0 +1,1 @@
+"""What runs by itself: the bell that rings for the night."""
