@@ -58,6 +58,14 @@ def test_each_list_is_compared_in_any_order(japan: Schedule, key: str) -> None:
         assert result.passed is passed, result.actual
 
 
+def test_a_case_may_mix_local_times_and_instants(japan: Schedule) -> None:
+    mixed = CASE.replace("10:30}", "10:30, started: 2026-01-15T01:00Z}").replace(
+        "at: 2026-07-16", "at: 2026-07-15T15:00Z"
+    )
+    (result,) = run_cases(japan, parse_cases(mixed, "cases.yaml"))
+    assert result.passed
+
+
 def test_an_event_that_starts_no_class_is_a_typing_error_not_an_open_case(japan: Schedule) -> None:
     typo = CASE.replace("10:30}", "10:30, events: {case-close: 2026-02-01}}")
     with pytest.raises(

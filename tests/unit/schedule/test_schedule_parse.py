@@ -99,6 +99,16 @@ def test_yaml_s_guesses_do_not_change_what_is_written() -> None:
     assert parse_policy(text, "japan.yaml").do_not_record.tags == {"no", "0x10", "1_000", "12:30"}
 
 
+def test_a_source_without_an_area_is_written_as_an_empty_word() -> None:
+    text = changed(
+        ("area: {not: [cash-desk]}", 'area: [""]'),
+        ("area: [cash-desk]", 'area: {not: [""]}'),
+    )
+    rules = parse_policy(text, "japan.yaml").classes
+    assert rules["cctv.general"].selector.areas.match("")
+    assert not rules["cctv.cash-desk"].selector.areas.match("")
+
+
 # --- What is refused -----------------------------------------------------------------------------------
 
 
