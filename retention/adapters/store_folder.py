@@ -129,8 +129,7 @@ class FolderStore:
     def sync(self, names: Sequence[ObjectName]) -> None:
         """See `ObjectStore`. One flush of the file system costs about what two files cost."""
         for name in names:
-            if self.size_of(name) is None:
-                raise NotFound(f"the vault holds no {name}")
+            validate_name(name)
         if not names:
             return
         with _trouble(f"cannot make {len(names)} objects durable"):

@@ -134,7 +134,7 @@ class ObjectStore(Protocol):
         """
 
     def sync(self, names: Sequence[ObjectName]) -> None:
-        """Make the named objects durable, all at once and cheaply; NotFound if one is absent."""
+        """Make the objects put under these names durable, all at once and cheaply."""
 
     def read(
         self, name: ObjectName, start_bytes: int = 0, length_bytes: int | None = None
