@@ -137,11 +137,11 @@ class FolderStore:
         if not names:
             return
         with _trouble(f"cannot make {len(names)} objects durable"):
-            if not sync_filesystem(self._objects):
-                for path in {self._path(name) for name in names} | {
-                    self._path(name).parent for name in names
-                }:
-                    fsync_path(path)
+            if sync_filesystem(self._objects):
+                return
+            objects = {self._path(name) for name in names}
+            for path in objects | {path.parent for path in objects} | {self._objects}:
+                fsync_path(path)
 
     def read(
         self, name: ObjectName, start_bytes: int = 0, length_bytes: int | None = None
