@@ -3,9 +3,12 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.video.stream import VideoStream
 
 TONE_HZ = 440
 
@@ -29,7 +32,7 @@ def write_sound(
     frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout=layout)
     frame.sample_rate = rate
     with av.open(path, "w", format=container) as out:
-        stream = out.add_stream(codec, rate=rate, layout=layout)
+        stream = cast("AudioStream", out.add_stream(codec, rate=rate, layout=layout))
         out.mux([*stream.encode(frame), *stream.encode(None)])
     return path
 
@@ -53,9 +56,9 @@ def write_pictures(
     """
     with av.open(path, "w", format=container, options=options or {}) as out:
         out.metadata.update(metadata or {})
-        stream = out.add_stream(codec, rate=rate, options={"g": "12"})
+        stream = cast("VideoStream", out.add_stream(codec, rate=rate, options={"g": "12"}))
         stream.width, stream.height = size
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         if rotation:
             stream.set_display_rotation(rotation)
         for number, picture in enumerate(pictures(frames, size, black)):
@@ -66,7 +69,9 @@ def write_pictures(
     return path
 
 
-def pictures(count: int, size: tuple[int, int], black: int = 0) -> Sequence[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:
+def pictures(
+    count: int, size: tuple[int, int], black: int = 0
+) -> Sequence[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]:
     """What `write_pictures` encodes."""
     width, height = size
     made = []

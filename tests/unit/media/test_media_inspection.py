@@ -16,7 +16,9 @@ def test_an_inspection_survives_the_way_to_the_parent() -> None:
         container="mp4",
         duration_us=8_000_000,
         streams=(
-            StreamFacts(0, "video", "h264", width=640, height=360, rotation=90, rate_fps=Fraction(30000, 1001)),
+            StreamFacts(
+                0, "video", "h264", width=640, height=360, rotation=90, rate_fps=Fraction(30000, 1001)
+            ),
             StreamFacts(1, "audio", "aac", sample_rate=48_000, channels=2),
         ),
         started_at_text="2026-03-02T14:05:00.000000Z",
@@ -28,7 +30,7 @@ def test_an_inspection_survives_the_way_to_the_parent() -> None:
 
 @pytest.mark.parametrize("text", [b"", b"{}", b'{"kind":"hologram"}', b"[1", b"\xff"])
 def test_what_is_no_inspection_is_refused(text: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"validation error"):
         from_json(text)
 
 

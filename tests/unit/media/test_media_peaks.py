@@ -1,6 +1,7 @@
 """Waveform peaks agree with a computation that has no cleverness in it."""
 
 import struct
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def test_peaks_do_not_depend_on_how_the_sound_is_cut_into_blocks(
     random = np.random.default_rng(seed)
     samples = random.integers(-32768, 32768, (channels, sum(lengths)), np.int16, endpoint=False)
     edges = np.cumsum([0, *lengths])
-    blocks = [samples[:, a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    blocks = [samples[:, a:b] for a, b in pairwise(edges)]
     peaks = read_peaks(_draw(blocks, rate))
     assert peaks.sample_rate == rate
     assert np.array_equal(peaks.values, _plain(samples, peaks.samples_per_bucket))

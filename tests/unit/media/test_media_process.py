@@ -54,7 +54,9 @@ def test_an_input_that_is_neither_local_nor_ours_is_refused_before_anything_star
 
 def test_ffmpeg_reads_no_other_protocol_even_when_a_file_asks_for_it(tmp_path: Path) -> None:
     playlist = tmp_path / "list.m3u8"
-    playlist.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n")
+    playlist.write_text(
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n"
+    )
     with pytest.raises(ToolFailed, match="whitelist"):
         run_ffmpeg(["-f", "hls", "-i", local_url(playlist), "-f", "null", "pipe:1"], timeout_seconds=20)
 
@@ -74,7 +76,7 @@ def test_a_tool_that_hangs_is_stopped_with_its_children(tmp_path: Path) -> None:
         "time.sleep(60)"
     )
     began = time.monotonic()
-    with pytest.raises(ToolTimedOut, match="within 1.5 seconds"):
+    with pytest.raises(ToolTimedOut, match=r"within 1\.5 seconds"):
         run([PYTHON, "-c", code], timeout_seconds=1.5)
     assert time.monotonic() - began < 10
     deadline = time.monotonic() + 5
@@ -95,7 +97,7 @@ def test_a_tool_that_stops_reading_early_and_succeeds_is_a_success() -> None:
 
 def test_of_endless_complaints_only_the_end_is_kept() -> None:
     code = "import sys\nfor n in range(20000): print('complaint', n, file=sys.stderr)\nsys.exit(3)"
-    with pytest.raises(ToolFailed, match="complaint 19999$") as caught:
+    with pytest.raises(ToolFailed, match=r"complaint 19999$") as caught:
         run([PYTHON, "-c", code], timeout_seconds=20)
     assert len(str(caught.value)) < STDERR_TAIL_BYTES + 100
 

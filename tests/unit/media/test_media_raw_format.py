@@ -22,7 +22,9 @@ def test_a_hint_names_a_format_and_where_free_its_rate_and_channels(
     assert parse_raw_format(hint) == (demuxer, options)
 
 
-@pytest.mark.parametrize("hint", ["", "wav", "hls", "concat", "mulaw 8k", "mulaw 8000 9ch", "mulaw 8000 1ch x"])
+@pytest.mark.parametrize(
+    "hint", ["", "wav", "hls", "concat", "mulaw 8k", "mulaw 8000 9ch", "mulaw 8000 1ch x"]
+)
 def test_any_other_hint_is_refused_with_the_list_of_those_that_are_known(hint: str) -> None:
     with pytest.raises(ValueError, match="one of gsm, g722, g729"):
         parse_raw_format(hint)

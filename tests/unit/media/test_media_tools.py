@@ -26,7 +26,9 @@ def _script(folder: Path, text: str) -> Path:
 
 
 def test_a_system_ffmpeg_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = _script(tmp_path, "echo ffmpeg version 5.1.6-0+deb12u1 Copyright; echo configuration: --enable-gpl")
+    path = _script(
+        tmp_path, "echo ffmpeg version 5.1.6-0+deb12u1 Copyright; echo configuration: --enable-gpl"
+    )
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     tool = find_ffmpeg()
     assert (tool.path, tool.version, tool.origin, tool.is_gpl) == (path, "5.1.6-0+deb12u1", "system", True)
@@ -49,7 +51,9 @@ def test_the_wheel_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert tool.version
 
 
-def test_without_any_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_the_message_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def none() -> str:
         raise RuntimeError("no binary for this platform")
 
