@@ -29,7 +29,7 @@ from retention.ingest.receive import Tools as IngestTools
 from retention.kernel.clock import Clock, SystemClock, local_date
 from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, NotFound
 from retention.kernel.ids import new_id
-from retention.migrations.migrate import is_current, migrate
+from retention.migrations.version import is_current
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
@@ -203,6 +203,8 @@ def create_store(
     Raises:
         InvalidInput: The policy has faults, or there is a store already.
     """
+    from retention.migrations.migrate import migrate  # it imports Alembic, which only a new store needs
+
     schedule = parse_policy(policy_text, policy_name)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     app = App(home, clock, is_new=True)
