@@ -5,8 +5,10 @@ what stands between them is replaced. `test_generated.py` fails while a page
 says something else than the code.
 """
 
+import ast
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -130,6 +132,37 @@ def help_of(path: str) -> str:
     )
 
 
+def rooms_table() -> str:
+    """Every room of the service in the order in which a recording meets them, with its own first sentence."""
+    rows = [(f"`{_path(room)}`", _first_sentence(room)) for layer in reversed(layers()) for room in layer]
+    return _table(("room", "what it is for"), rows)
+
+
+def layers() -> list[list[str]]:
+    """The rooms, top to bottom: an arrow may only point down. Rooms of one layer do not know each other."""
+    settings = tomllib.loads(text_of("pyproject.toml"))["tool"]["importlinter"]
+    (contract,) = (each for each in settings["contracts"] if each["type"] == "layers")
+    return [[room.strip() for room in re.split("[|:]", layer)] for layer in contract["layers"]]
+
+
+def layer_list() -> str:
+    """The layers as a list, top to bottom."""
+    lines = [" · ".join(f"`{room}`" for room in layer) for layer in layers()]
+    return "".join(f"{number}. {line}\n" for number, line in enumerate(lines, start=1))
+
+
+def _path(room: str) -> str:
+    return f"retention/{room}" + ("" if (ROOT / "retention" / room).is_dir() else ".py")
+
+
+def _first_sentence(room: str) -> str:
+    name = f"retention.{room}"
+    file = ROOT / "retention" / room / "__init__.py"
+    text = file.read_text(encoding="utf-8") if file.exists() else text_of(f"{name.replace('.', '/')}.py")
+    said = ast.get_docstring(ast.parse(text)) or ""
+    return " ".join(said.partition("\n\n")[0].split())
+
+
 def _shown(value: object) -> str:
     return f"{value:_}" if isinstance(value, int) and value >= 1_000_000 else str(value)
 
@@ -141,6 +174,8 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "recording-states": lambda: state_diagram(TRANSITIONS, State.RECEIVED),
+    "rooms": rooms_table,
+    "layers": layer_list,
     "settings": settings_table,
     "exit-codes": exit_codes,
     "commands": command_reference,
