@@ -1,11 +1,12 @@
 """The composition root: builds the service from its settings. The only place that picks an adapter."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import make_url, select
 from sqlmodel import Session, col
@@ -29,7 +30,7 @@ from retention.ingest.receive import Tools as IngestTools
 from retention.kernel.clock import Clock, SystemClock, local_date
 from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, NotFound
 from retention.kernel.ids import new_id
-from retention.migrations.migrate import is_current, migrate
+from retention.migrations.version import is_current
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
@@ -84,7 +85,9 @@ class App:
     @cached_property
     def store(self) -> ObjectStore:
         """Where sealed bytes live."""
-        return self._given.get("store") or _store(self.home, self.settings.store_url, is_new=self._is_new)
+        return self._given.get("store") or _store(
+            self.home, self.settings.store_url, self.clock, is_new=self._is_new
+        )
 
     @cached_property
     def inspector(self) -> Inspector:
@@ -215,6 +218,8 @@ def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **g
     Raises:
         InvalidInput: The policy has faults, or there is a store already.
     """
+    from retention.migrations.migrate import migrate  # it imports Alembic, which only a new store needs
+
     schedule = parse_policy(policy_text, policy_name)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     app = App(home, is_new=True, **given)
@@ -260,19 +265,45 @@ def _database_url(home: Path, url: str) -> str:
     return found.render_as_string(hide_password=False)
 
 
-def _store(home: Path, url: str, *, is_new: bool) -> ObjectStore:
+def _store(home: Path, url: str, clock: Clock, *, is_new: bool) -> ObjectStore:
     kind, _, rest = url.partition(":")
     if kind == "folder":
         from retention.adapters.store_folder import FolderStore
 
         return FolderStore.create(home / rest) if is_new else FolderStore(home / rest)
     if kind == "s3":
-        from retention.adapters.store_s3 import S3Store, settings_from_url
-
-        return S3Store.create(settings_from_url(url)) if is_new else S3Store(settings_from_url(url))
+        return _s3_store(url, clock, is_new=is_new)
     raise InvalidInput(
         f"store_url {url!r} names no kind of store that is known", hint="Use folder:PATH or s3://BUCKET."
     )
+
+
+def _s3_store(url: str, clock: Clock, *, is_new: bool) -> ObjectStore:
+    from retention.adapters.s3_client import S3Settings
+    from retention.adapters.store_s3 import S3Store
+
+    parts = urlsplit(url)
+    said = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    prefix = parts.path.strip("/")
+    settings = S3Settings(
+        bucket=parts.netloc,
+        prefix=f"{prefix}/" if prefix else "",
+        endpoint_url=said.pop("endpoint", None),
+        region=said.pop("region", None),
+        addressing_style=said.pop("addressing", "auto"),
+        governance_days=_number(said.pop("governance_days", "")),
+        bypass_governance=said.pop("bypass_governance", "no") == "yes",
+    )
+    if said or not settings.bucket:
+        raise InvalidInput(
+            f"store_url {url!r} is not understood: {', '.join(said) or 'it names no bucket'}",
+            hint="Use s3://BUCKET/PREFIX?endpoint=URL&region=NAME&addressing=path&governance_days=N&bypass_governance=yes.",
+        )
+    return S3Store.create(settings, clock) if is_new else S3Store(settings, clock)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else None
 
 
 def _keys(path: Path, home: Path, root: str, *, is_new: bool) -> KeyService:
@@ -294,7 +325,7 @@ def _root(home: Path, root: str) -> "RootProtector":
 
         return PassphraseRoot(lambda: _passphrase(home / rest))
     if kind == "kms":
-        from retention.adapters.keys_kms import KmsRoot, KmsSettings
+        from retention.adapters.keys_roots import KmsRoot, KmsSettings
 
         return KmsRoot(KmsSettings(rest))
     raise InvalidInput(
@@ -326,6 +357,21 @@ def demo_material(folder: Path, given: Path | None, progress: Callable[[int], No
     if given is not None:
         return sort_material(folder, given, progress)
     return make_material(folder, SystemClock().now(), progress)
+
+
+def tool_versions() -> dict[str, str]:
+    """The tools that work on pictures and sound, and their versions."""
+    from retention.adapters.inspector_media import versions
+
+    return versions()
+
+
+def prove_store(app: App) -> Iterator[tuple[bool, str]]:
+    """Try put, range, erase, versions and locks on the store's own object store."""
+    from retention.adapters.prove import prove
+
+    for finding in prove(app.store):
+        yield finding.ok, finding.what
 
 
 def check_raw_format(text: str) -> None:

@@ -13,14 +13,18 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from retention.catalogue.lots import LotKey
-from retention.schedule.model import Schedule
 
 ZONE = "Asia/Tokyo"
 SITES = tuple(f"site-{number:02d}" for number in range(20))
 #: The share of the archive, the class of each purpose, and how many days it reaches back.
 SHARES: tuple[tuple[float, str, tuple[tuple[str, str], ...], int], ...] = (
     (0.5, "footage", (("crime-prevention", "cctv.general"),), 30),
-    (0.35, "call", (("service-quality", "calls.service-quality"), ("customer-inquiry", "calls.customer-inquiry")), 180),
+    (
+        0.35,
+        "call",
+        (("service-quality", "calls.service-quality"), ("customer-inquiry", "calls.customer-inquiry")),
+        180,
+    ),
     (0.15, "call", (("statutory", "calls.statutory"),), 2550),
 )
 
@@ -36,14 +40,16 @@ class Lot:
     recordings: int
 
 
-def fill(database: Path, schedule: Schedule, recordings: int, today: date, size_bytes: int = 500_000) -> int:
+def fill(database: Path, recordings: int, today: date, size_bytes: int = 500_000) -> int:
     """Fill an empty catalogue with about `recordings` recordings; how many there are."""
     connection = sqlite3.connect(database)
-    connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -500000;")
-    _sources(connection, schedule)
+    connection.executescript(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -500000;"
+    )
+    _sources(connection)
     cohorts: dict[tuple[str, date], int] = {}
     total = 0
-    for lot in _lots(connection, schedule, cohorts, recordings, today, size_bytes):
+    for lot in _lots(connection, cohorts, recordings, today, size_bytes):
         _fill_lot(connection, lot, total, size_bytes)
         total += lot.recordings
     connection.commit()
@@ -52,7 +58,7 @@ def fill(database: Path, schedule: Schedule, recordings: int, today: date, size_
     return total
 
 
-def _sources(connection: sqlite3.Connection, schedule: Schedule) -> None:
+def _sources(connection: sqlite3.Connection) -> None:
     for site in SITES:
         for kind in ("call", "footage"):
             connection.execute(
@@ -60,12 +66,10 @@ def _sources(connection: sqlite3.Connection, schedule: Schedule) -> None:
                 " mount, raw_format, registered_at) VALUES (?, ?, ?, ?, '', '', '', '[]', 0, '[]', '', '', ?)",
                 (f"{kind}-{site}", kind, site, ZONE, "2020-01-01 00:00:00.000000"),
             )
-    assert schedule.classes
 
 
 def _lots(
     connection: sqlite3.Connection,
-    schedule: Schedule,
     cohorts: dict[tuple[str, date], int],
     recordings: int,
     today: date,
