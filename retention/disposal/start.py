@@ -160,13 +160,14 @@ def surroundings(
         total_recordings=session.execute(select(func.coalesce(func.sum(lot.c.recordings), 0))).scalar_one(),
         total_by_class=_by_class(session) if watched else {},
         holds_in_journal=holds_in(journal.entries()),
-        holds_accounted_for=_holds_accounted_for(session),
+        holds_accounted_for=holds_accounted_for(session),
         store_id=session.execute(select(col(StoreRow.object_store_id))).scalar_one(),
         store_id_in_store=store_id_in_store,
     )
 
 
-def _holds_accounted_for(session: Session) -> frozenset[str]:
+def holds_accounted_for(session: Session) -> frozenset[str]:
+    """The holds that the catalogue has, or knows to have been lifted."""
     in_force = session.execute(select(col(HoldRow.id)).where(col(HoldRow.lifted_at).is_(None))).scalars()
     lifted = session.execute(
         select(col(AuditRow.subject)).where(col(AuditRow.tag) == Tag.HOLD_LIFTED)
