@@ -175,9 +175,8 @@ def _next_batch(session: Session, run_id: str, failed: set[str]) -> list[Any]:
 def _remaining(session: Session, run_id: str) -> int:
     table, lot = table_of(RecordingRow), table_of(LotRow)
     mine = select(lot.c.id).where(lot.c.run_id == run_id)
-    return session.execute(
-        select(func.count()).select_from(table).where(table.c.lot_id.in_(mine))
-    ).scalar_one()
+    statement = select(func.count()).select_from(table).where(table.c.lot_id.in_(mine))
+    return int(session.execute(statement).scalar_one())
 
 
 def _erase(tools: Tools, batch: list[Any]) -> set[str]:
