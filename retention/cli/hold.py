@@ -8,13 +8,14 @@ from retention.cli.recording import identifiers
 from retention.cli.shapes import hold_json
 from retention.cli.shared import EPILOG, local, named_actor, parse_date, say, show, store, table
 from retention.holds.find import all_holds, find_hold, holds_in_force, match_counts
-from retention.holds.lift import key_was_destroyed
+from retention.holds.lift import confirm_lift, key_was_destroyed
 from retention.holds.lift import lift as lift_hold
 from retention.holds.model import Criteria, HoldKind
 from retention.holds.place import confirm, new_hold
 from retention.holds.place import place as place_hold
 from retention.ingest.admit import parse_time
 from retention.vault.model import object_name
+from retention.vault.reasons import destroy_for_good
 
 app = typer.Typer(help="Suspend disposal: place, list and lift holds.", no_args_is_help=True)
 
@@ -87,10 +88,10 @@ def lift(
         now = opened.clock.now()
         with opened.database.write() as session:
             lifted = lift_hold(session, hold_id, reason, now, who)
-        opened.journal.write("hold-lifted", now, {"hold": hold_id})
+        confirm_lift(opened.journal, lifted.hold, reason, who)
         opened.store.protect([object_name(each, "original") for each in lifted.unprotected], held=False)
         if not lifted.due:
-            opened.keys.destroy([lifted.hold.key_id])
+            destroy_for_good(opened.keys, opened.journal, now, [lifted.hold.key_id])
             with opened.database.write() as session:
                 key_was_destroyed(session, hold_id, now)
     show(

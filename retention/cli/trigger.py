@@ -4,8 +4,10 @@ from typing import Annotated
 
 import typer
 
+from retention.catalogue.journal import Moving
 from retention.cli.shared import EPILOG, named_actor, parse_date, show, store
 from retention.kernel.errors import InvalidInput
+from retention.vault.reasons import destroy_for_good
 from retention.vault.trigger import record_trigger
 
 app = typer.Typer(help="Tell that a case was closed or a contract ended.", no_args_is_help=True)
@@ -25,11 +27,12 @@ def record_(
         day = parse_date(on) if on else opened.today()
         if day > opened.today():
             raise InvalidInput(f"{day} lies in the future", hint="Record the event when it has happened.")
+        now, schedule = opened.clock.now(), opened.schedule()
+        moving = Moving(opened.journal, now)
         with opened.database.write() as session:
-            found = record_trigger(
-                session, opened.keys, opened.schedule(), event, reference, day, opened.clock.now(), who
-            )
-        opened.keys.destroy(found.spent_keys)
+            found = record_trigger(session, opened.keys, moving, schedule, event, reference, day, now, who)
+        moving.confirm()
+        destroy_for_good(opened.keys, opened.journal, now, found.spent_keys)
     show(
         {
             "event": event,

@@ -39,6 +39,8 @@ _OTHER_KEYS = "Bring back this store's keys first: `retention keys restore FILE`
 #: Rows are hashes and ciphertext: more effort makes them no smaller.
 _EFFORT = 1
 
+_DRAIN_BYTES = 1 << 16
+
 Member = tuple[str, bytes]
 
 
@@ -202,8 +204,12 @@ def _members(path: Path, file: BinaryIO, key: bytes) -> Iterator[Member]:
             for info in tar:
                 content = tar.extractfile(info)
                 yield info.name, content.read() if content else b""
+            while plain.read(_DRAIN_BYTES):
+                pass
     except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as error:
-        raise FixityMismatch(f"{path} is sealed by this store, but its content cannot be read: {error}") from error
+        raise FixityMismatch(
+            f"{path} is sealed by this store, but its content cannot be read: {error}"
+        ) from error
 
 
 class _Stream(io.RawIOBase):

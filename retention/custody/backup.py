@@ -50,7 +50,13 @@ class Backup:
 
 
 def make_backup(
-    tools: Tools, path: Path, actor: str, *, settings: str = "", force: bool = False, progress: Progress = silent
+    tools: Tools,
+    path: Path,
+    actor: str,
+    *,
+    settings: str = "",
+    force: bool = False,
+    progress: Progress = silent,
 ) -> Backup:
     """Write a backup to `path`.
 
@@ -171,7 +177,9 @@ class _Hashed:
 
     def __init__(self, path: Path) -> None:
         path.unlink(missing_ok=True)
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
+        self._file = os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"
+        )
         self.sha256 = hashlib.sha256()
         self.size_bytes = 0
 

@@ -61,7 +61,7 @@ def check(tools: Tools, level: Level, actor: str, progress: Progress = silent) -
         objects = examine(
             session, tools, level, findings, partial(is_still_missing, tools.database, tools.store), progress
         )
-        recordings = _sealed(session)
+        recordings = count_sealed(session)
     if level is Level.DIGEST and Kind.OTHER_STORE not in findings.counts:
         objects = check_digests(tools, findings, progress)
         _put_on_record(tools, actor, objects, findings)
@@ -88,7 +88,8 @@ def examine(
     return _check_objects(session, tools, level, findings, still_missing, progress)
 
 
-def _sealed(session: Session) -> int:
+def count_sealed(session: Session) -> int:
+    """How many recordings are held."""
     statement = select(func.count()).where(col(RecordingRow.state) == State.SEALED)
     return int(session.execute(statement).scalar_one())
 
@@ -129,7 +130,8 @@ def _check_journal(session: Session, tools: Tools, findings: Findings) -> None:
 
 
 def _is_our_store(session: Session, store: ObjectStore, findings: Findings) -> bool:
-    wanted, found = session.execute(select(col(StoreRow.object_store_id))).scalar_one(), store.store_id()
+    wanted: str = session.execute(select(col(StoreRow.object_store_id))).scalar_one()
+    found = store.store_id()
     if wanted != found:
         what = (
             f"the catalogue belongs to object store {wanted}, not to {found}; its objects were not looked at"

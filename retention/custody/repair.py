@@ -7,7 +7,7 @@ Lost bytes, lost rows and broken trails are not repaired: they are restored.
 from enum import StrEnum
 
 from sqlalchemy import select, update
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
@@ -16,6 +16,7 @@ from retention.custody.rows import LOT_COUNTS, lot_recount
 from retention.custody.tools import Tools
 from retention.database import table_of
 from retention.holds.tables import HoldMatchRow, HoldRow
+from retention.vault.reasons import destroy_for_good
 
 
 class Repair(StrEnum):
@@ -44,20 +45,21 @@ def _counts(tools: Tools, actor: str) -> int:
 
 
 def _spent_keys(tools: Tools, actor: str) -> int:
-    waiting = select(col(HoldMatchRow.hold_id))
     with tools.database.write() as session:
-        cohorts = session.execute(
-            select(col(CohortRow.key_id)).where(col(CohortRow.state) == "expired")
-        ).scalars()
-        holds = session.execute(
-            select(col(HoldRow.key_id)).where(
-                col(HoldRow.lifted_at).is_not(None), col(HoldRow.id).not_in(waiting)
-            )
-        ).scalars()
-        spent = (frozenset(cohorts) | frozenset(holds)) & tools.keys.key_ids()
+        spent = spent_keys(session) & tools.keys.key_ids()
         if spent:
             record(
                 session, tools.clock.now(), Act(Tag.KEYS_DESTROYED, actor, "", detail={"keys": len(spent)})
             )
-    tools.keys.destroy(spent)
+    destroy_for_good(tools.keys, tools.journal, tools.clock.now(), spent)
     return len(spent)
+
+
+def spent_keys(session: Session) -> frozenset[str]:
+    """The keys of expired cohorts, and of lifted holds on which nothing depends."""
+    waiting = select(col(HoldMatchRow.hold_id))
+    cohorts = select(col(CohortRow.key_id)).where(col(CohortRow.state) == "expired")
+    holds = select(col(HoldRow.key_id)).where(
+        col(HoldRow.lifted_at).is_not(None), col(HoldRow.id).not_in(waiting)
+    )
+    return frozenset(session.execute(cohorts).scalars()) | frozenset(session.execute(holds).scalars())

@@ -49,7 +49,10 @@ def dump_tables(session: Session) -> Iterator[tuple[str, bytes]]:
         rows = session.execute(select(table).execution_options(yield_per=PART_ROWS)).partitions(PART_ROWS)
         for number, some in enumerate(rows):
             lines = (
-                [value if value is None else encode(value) for encode, value in zip(encoders, row, strict=True)]
+                [
+                    value if value is None else encode(value)
+                    for encode, value in zip(encoders, row, strict=True)
+                ]
                 for row in some
             )
             yield f"{_FOLDER}/{table.name}/{number:06}.jsonl", b"".join(map(_line, lines))

@@ -83,7 +83,8 @@ def start_run(
         return run
     session.add(run)
     session.flush()
-    _commit_to(session, run.id, plan)
+    cohort_ids = [found.id for found in plan.cohorts if not found.is_expired]
+    commit_to(session, run.id, cohort_ids, list(plan.lot_ids))
     record(
         session,
         now,
@@ -113,7 +114,8 @@ def attempt(session: Session, kind: RunKind, on: date) -> int:
     return int(session.execute(statement).scalar_one())
 
 
-def _commit_to(session: Session, run_id: str, plan: DisposalPlan) -> None:
+def commit_to(session: Session, run_id: str, cohort_ids: list[int], lot_ids: list[int]) -> None:
+    """Let active cohorts expire in the run, and hand it the lots that nothing keeps any more."""
     cohort, member, lot = table_of(CohortRow), table_of(LotCohortRow), table_of(LotRow)
 
     def expire(ids: list[int]) -> None:
@@ -126,9 +128,9 @@ def _commit_to(session: Session, run_id: str, plan: DisposalPlan) -> None:
         )
         session.execute(update(lot).where(lot.c.id.in_(touched)).values(living=lot.c.living - lost))
 
-    in_batches([found.id for found in plan.cohorts if not found.is_expired], BATCH, expire)
+    in_batches(cohort_ids, BATCH, expire)
     in_batches(
-        list(plan.lot_ids),
+        lot_ids,
         BATCH,
         lambda ids: session.execute(update(lot).where(lot.c.id.in_(ids)).values(run_id=run_id)),
     )
