@@ -16,7 +16,11 @@ def command(name: str) -> str:
     Raises:
         SystemExit: The README has none.
     """
-    found = re.search(rf"<!-- command: {re.escape(name)} -->\n+```\w*\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    found = re.search(
+        rf"<!-- command: {re.escape(name)} -->\n+```\w*\n(.*?)```",
+        README.read_text(encoding="utf-8"),
+        re.DOTALL,
+    )
     if found is None:
         raise SystemExit(f"README.md has no command called {name!r}")
     return found[1].strip()

@@ -1,7 +1,7 @@
 """The composition root: builds the service from its settings. The only place that picks an adapter."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -314,6 +314,21 @@ def demo_material(folder: Path, given: Path | None, progress: Callable[[int], No
     if given is not None:
         return sort_material(folder, given, progress)
     return make_material(folder, SystemClock().now(), progress)
+
+
+def tool_versions() -> dict[str, str]:
+    """The tools that work on pictures and sound, and their versions."""
+    from retention.adapters.inspector_media import versions
+
+    return versions()
+
+
+def prove_store(app: App) -> Iterator[tuple[bool, str]]:
+    """Try put, range, erase, versions and locks on the store's own object store."""
+    from retention.adapters.prove import prove
+
+    for finding in prove(app.store):
+        yield finding.ok, finding.what
 
 
 def check_raw_format(text: str) -> None:

@@ -200,6 +200,11 @@ def _erase(tools: Tools, batch: list[Any]) -> set[str]:
         ):
             names[object_name(recording_id, role)] = recording_id
     failures = tools.store.erase_many(list(names))
+    if failures:
+        # A hold that was lifted just before a crash may have left its lock on the store. The catalogue,
+        # asked under the writer's lock, knows of no hold: the lock is stale.
+        tools.store.protect(list(failures), held=False)
+        failures = tools.store.erase_many(list(failures))
     remaining = tools.store.remains(list(names))
     return {names[name] for name in failures} | {names[name] for name in remaining}
 

@@ -149,9 +149,7 @@ def surroundings(
     watched = plan.recordings >= limits.from_recordings
     return Surroundings(
         now=now,
-        last_audit_at=session.execute(
-            select(col(AuditRow.at)).order_by(col(AuditRow.seq).desc()).limit(1)
-        ).scalar_one_or_none(),
+        last_audit_at=last_activity(session),
         last_run_at=session.execute(
             select(func.max(run.c.finished_at)).where(
                 run.c.state == RunState.DONE, run.c.kind != RunKind.REFUSED
@@ -167,6 +165,13 @@ def surroundings(
         store_id=session.execute(select(col(StoreRow.object_store_id))).scalar_one(),
         store_id_in_store=store_id_in_store,
     )
+
+
+def last_activity(session: Session) -> datetime | None:
+    """When something was last put on record."""
+    last = select(col(AuditRow.at)).order_by(col(AuditRow.seq).desc()).limit(1)
+    found: datetime | None = session.execute(last).scalar_one_or_none()
+    return found
 
 
 def holds_accounted_for(session: Session) -> frozenset[str]:
