@@ -10,6 +10,7 @@ import typer
 from retention import __version__
 from retention.cli import (
     audit,
+    custody,
     demo,
     disposal,
     do_not_record,
@@ -54,7 +55,7 @@ def _root(
     pass
 
 
-for _noun in (store, source, ingest, recording, disposal, doctor, serve, demo):
+for _noun in (store, custody, source, ingest, recording, disposal, doctor, serve, demo):
     _noun.add_to(app)
 for _name, _noun_with_verbs in (
     ("quarantine", quarantine),
