@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import make_url, select
@@ -26,6 +25,7 @@ from retention.custody.tools import Tools as CustodyTools
 from retention.database import Database
 from retention.disposal.carry_out import Tools as DisposalTools
 from retention.disposal.model import Limits
+from retention.holds.enforce import Tools as HoldTools
 from retention.ingest.model import Inspector
 from retention.ingest.receive import INDEX_NAME
 from retention.ingest.receive import Tools as IngestTools
@@ -49,42 +49,57 @@ JOURNAL_NAME = "journal"
 POLICY_FILE = "policy.yaml"
 
 
-@dataclass(slots=True, weakref_slot=True)
-class _Parts:
-    inspector: Inspector | None = None
-    closers: list[Callable[[], None]] = field(default_factory=list)
+class Given(TypedDict, total=False):
+    """Parts that the caller brings; the settings choose those that are missing."""
+
+    clock: Clock
+    keys: KeyService
+    store: ObjectStore
+    inspector: Inspector
 
 
 class App:
     """The service, put together for one store."""
 
-    def __init__(self, home: Path, clock: Clock | None = None, *, is_new: bool = False) -> None:
+    def __init__(self, home: Path, *, is_new: bool = False, **given: Unpack[Given]) -> None:
         """Put the service together; nothing is opened before it is needed.
 
         Args:
             home: The store's folder.
-            clock: Another clock than the machine's.
             is_new: Make the keyring and the vault where there are none.
+            given: Parts to use instead of those that the settings name. The caller closes them.
         """
         self.home = home
         self._is_new = is_new
+        self._given = given
+        self._closers: list[Callable[[], None]] = []
         self.effective: Effective = load_settings(home)
         self.settings = self.effective.settings
-        self.clock: Clock = clock or SystemClock()
+        self.clock: Clock = given.get("clock") or SystemClock()
         self.database = Database(_database_url(home, self.settings.database_url), self._publish)
-        self._parts = _Parts()
 
     @cached_property
     def keys(self) -> KeyService:
         """Where keys live."""
-        return _keys(
+        return self._given.get("keys") or _keys(
             self.home / self.settings.keyring, self.home, self.settings.key_root, is_new=self._is_new
         )
 
     @cached_property
     def store(self) -> ObjectStore:
         """Where sealed bytes live."""
-        return _store(self.home, self.settings.store_url, self.clock, is_new=self._is_new)
+        return self._given.get("store") or _store(
+            self.home, self.settings.store_url, self.clock, is_new=self._is_new
+        )
+
+    @cached_property
+    def inspector(self) -> Inspector:
+        """What looks into files."""
+        if "inspector" in self._given:
+            return self._given["inspector"]
+        inspector = _inspector(self.settings.inspect_timeout_s)
+        self._closers.append(inspector.close)
+        return inspector
 
     @cached_property
     def witness(self) -> WitnessFolder:
@@ -138,12 +153,13 @@ class App:
 
     def ingest_tools(self) -> IngestTools:
         """What taking in needs."""
-        if self._parts.inspector is None:
-            self._parts.inspector = _inspector(self.settings.inspect_timeout_s)
-            self._parts.closers.append(self._parts.inspector.close)
         return IngestTools(
-            self.database, self.store, self.keys, self._parts.inspector, self.clock, self.home / "locks"
+            self.database, self.store, self.keys, self.inspector, self.clock, self.home / "locks"
         )
+
+    def hold_tools(self) -> HoldTools:
+        """What holds need."""
+        return HoldTools(self.database, self.store, self.keys, self.journal, self.clock)
 
     def disposal_tools(self) -> DisposalTools:
         """What disposing needs."""
@@ -193,7 +209,7 @@ class App:
 
     def close(self) -> None:
         """Let go of every resource."""
-        for closer in self._parts.closers:
+        for closer in self._closers:
             closer()
         self.database.close()
 
@@ -203,13 +219,13 @@ class App:
             self.witness.publish(head, self.clock.now())
 
 
-def open_app(home: Path, clock: Clock | None = None) -> App:
+def open_app(home: Path, **given: Unpack[Given]) -> App:
     """The service for the store in `home`.
 
     Raises:
         NotFound: There is no store.
     """
-    app = App(home, clock)
+    app = App(home, **given)
     if not _has_file(app):
         raise NotFound(
             f"there is no store in {home}",
@@ -232,9 +248,7 @@ def _has_file(app: App) -> bool:
     return not url.drivername.startswith("sqlite") or Path(str(url.database)).exists()
 
 
-def create_store(
-    home: Path, policy_text: str, policy_name: str, actor: str, clock: Clock | None = None
-) -> App:
+def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **given: Unpack[Given]) -> App:
     """Make a store in `home` under the given policy; finishes a creation that was interrupted.
 
     Raises:
@@ -244,7 +258,7 @@ def create_store(
 
     schedule = parse_policy(policy_text, policy_name)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    app = App(home, clock, is_new=True)
+    app = App(home, is_new=True, **given)
     migrate(app.database.engine)
     with app.database.read() as session:
         if session.execute(select(StoreRow)).first():

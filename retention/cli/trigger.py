@@ -4,11 +4,9 @@ from typing import Annotated
 
 import typer
 
-from retention.catalogue.journal import Moving
 from retention.cli.shared import EPILOG, named_actor, parse_date, show, store
 from retention.kernel.errors import InvalidInput
-from retention.vault.reasons import destroy_for_good
-from retention.vault.trigger import record_trigger
+from retention.vault.trigger import start_count
 
 app = typer.Typer(help="Tell that a case was closed or a contract ended.", no_args_is_help=True)
 
@@ -27,12 +25,17 @@ def record_(
         day = parse_date(on) if on else opened.today()
         if day > opened.today():
             raise InvalidInput(f"{day} lies in the future", hint="Record the event when it has happened.")
-        now, schedule = opened.clock.now(), opened.schedule()
-        moving = Moving(opened.journal, now)
-        with opened.database.write() as session:
-            found = record_trigger(session, opened.keys, moving, schedule, event, reference, day, now, who)
-        moving.confirm()
-        destroy_for_good(opened.keys, opened.journal, now, found.spent_keys)
+        found = start_count(
+            opened.database,
+            opened.keys,
+            opened.journal,
+            opened.schedule(),
+            event=event,
+            reference=reference,
+            on=day,
+            at=opened.clock.now(),
+            actor=who,
+        )
     show(
         {
             "event": event,

@@ -20,7 +20,7 @@ from retention.custody.model import Findings, Kind
 from retention.custody.objects import expected_owner
 from retention.custody.tools import Progress, Tools
 from retention.database import table_of
-from retention.ingest.prepare import ORIGINAL
+from retention.catalogue.model import ORIGINAL
 from retention.ingest.tables import QuarantineRow
 from retention.kernel.errors import FixityMismatch, KeyMissing
 from retention.vault.fixity import Level, Problem

@@ -11,7 +11,7 @@ from retention.custody.backup import SECRET, SETTINGS, journal_digest
 from retention.custody.replay.journal import look_ahead
 from retention.custody.tables import columns_of_all
 from retention.custody.tools import Tools
-from retention.ingest.prepare import ORIGINAL
+from retention.catalogue.model import ORIGINAL
 from retention.kernel.errors import AuditChainBroken, CatalogueDisagrees
 from retention.vault.model import parse_name
 

@@ -15,14 +15,15 @@ from sqlmodel import Session, col
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
+from retention.audit.witness import SignedJournal
 from retention.catalogue.journal import Moving
 from retention.catalogue.lots import BATCH, CohortKey, LotKey, cohort_for, move_recordings
 from retention.catalogue.tables import CohortRow, LotCohortRow, LotRow, RecordingRow, WrapRow
-from retention.database import in_batches, table_of
+from retention.database import Database, in_batches, table_of
 from retention.kernel.errors import NotFound
 from retention.schedule.model import Schedule
 from retention.vault.model import KeyService
-from retention.vault.reasons import data_keys
+from retention.vault.reasons import data_keys, destroy_for_good
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,31 @@ class Triggered:
     recordings: int
     cohorts: tuple[str, ...]  #: where they are now
     spent_keys: tuple[str, ...]  #: of the cohorts that are empty now: destroy them after the commit
+
+
+def start_count(
+    database: Database,
+    keys: KeyService,
+    journal: SignedJournal,
+    schedule: Schedule,
+    *,
+    event: str,
+    reference: str,
+    on: date,
+    at: datetime,
+    actor: str,
+) -> Triggered:
+    """Record an event, with the steps around the transaction in the order that loses nothing.
+
+    Raises:
+        NotFound: Nothing waits for it.
+    """
+    moving = Moving(journal, at)
+    with database.write() as session:
+        found = record_trigger(session, keys, moving, schedule, event, reference, on, at, actor)
+    moving.confirm()
+    destroy_for_good(keys, journal, at, found.spent_keys)
+    return found
 
 
 def record_trigger(
