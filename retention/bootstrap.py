@@ -405,10 +405,10 @@ def tool_versions() -> dict[str, str]:
 
 def prove_store(app: App) -> Iterator[tuple[bool, str]]:
     """Try put, range, erase, versions and locks on the store's own object store."""
-    from retention.adapters.prove import prove
+    from retention.adapters.probe_store import prove
 
-    for finding in prove(app.store):
-        yield finding.ok, finding.what
+    for finding in prove(app.store, app.clock.now()):
+        yield finding.ok, f"{finding.what}: {finding.detail}" if finding.detail else finding.what
 
 
 def keys_in_escrow(escrow: bytes) -> frozenset[str]:

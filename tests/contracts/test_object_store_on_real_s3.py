@@ -10,7 +10,7 @@ from retention.adapters.store_s3 import S3Store
 from retention.kernel.clock import SystemClock
 from retention.kernel.ids import new_id
 from retention.vault.model import ObjectName, object_name
-from tests.conftest import S3Bucket
+from tests.fixtures.s3 import S3Bucket
 
 pytestmark = pytest.mark.s3
 

@@ -13,8 +13,8 @@ from retention.adapters.store_s3 import S3Store
 from retention.kernel.clock import SystemClock
 from retention.kernel.errors import StoreUnavailable
 from retention.vault.model import Chunk, ObjectName
-from tests.conftest import S3Bucket
 from tests.fakes.memory_store import MemoryStore
+from tests.fixtures.s3 import S3Bucket
 
 CLOCK = SystemClock()
 
