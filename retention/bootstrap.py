@@ -1,8 +1,8 @@
 """The composition root: builds the service from its settings. The only place that picks an adapter."""
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Iterator
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -20,6 +20,8 @@ from retention.audit.witness import SignedJournal
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.sources import find_source
 from retention.catalogue.tables import ScheduleRow, StoreRow, TombstoneRow
+from retention.custody.backup import SECRET as BACKUP_SECRET
+from retention.custody.tools import Tools as CustodyTools
 from retention.database import Database
 from retention.disposal.carry_out import Tools as DisposalTools
 from retention.disposal.model import Limits
@@ -40,6 +42,7 @@ from retention.vault.signing import Signer
 
 if TYPE_CHECKING:
     from retention.adapters.demo_media import Material
+    from retention.adapters.keys_keyring import Keyring
     from retention.adapters.keys_roots import RootProtector
 
 JOURNAL_NAME = "journal"
@@ -173,6 +176,31 @@ class App:
             self.database, self.store, self.keys, self.journal, self.clock, self.signer, limits
         )
 
+    def custody_tools(self) -> CustodyTools:
+        """What checking, backing up and restoring need. The database need not exist."""
+        return CustodyTools(
+            self.database, self.store, self.keys, self.journal, self.witness, self.signer, self.clock
+        )
+
+    def export_keys(self, passphrase: str, expires_at: datetime) -> bytes:
+        """A copy of all keys and secrets under a passphrase, to be kept apart."""
+        from retention.adapters.keys_escrow import export_escrow
+
+        return export_escrow(self._keyring(), passphrase, self.clock.now(), expires_at)
+
+    def import_keys(self, escrow: bytes, passphrase: str, living: Collection[str]) -> frozenset[str]:
+        """Put the secrets of a copy, and those of its keys that may live, into the keyring; the new ids."""
+        from retention.adapters.keys_escrow import import_escrow
+
+        return import_escrow(self._keyring(), escrow, passphrase, self.clock.now(), living)
+
+    def _keyring(self) -> "Keyring":
+        from retention.adapters.keys_keyring import Keyring
+
+        if not isinstance(self.keys, Keyring):
+            raise InvalidInput("only a keyring is copied like this", hint="Use your key service's own means.")
+        return self.keys
+
     def sign_root(self) -> AuditRootRow:
         """Sign the audit trail's head for today."""
         today = self.today()
@@ -198,9 +226,7 @@ def open_app(home: Path, **given: Unpack[Given]) -> App:
         NotFound: There is no store.
     """
     app = App(home, **given)
-    url = make_url(str(app.database.engine.url))
-    missing = url.drivername.startswith("sqlite") and not Path(str(url.database)).exists()
-    if missing:
+    if not _has_file(app):
         raise NotFound(
             f"there is no store in {home}",
             hint="Make one with `retention init`, or name one with --home or RETENTION_HOME.",
@@ -210,6 +236,16 @@ def open_app(home: Path, **given: Unpack[Given]) -> App:
             f"the catalogue of {home} has another version's schema", hint="Run `retention upgrade`."
         )
     return app
+
+
+def has_catalogue(app: App) -> bool:
+    """Whether there is a catalogue of the present schema."""
+    return _has_file(app) and is_current(app.database.engine)
+
+
+def _has_file(app: App) -> bool:
+    url = make_url(str(app.database.engine.url))
+    return not url.drivername.startswith("sqlite") or Path(str(url.database)).exists()
 
 
 def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **given: Unpack[Given]) -> App:
@@ -233,6 +269,7 @@ def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **g
     assert app.journal
     assert app.signer
     assert app.index_key
+    assert app.keys.secret(BACKUP_SECRET)
     now = app.clock.now()
     with app.database.write() as session:
         store = StoreRow(
@@ -368,10 +405,21 @@ def tool_versions() -> dict[str, str]:
 
 def prove_store(app: App) -> Iterator[tuple[bool, str]]:
     """Try put, range, erase, versions and locks on the store's own object store."""
-    from retention.adapters.prove import prove
+    from retention.adapters.probe_store import prove
 
-    for finding in prove(app.store):
-        yield finding.ok, finding.what
+    for finding in prove(app.store, app.clock.now()):
+        yield finding.ok, f"{finding.what}: {finding.detail}" if finding.detail else finding.what
+
+
+def keys_in_escrow(escrow: bytes) -> frozenset[str]:
+    """The ids of the keys that a copy says it holds.
+
+    Raises:
+        InvalidInput: It is no copy of a keyring.
+    """
+    from retention.adapters.keys_escrow import escrow_facts
+
+    return escrow_facts(escrow).key_ids
 
 
 def check_raw_format(text: str) -> None:

@@ -52,7 +52,9 @@ def entries(session: Session, after: int | None = None) -> Iterator[tuple[Entry,
     with session.execute(statement.execution_options(yield_per=READ_AT_ONCE)) as rows:
         for row in rows:
             yield (
-                Entry(row.seq, row.at, row.tag, row.actor, row.subject, row.purpose, row.detail, row.previous),
+                Entry(
+                    row.seq, row.at, row.tag, row.actor, row.subject, row.purpose, row.detail, row.previous
+                ),
                 row.digest,
             )
 

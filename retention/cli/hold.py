@@ -6,7 +6,7 @@ import typer
 
 from retention.cli.recording import identifiers
 from retention.cli.shapes import hold_json
-from retention.cli.shared import EPILOG, local, named_actor, parse_date, say, show, store, table
+from retention.cli.shared import EPILOG, amount, local, named_actor, parse_date, say, show, store, table
 from retention.holds.enforce import end, put_in_force
 from retention.holds.find import all_holds, find_hold, holds_in_force, match_counts
 from retention.holds.model import Criteria, HoldKind
@@ -60,7 +60,7 @@ def place(
         )
         placed = put_in_force(opened.hold_tools(), hold)
     value = hold_json(hold) | {"recordings": list(placed.recording_ids), "too_late": list(placed.too_late)}
-    lines = [f"Hold {hold.id} is in force: {len(placed.recording_ids)} recordings are held."]
+    lines = [f"Hold {hold.id} is in force: {amount(len(placed.recording_ids), 'recording')} held."]
     if placed.too_late:
         lines.append(
             f"[yellow]Too late for {len(placed.too_late)}, whose disposal had begun before: {', '.join(placed.too_late)}[/yellow]"
@@ -81,7 +81,7 @@ def lift(
         lifted = end(opened.hold_tools(), hold_id, reason, who)
     show(
         hold_json(lifted.hold) | {"released": lifted.released, "due": lifted.due},
-        f"Hold {hold_id} is lifted: {lifted.released} recordings are kept for other reasons, {lifted.due} become due.",
+        f"Hold {hold_id} is lifted: {amount(lifted.released, 'recording')} kept for other reasons, {lifted.due} due now.",
     )
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from retention.audit.witness import SignedJournal
 from retention.catalogue.model import ORIGINAL
 from retention.database import Database
-from retention.holds.lift import Lifted, key_was_destroyed, lift
+from retention.holds.lift import Lifted, confirm_lift, key_was_destroyed, lift
 from retention.holds.model import Hold
 from retention.holds.place import Placed, confirm, place
 from retention.kernel.clock import Clock
 from retention.vault.model import KeyService, ObjectName, ObjectStore, object_name
+from retention.vault.reasons import destroy_for_good
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ def end(tools: Tools, hold_id: str, reason: str, actor: str) -> Lifted:
     now = tools.clock.now()
     with tools.database.write() as session:
         lifted = lift(session, hold_id, reason, now, actor)
-    tools.journal.write("hold-lifted", now, {"hold": hold_id})
+    confirm_lift(tools.journal, lifted.hold, reason, actor)
     tools.store.protect(_originals(lifted.unprotected), held=False)
     if not lifted.due:
-        tools.keys.destroy([lifted.hold.key_id])
+        destroy_for_good(tools.keys, tools.journal, now, [lifted.hold.key_id])
         with tools.database.write() as session:
             key_was_destroyed(session, hold_id, now)
     return lifted

@@ -1,11 +1,13 @@
-"""A recording's data key, reached through a reason to keep the recording."""
+"""A recording's data key, reached through a reason to keep the recording; and the end of a reason."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlmodel import Session
 
+from retention.audit.witness import SignedJournal
 from retention.catalogue.tables import WrapRow
 from retention.database import table_of
 from retention.kernel.errors import KeyMissing
@@ -54,3 +56,16 @@ def _through_any(keys: KeyService, recording_id: str, ways: Iterable[tuple[str, 
         with suppress(KeyMissing):
             return keys.unwrap(key_id, wrapped, recording_id.encode())
     raise KeyMissing(f"recording {recording_id} is kept, but no key that opens it is left")
+
+
+def destroy_for_good(
+    keys: KeyService, journal: SignedJournal, at: datetime, key_ids: Collection[str]
+) -> None:
+    """Destroy keys whose reasons have ended, and tell the journal first.
+
+    An old copy of the keys (an escrow) may still hold them: what brings it back
+    asks the journal which keys must stay dead.
+    """
+    if key_ids:
+        journal.write("keys-destroyed", at, {"keys": sorted(key_ids)})
+        keys.destroy(key_ids)

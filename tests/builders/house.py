@@ -19,6 +19,7 @@ from retention.audit.verify import Verdict, verify_trail
 from retention.bootstrap import App
 from retention.catalogue.find import Recording, find_recording
 from retention.catalogue.identifiers import blind_all, customer, phone
+from retention.catalogue.journal import tell_of_do_not_record, tell_of_source
 from retention.catalogue.model import ORIGINAL, Source
 from retention.catalogue.sources import register_source
 from retention.catalogue.tables import DoNotRecordRow
@@ -37,7 +38,7 @@ from retention.ingest.receive import Receiver
 from retention.schedule.model import Kind
 from retention.vault.door import Way
 from retention.vault.model import KeyService, ObjectStore
-from retention.vault.trigger import Triggered, record_trigger
+from retention.vault.trigger import Triggered, start_count
 from tests.fakes.hand_clock import HandClock
 from tests.fakes.memory_keys import MemoryKeys
 from tests.fakes.memory_store import MemoryStore
@@ -127,6 +128,7 @@ class House:
         )
         with self.app.database.write() as session:
             register_source(session, self.app.schedule(), source, self.clock.now(), ACTOR)
+        tell_of_source(self.app.journal, source, self.clock.now())
         return source
 
     def add_camera(self, source_id: str = "lobby", **particulars: Any) -> Source:
@@ -188,9 +190,11 @@ class House:
 
     def do_not_record(self, number: str) -> None:
         """Put a caller on the list."""
+        blinds = self.blinds(number)
         with self.app.database.write() as session:
-            for blind in self.blinds(number):
+            for blind in blinds:
                 session.merge(DoNotRecordRow(blind=blind, added_at=self.clock.now(), added_by=ACTOR))
+        tell_of_do_not_record(self.app.journal, self.clock.now(), ACTOR, added=blinds)
 
     def blinds(self, number: str = "", customer_id: str = "") -> frozenset[bytes]:
         """The keyed indexes of a person's identifiers."""
@@ -232,19 +236,17 @@ class House:
 
     def trigger(self, event: str, reference: str, on: date) -> Triggered:
         """Record that an event has happened."""
-        with self.app.database.write() as session:
-            found = record_trigger(
-                session,
-                self.app.keys,
-                self.app.schedule(),
-                event,
-                reference,
-                on,
-                self.clock.now(),
-                ACTOR,
-            )
-        self.app.keys.destroy(found.spent_keys)
-        return found
+        return start_count(
+            self.app.database,
+            self.app.keys,
+            self.app.journal,
+            self.app.schedule(),
+            event=event,
+            reference=reference,
+            on=on,
+            at=self.clock.now(),
+            actor=ACTOR,
+        )
 
     # --- disposal
 
