@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import select, tuple_
 from sqlmodel import Session, col
 
+from retention.catalogue.model import ORIGINAL
 from retention.catalogue.states import State
 from retention.catalogue.tables import ObjectRow, RecordingRow, WrapRow
 from retention.custody.model import Findings, Kind
 from retention.custody.objects import expected_owner
 from retention.custody.tools import Progress, Tools
 from retention.database import table_of
-from retention.catalogue.model import ORIGINAL
 from retention.ingest.tables import QuarantineRow
 from retention.kernel.errors import FixityMismatch, KeyMissing
 from retention.vault.fixity import Level, Problem

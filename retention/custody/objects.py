@@ -19,11 +19,11 @@ from sqlmodel import Session, col
 
 from retention.audit.tables import AuditRow
 from retention.audit.tags import Tag
+from retention.catalogue.model import ORIGINAL
 from retention.catalogue.states import State
 from retention.catalogue.tables import IntakeRow, ObjectRow, RecordingRow
 from retention.custody.model import INTAKE_AGE, Kind
 from retention.database import Database, table_of
-from retention.catalogue.model import ORIGINAL
 from retention.ingest.tables import QuarantineRow
 from retention.kernel.errors import CatalogueDisagrees
 from retention.vault.model import ObjectName, ObjectStore, Sealed, object_name, parse_name

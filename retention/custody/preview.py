@@ -6,12 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from retention.catalogue.model import ORIGINAL
 from retention.custody.archive import members_of, read_head, verify_archive
 from retention.custody.backup import SECRET, SETTINGS, journal_digest
 from retention.custody.replay.journal import look_ahead
 from retention.custody.tables import columns_of_all
 from retention.custody.tools import Tools
-from retention.catalogue.model import ORIGINAL
 from retention.kernel.errors import AuditChainBroken, CatalogueDisagrees
 from retention.vault.model import parse_name
 
