@@ -48,11 +48,14 @@ def entries(session: Session, after: int = 0) -> Iterator[tuple[Entry, str]]:
     """Every entry after seq `after` with its stored digest, in order, streamed."""
     table = table_of(AuditRow)
     statement = select(table).where(table.c.seq > after).order_by(table.c.seq)
-    for row in session.execute(statement.execution_options(yield_per=READ_AT_ONCE)):
-        yield (
-            Entry(row.seq, row.at, row.tag, row.actor, row.subject, row.purpose, row.detail, row.previous),
-            row.digest,
-        )
+    with session.execute(statement.execution_options(yield_per=READ_AT_ONCE)) as rows:
+        for row in rows:
+            yield (
+                Entry(
+                    row.seq, row.at, row.tag, row.actor, row.subject, row.purpose, row.detail, row.previous
+                ),
+                row.digest,
+            )
 
 
 def verify_trail(
