@@ -19,10 +19,9 @@ Rules:
 
 import hashlib
 import hmac
-import mmap
 import os
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
+from itertools import cycle
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
@@ -99,11 +98,6 @@ def plain_size(stored_bytes: int) -> int:
     return size_bytes
 
 
-def blank_buffer(size_bytes: int) -> memoryview:
-    """A writable buffer whose pages cost nothing until they are touched: small objects pay for what they use."""
-    return memoryview(mmap.mmap(-1, size_bytes))
-
-
 class _Segments:
     """The cipher of one object's segments."""
 
@@ -138,22 +132,24 @@ def encrypt_batches(
     key: bytes,
     associated_data: bytes,
     batches: Iterable[memoryview],
+    out: memoryview,
     *,
     salt: bytes | None = None,
     prefix: bytes | None = None,
 ) -> Iterator[memoryview]:
-    """Encrypt content that comes in batches, in one reused buffer.
+    """Encrypt content that comes in batches, in the caller's buffer.
 
     Args:
         key: The recording's data key, 32 bytes.
         associated_data: From `associated_data`.
         batches: FIRST_BATCH_PLAIN_BYTES, then BATCH_PLAIN_BYTES each; the last may be shorter. A batch must
             stay as it is until the one after next is asked for.
+        out: The buffer, at least BATCH_BYTES long.
         salt: Only for known answers: 32 bytes; random otherwise.
         prefix: Only for known answers: 7 bytes; random otherwise.
 
     Yields:
-        A view that is overwritten when the next is asked for.
+        Views of `out`, each overwritten when the next is asked for.
     """
     segments = _Segments(
         key, associated_data, salt or os.urandom(SALT_BYTES), prefix or os.urandom(PREFIX_BYTES)
@@ -161,7 +157,6 @@ def encrypt_batches(
     source = iter(batches)
     batch = next(source, memoryview(b""))
     following = next(source, None)
-    out = blank_buffer(BATCH_BYTES)
     out[:HEADER_BYTES] = segments.header
     at, index = HEADER_BYTES, 0
     while True:
@@ -219,9 +214,11 @@ def encrypt(
     prefix: bytes | None = None,
 ) -> Iterator[bytes]:
     """The sealed form of content that comes in chunks of any size; `encrypt_batches` for the common caller."""
-    buffers = (blank_buffer(BATCH_PLAIN_BYTES) for _ in count())
-    batches = gather(chunks, buffers)
-    return map(bytes, encrypt_batches(key, associated_data, batches, salt=salt, prefix=prefix))
+    buffers = cycle([memoryview(bytearray(BATCH_PLAIN_BYTES)) for _ in range(2)])
+    out = memoryview(bytearray(BATCH_BYTES))
+    return map(
+        bytes, encrypt_batches(key, associated_data, gather(chunks, buffers), out, salt=salt, prefix=prefix)
+    )
 
 
 class SealedReader:

@@ -60,4 +60,5 @@ def read_all(store: ObjectStore, key: bytes, sealed: Sealed) -> Iterator[bytes]:
         held_back = piece
     if digest.digest() != sealed.sha256:
         raise FixityMismatch(f"the content of {sealed.name} is not the content that was sealed")
-    yield held_back
+    if held_back:
+        yield held_back

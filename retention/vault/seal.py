@@ -15,15 +15,15 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from itertools import cycle
 from typing import BinaryIO, Self
 
 from retention.kernel.errors import StoreUnavailable
 from retention.vault.envelope import (
+    BATCH_BYTES,
     BATCH_PLAIN_BYTES,
     FIRST_BATCH_PLAIN_BYTES,
     associated_data,
-    blank_buffer,
     commitment,
     encrypt_batches,
     gather,
@@ -33,6 +33,9 @@ from retention.vault.model import DATA_KEY_BYTES, Chunk, ObjectStore, Sealed, ob
 
 _RING = 4
 """Batches in flight: one being read, one awaiting encryption, two awaiting the digest."""
+
+_SPARES = 4
+"""Sets of buffers kept for the next seal: fresh memory would cost a small file more than its encryption."""
 
 
 def new_data_key() -> bytes:
@@ -63,18 +66,18 @@ def seal(
         ObjectExists: The recording already has an object of this role.
         StoreUnavailable: The store failed; nothing is stored.
     """
-    with _Digest() as digest:
-        batches = gather(chunks, digest.buffers())
-        return _seal_batches(store, key, recording_id, role, batches, digest=digest, durable=durable)
+    with _Passage() as passage:
+        batches = gather(chunks, passage.buffers())
+        return _seal_batches(store, key, recording_id, role, batches, passage=passage, durable=durable)
 
 
 def seal_file(
     store: ObjectStore, key: bytes, recording_id: str, role: str, file: BinaryIO, *, durable: bool = True
 ) -> Sealed:
     """As `seal`, for the rest of an open binary file: the fastest path, since nothing is copied in between."""
-    with _Digest() as digest:
-        batches = _read_batches(file, digest.buffers())
-        return _seal_batches(store, key, recording_id, role, batches, digest=digest, durable=durable)
+    with _Passage() as passage:
+        batches = _read_batches(file, passage.buffers())
+        return _seal_batches(store, key, recording_id, role, batches, passage=passage, durable=durable)
 
 
 def _seal_batches(
@@ -84,18 +87,19 @@ def _seal_batches(
     role: str,
     batches: Iterable[memoryview],
     *,
-    digest: "_Digest",
+    passage: "_Passage",
     durable: bool,
 ) -> Sealed:
     name = object_name(recording_id, role)
     bound = associated_data(recording_id, role)
-    stored_bytes = store.put_new(name, encrypt_batches(key, bound, digest.watch(batches)), durable=durable)
-    if stored_bytes != stored_size(digest.size_bytes):
+    sealed = encrypt_batches(key, bound, passage.watch(batches), passage.out)
+    stored_bytes = store.put_new(name, sealed, durable=durable)
+    if stored_bytes != stored_size(passage.size_bytes):
         raise StoreUnavailable(
-            f"the store says it kept {stored_bytes} bytes of {name}, but {stored_size(digest.size_bytes)} were sent",
+            f"the store says it kept {stored_bytes} bytes of {name}, but {stored_size(passage.size_bytes)} were sent",
             hint="Run `retention doctor`, then ingest the file again.",
         )
-    return Sealed(name, role, digest.size_bytes, stored_bytes, digest.sha256(), commitment(key, bound))
+    return Sealed(name, role, passage.size_bytes, stored_bytes, passage.sha256(), commitment(key, bound))
 
 
 def _read_batches(file: BinaryIO, buffers: Iterator[memoryview]) -> Iterator[memoryview]:
@@ -120,39 +124,51 @@ def _fill(file: BinaryIO, buffer: memoryview) -> int:
     return filled
 
 
-class _Digest:
-    """SHA-256 and size of what passes, and the buffers it passes in."""
+class _Buffers:
+    """What one seal in progress holds."""
+
+    def __init__(self) -> None:
+        self.plain = [memoryview(bytearray(BATCH_PLAIN_BYTES)) for _ in range(_RING)]
+        self.out = memoryview(bytearray(BATCH_BYTES))
+
+
+_spare_buffers: deque[_Buffers] = deque(maxlen=_SPARES)
+
+
+class _Passage:
+    """Content on its way: the buffers it passes in, its size and its SHA-256."""
 
     def __init__(self) -> None:
         self.size_bytes = 0
         self._sha256 = hashlib.sha256()
         self._pending: deque[Future[None]] = deque()
         self._pool: ThreadPoolExecutor | None = None
-        self._exit = ExitStack()
 
     def __enter__(self) -> Self:
+        try:
+            self._buffers = _spare_buffers.pop()
+        except IndexError:
+            self._buffers = _Buffers()
+        self.out = self._buffers.out
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._exit.close()
+        if self._pool:
+            self._pool.shutdown()
+        _spare_buffers.append(self._buffers)
 
     def buffers(self) -> Iterator[memoryview]:
         """Buffers in turn; one comes round again only when what it held has been hashed."""
-        ring = [blank_buffer(BATCH_PLAIN_BYTES)]
-        yield ring[0]
-        ring += [blank_buffer(BATCH_PLAIN_BYTES) for _ in range(_RING - 1)]
-        yield from ring[1:]
-        while True:
-            for buffer in ring:
-                self._settle(_RING - 1)
-                yield buffer
+        for buffer in cycle(self._buffers.plain):
+            self._settle(_RING - 1)
+            yield buffer
 
     def watch(self, batches: Iterable[memoryview]) -> Iterator[memoryview]:
         """Pass the batches on, hashing each beside whatever happens to it next."""
         for batch in batches:
             self.size_bytes += len(batch)
             if self._pool is None and len(batch) == FIRST_BATCH_PLAIN_BYTES:
-                self._pool = self._exit.enter_context(ThreadPoolExecutor(1, "seal-digest"))
+                self._pool = ThreadPoolExecutor(1, "seal-digest")
             if self._pool is None:
                 self._sha256.update(batch)
             else:
