@@ -1,13 +1,12 @@
 """The composition root: builds the service from its settings. The only place that picks an adapter."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import make_url, select
 from sqlmodel import Session, col
@@ -17,7 +16,6 @@ from retention.audit.record import WRITTEN, Act, record, start_trail
 from retention.audit.root import sign_root
 from retention.audit.tables import AuditRootRow
 from retention.audit.tags import Tag
-from retention.audit.verify import head_of
 from retention.audit.witness import SignedJournal
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.sources import find_source
@@ -29,7 +27,7 @@ from retention.ingest.model import Inspector
 from retention.ingest.receive import INDEX_NAME
 from retention.ingest.receive import Tools as IngestTools
 from retention.kernel.clock import Clock, SystemClock, local_date
-from retention.kernel.errors import InvalidInput, NotFound
+from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, NotFound
 from retention.kernel.ids import new_id
 from retention.migrations.migrate import is_current, migrate
 from retention.schedule.model import Schedule
@@ -38,6 +36,10 @@ from retention.settings import Effective, load_settings
 from retention.vault.door import Door
 from retention.vault.model import KeyService, ObjectStore
 from retention.vault.signing import Signer
+
+if TYPE_CHECKING:
+    from retention.adapters.demo_media import Material
+    from retention.adapters.keys_roots import RootProtector
 
 JOURNAL_NAME = "journal"
 POLICY_FILE = "policy.yaml"
@@ -52,8 +54,16 @@ class _Parts:
 class App:
     """The service, put together for one store."""
 
-    def __init__(self, home: Path, clock: Clock | None = None) -> None:
+    def __init__(self, home: Path, clock: Clock | None = None, *, is_new: bool = False) -> None:
+        """Put the service together; nothing is opened before it is needed.
+
+        Args:
+            home: The store's folder.
+            clock: Another clock than the machine's.
+            is_new: Make the keyring and the vault where there are none.
+        """
         self.home = home
+        self._is_new = is_new
         self.effective: Effective = load_settings(home)
         self.settings = self.effective.settings
         self.clock: Clock = clock or SystemClock()
@@ -63,12 +73,14 @@ class App:
     @cached_property
     def keys(self) -> KeyService:
         """Where keys live."""
-        return _keys(self.home, self.settings.keyring, self.settings.key_root)
+        return _keys(
+            self.home / self.settings.keyring, self.home, self.settings.key_root, is_new=self._is_new
+        )
 
     @cached_property
     def store(self) -> ObjectStore:
         """Where sealed bytes live."""
-        return _store(self.home, self.settings.store_url)
+        return _store(self.home, self.settings.store_url, is_new=self._is_new)
 
     @cached_property
     def witness(self) -> WitnessFolder:
@@ -193,13 +205,17 @@ def create_store(
     """
     schedule = parse_policy(policy_text, policy_name)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    app = App(home, clock)
+    app = App(home, clock, is_new=True)
     migrate(app.database.engine)
     with app.database.read() as session:
         if session.execute(select(StoreRow)).first():
             raise InvalidInput(f"there is a store in {home} already", hint="Name another folder with --home.")
     if not (home / POLICY_FILE).exists():
         (home / POLICY_FILE).write_text(policy_text, encoding="utf-8")
+    # Secrets are made now, so that an escrow taken at any later time holds them all.
+    assert app.journal
+    assert app.signer
+    assert app.index_key
     now = app.clock.now()
     with app.database.write() as session:
         store = StoreRow(
@@ -232,29 +248,95 @@ def _database_url(home: Path, url: str) -> str:
     return found.render_as_string(hide_password=False)
 
 
-def _store(home: Path, url: str) -> ObjectStore:
+def _store(home: Path, url: str, *, is_new: bool) -> ObjectStore:
     kind, _, rest = url.partition(":")
     if kind == "folder":
         from retention.adapters.store_folder import FolderStore
 
-        return FolderStore(home / rest)
+        return FolderStore.create(home / rest) if is_new else FolderStore(home / rest)
     if kind == "s3":
-        from retention.adapters.store_s3 import S3Settings, S3Store
+        from retention.adapters.store_s3 import S3Store, settings_from_url
 
-        parts = urlsplit(url)
-        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        return S3Store(S3Settings(bucket=parts.netloc, prefix=parts.path.strip("/"), **options))
+        return S3Store.create(settings_from_url(url)) if is_new else S3Store(settings_from_url(url))
     raise InvalidInput(
         f"store_url {url!r} names no kind of store that is known", hint="Use folder:PATH or s3://BUCKET."
     )
 
 
-def _keys(home: Path, keyring: str, root: str) -> KeyService:
-    raise NotImplementedError
+def _keys(path: Path, home: Path, root: str, *, is_new: bool) -> KeyService:
+    from retention.adapters.keys_keyring import Keyring
+
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    protector = _root(home, root)
+    return Keyring.create(path, protector) if is_new else Keyring(path, protector)
+
+
+def _root(home: Path, root: str) -> "RootProtector":
+    kind, _, rest = root.partition(":")
+    if kind == "file":
+        from retention.adapters.keys_roots import FileRoot
+
+        return FileRoot(home / rest)
+    if kind == "passphrase-file":
+        from retention.adapters.keys_roots import PassphraseRoot
+
+        return PassphraseRoot(lambda: _passphrase(home / rest))
+    if kind == "kms":
+        from retention.adapters.keys_kms import KmsRoot, KmsSettings
+
+        return KmsRoot(KmsSettings(rest))
+    raise InvalidInput(
+        f"key_root {root!r} names no kind of root that is known",
+        hint="Use file:PATH, passphrase-file:PATH or kms:KEY_ID.",
+    )
+
+
+def _passphrase(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\n")
+    except OSError as error:
+        raise KeyServiceUnavailable(
+            f"the passphrase cannot be read from {path}: {error.strerror}",
+            hint="Provide the file that key_root names.",
+        ) from error
 
 
 def _inspector(timeout_s: float) -> Inspector:
-    raise NotImplementedError
+    from retention.adapters.inspector_media import MediaInspector
+
+    return MediaInspector(timeout_s)
 
 
-__all__ = ["App", "create_store", "head_of", "open_app"]
+def demo_material(folder: Path, given: Path | None, progress: Callable[[int], None]) -> "Material":
+    """Calls and footage for the demo: made here, or sorted out of the folder `given`."""
+    from retention.adapters.demo_media import make_material, sort_material
+
+    if given is not None:
+        return sort_material(folder, given, progress)
+    return make_material(folder, SystemClock().now(), progress)
+
+
+def tool_versions() -> dict[str, str]:
+    """The tools that work on pictures and sound, and their versions."""
+    from retention.adapters.inspector_media import versions
+
+    return versions()
+
+
+def prove_store(app: App) -> Iterator[tuple[bool, str]]:
+    """Try put, range, erase, versions and locks on the store's own object store."""
+    from retention.adapters.prove import prove
+
+    for finding in prove(app.store):
+        yield finding.ok, finding.what
+
+
+def check_raw_format(text: str) -> None:
+    """Refuse a source's raw sound format that nobody knows.
+
+    Raises:
+        InvalidInput: The message says which are known.
+    """
+    from retention.adapters.inspector_media import check_raw_format as check
+
+    check(text)

@@ -148,7 +148,7 @@ def insert_or_ignore(session: Session, table: Any, rows: list[dict[str, Any]]) -
     session.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
 
 
-def in_batches(rows: list[Row], size: int, use: Callable[[list[Row]], None]) -> None:
+def in_batches(rows: list[Row], size: int, use: Callable[[list[Row]], object]) -> None:
     """Hand `rows` on in batches of at most `size`."""
     for start in range(0, len(rows), size):
         use(rows[start : start + size])

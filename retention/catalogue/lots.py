@@ -81,7 +81,7 @@ def cohort_for(session: Session, wanted: CohortKey, new_key: NewKey) -> CohortRo
         )
         .order_by(table.c.id)
     ).scalars()
-    generations = list(found)
+    generations: list[CohortRow] = list(found)
     if generations and generations[-1].state == "active":
         return generations[-1]
     cohort = CohortRow(
@@ -109,7 +109,7 @@ def _free_name(session: Session, wanted: str) -> str:
 def lot_for(session: Session, wanted: LotKey) -> int:
     """The id of the lot for `wanted`; made when there is none."""
     signature = wanted.signature
-    found = session.execute(
+    found: int | None = session.execute(
         select(col(LotRow.id)).where(col(LotRow.signature) == signature)
     ).scalar_one_or_none()
     if found is not None:

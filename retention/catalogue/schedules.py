@@ -22,7 +22,7 @@ def schedule_row(session: Session) -> ScheduleRow:
     Raises:
         NotFound: The store has no schedule yet.
     """
-    row = session.execute(
+    row: ScheduleRow | None = session.execute(
         select(ScheduleRow).order_by(col(ScheduleRow.version).desc()).limit(1)
     ).scalar_one_or_none()
     if row is None:

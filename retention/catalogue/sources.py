@@ -1,6 +1,7 @@
 """The register of sources: nothing is taken in from a recorder that is not in it."""
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import select
@@ -28,7 +29,7 @@ def register_source(session: Session, schedule: Schedule, source: Source, at: da
             f"source {source.id} records {row.kind}s and cannot become a source of {source.kind}s",
             hint="Register the new recorder under its own id.",
         )
-    values = {
+    values: dict[str, Any] = {
         "id": source.id,
         "kind": str(source.kind),
         "site": source.site,

@@ -64,9 +64,7 @@ def due(
     if value["cohorts"]:
         lines.append(_cohorts(plan))
     if why:
-        reasons = {
-            cohort.name: _why(schedule, cohort) for cohort in plan.cohorts if cohort.recordings or cohort.held
-        }
+        reasons = {cohort.name: _why(schedule, cohort) for cohort in plan.cohorts if cohort.purpose_ends}
         for entry in value["cohorts"]:
             entry["why"] = reasons[entry["cohort"]]
         lines += [f"  {name}: {reason}" for name, reason in reasons.items()]
@@ -91,7 +89,7 @@ def _why(schedule: Any, cohort: Any) -> str:
 def _cohorts(plan: DisposalPlan) -> Table:
     return table(
         "",
-        ["class", "zone", "trigger day", "due", ">recordings", ">size", ">held", "approval"],
+        ["class", "zone", "trigger day", "due", ">go", ">size", ">held", ">purpose ends", "approval"],
         [
             (
                 c.class_name,
@@ -101,10 +99,11 @@ def _cohorts(plan: DisposalPlan) -> Table:
                 c.recordings,
                 size(c.size_bytes),
                 c.held or "",
+                c.purpose_ends,
                 "needed" if c.needs_approval else "",
             )
             for c in plan.cohorts
-            if c.recordings or c.held
+            if c.purpose_ends
         ],
     )
 
@@ -261,17 +260,18 @@ def certificate(
     if with_verifier:
         beside.write_text(Path(verifier.__file__).read_text(encoding="utf-8"), encoding="utf-8")
     key = opened.signer.public_key
+    printed = verifier.fingerprint(key)
     value = {
         "run": run_id,
         "out": str(out_file),
         "recordings": found.disposed,
         "root": found.certificate,
         "public_key": key.hex(),
-        "fingerprint": verifier.fingerprint(key),
+        "fingerprint": printed,
     }
     show(
         value,
-        f"{out_file}: {'the proof of one recording' if recording else f'{found.disposed} recordings'}, signed by {value['fingerprint'][:16]}….",
+        f"{out_file}: {'the proof of one recording' if recording else f'{found.disposed} recordings'}, signed by {printed[:16]}….",
     )
     say(
         f"Anyone checks it offline: python {beside.name if with_verifier else 'verifier.py'} {out_file.name} --key {key.hex()}"

@@ -13,6 +13,7 @@ from retention.cli import (
     demo,
     disposal,
     do_not_record,
+    doctor,
     hold,
     ingest,
     keys,
@@ -53,7 +54,7 @@ def _root(
     pass
 
 
-for _noun in (store, source, ingest, recording, disposal, serve, demo):
+for _noun in (store, source, ingest, recording, disposal, doctor, serve, demo):
     _noun.add_to(app)
 for _name, _noun_with_verbs in (
     ("quarantine", quarantine),

@@ -71,7 +71,7 @@ def due_json(plan: DisposalPlan) -> dict[str, Any]:
         "held": plan.held,
         "spent": plan.spent,
         "unknown_classes": list(plan.unknown_classes),
-        "cohorts": [cohort_json(each) for each in plan.cohorts if each.recordings or each.held],
+        "cohorts": [cohort_json(each) for each in plan.cohorts if each.purpose_ends],
     }
 
 

@@ -45,8 +45,10 @@ class Invocation:
 
 
 INVOCATION = Invocation()
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+#: Without a terminal there is nothing to fold for: a line stays a line.
+WIDE = None if sys.stdout.isatty() else 250
+out = Console(highlight=False, width=WIDE)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 250)
 
 
 def take_global_options(arguments: Sequence[str]) -> list[str]:
@@ -80,9 +82,15 @@ def _set(name: str, value: str | None) -> None:
         INVOCATION.actor = value
 
 
+def home_given() -> Path | None:
+    """The store's folder, as --home or RETENTION_HOME name it."""
+    named = os.environ.get("RETENTION_HOME")
+    return INVOCATION.home or (Path(named) if named else None)
+
+
 def home() -> Path:
     """The store's folder: --home, RETENTION_HOME, or ./retention-store."""
-    return INVOCATION.home or Path(os.environ.get("RETENTION_HOME") or "retention-store")
+    return home_given() or Path("retention-store")
 
 
 def actor() -> str:
@@ -165,7 +173,12 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     found = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:
         right = column.startswith(">")
-        found.add_column(column.lstrip(">"), justify="right" if right else "left", overflow="fold")
+        found.add_column(
+            column.lstrip(">"),
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=column in {"id", "due"},
+        )
     for row in rows:
         found.add_row(*[str(cell) for cell in row])
     return found

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from retention.bootstrap import check_raw_format
 from retention.catalogue.model import Source
 from retention.catalogue.sources import all_sources, find_source, register_source
 from retention.cli.shared import EPILOG, named_actor, say, show, store, table
@@ -42,6 +43,8 @@ def add(
 ) -> None:
     """Register a source, or change its particulars. Recordings from others are quarantined."""
     actor = named_actor()
+    if raw_format:
+        check_raw_format(raw_format)
     with store() as opened:
         schedule = opened.schedule()
         source = Source(

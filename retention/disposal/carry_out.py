@@ -175,9 +175,8 @@ def _next_batch(session: Session, run_id: str, failed: set[str]) -> list[Any]:
 def _remaining(session: Session, run_id: str) -> int:
     table, lot = table_of(RecordingRow), table_of(LotRow)
     mine = select(lot.c.id).where(lot.c.run_id == run_id)
-    return session.execute(
-        select(func.count()).select_from(table).where(table.c.lot_id.in_(mine))
-    ).scalar_one()
+    statement = select(func.count()).select_from(table).where(table.c.lot_id.in_(mine))
+    return int(session.execute(statement).scalar_one())
 
 
 def _erase(tools: Tools, batch: list[Any]) -> set[str]:
@@ -191,6 +190,11 @@ def _erase(tools: Tools, batch: list[Any]) -> set[str]:
         ):
             names[object_name(recording_id, role)] = recording_id
     failures = tools.store.erase_many(list(names))
+    if failures:
+        # A hold that was lifted just before a crash may have left its lock on the store. The catalogue,
+        # asked under the writer's lock, knows of no hold: the lock is stale.
+        tools.store.protect(list(failures), held=False)
+        failures = tools.store.erase_many(list(failures))
     remaining = tools.store.remains(list(names))
     return {names[name] for name in failures} | {names[name] for name in remaining}
 

@@ -35,10 +35,12 @@ class PlannedCohort:
     zone: str
     trigger_on: date
     due_on: date
-    recordings: int  #: lose this purpose, and are not held
-    size_bytes: int
-    held: int  #: lose this purpose, and stay because of a hold
+    recordings: int  #: have no other reason left, and go
+    size_bytes: int  #: of those that go
+    held: int  #: have no other reason left but a hold, and stay
+    purpose_ends: int  #: lose this purpose, whether they go or stay
     needs_approval: bool
+    is_expired: bool = False  #: an earlier night ended it; holds kept some of it, or still do
 
 
 @dataclass(frozen=True, slots=True)

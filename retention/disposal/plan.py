@@ -5,12 +5,12 @@ that are due, not with the archive.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select, text
 from sqlmodel import Session
 
 from retention.catalogue.tables import CohortRow, LotCohortRow, LotRow
@@ -30,24 +30,63 @@ def not_ahead_of(now: datetime, on: date) -> EffectiveDate:
 
 
 @dataclass(slots=True)
-class _Sums:
-    recordings: int = 0
-    size_bytes: int = 0
-    held: int = 0
-
-
-@dataclass(slots=True)
 class _Lot:
     recordings: int
     size_bytes: int
     holds: int
     living: int
-    due: set[int] = field(default_factory=set)
+    due: set[int] = field(default_factory=set)  #: living cohorts that are due
+    cohorts: set[int] = field(default_factory=set)  #: those, and the expired ones that were looked at
 
     @property
     def ends(self) -> bool:
         """Whether no purpose is left once the due cohorts are gone."""
         return self.living == len(self.due)
+
+
+@dataclass(slots=True)
+class _Sums:
+    recordings: int = 0
+    size_bytes: int = 0
+    held: int = 0
+    purpose_ends: int = 0
+
+
+@dataclass(slots=True)
+class _Found:
+    """Lots and cohorts that have to do with the date, and their sums."""
+
+    lots: dict[int, _Lot] = field(default_factory=dict)
+    cohorts: dict[int, Any] = field(default_factory=dict)
+
+    def learn(self, row: Any) -> None:
+        self.cohorts[row.cohort_id] = row
+        if row.lot_id is None:
+            return
+        lot = self.lots.setdefault(row.lot_id, _Lot(row.recordings, row.size_bytes, row.holds, row.living))
+        lot.cohorts.add(row.cohort_id)
+        if row.state == "active":
+            lot.due.add(row.cohort_id)
+
+    def sums(self, cohort_id: int) -> _Sums:
+        into = _Sums()
+        for lot in self._of(cohort_id):
+            into.purpose_ends += lot.recordings
+            if lot.ends and lot.holds:
+                into.held += lot.recordings
+            elif lot.ends:
+                into.recordings += lot.recordings
+                into.size_bytes += lot.size_bytes
+        return into
+
+    def _of(self, cohort_id: int) -> Iterator[_Lot]:
+        if not self._by_cohort:
+            for lot in self.lots.values():
+                for each in lot.cohorts:
+                    self._by_cohort[each].append(lot)
+        return iter(self._by_cohort.get(cohort_id, ()))
+
+    _by_cohort: dict[int, list[_Lot]] = field(default_factory=lambda: defaultdict(list))
 
 
 def make_plan(
@@ -71,32 +110,24 @@ def make_plan(
     """
     effective = effective or (lambda _: on)
     due, unknown = _due_condition(session, schedule, effective)
-    lots: dict[int, _Lot] = {}
-    cohorts: dict[int, Any] = {}
-    sums: dict[int, _Sums] = defaultdict(_Sums)
+    found = _Found()
     if due is not None:
-        for row in _members(session, due):
-            if row.cohort_id in leave:
-                continue
-            cohorts[row.cohort_id] = row
-            _learn(lots, sums, row)
-    planned = tuple(
-        sorted(
-            (_cohort(schedule, row, sums[row.cohort_id], approved) for row in cohorts.values()),
-            key=lambda c: (c.due_on, c.name),
-        )
-    )
-    ending = {lot_id: lot for lot_id, lot in lots.items() if lot.ends}
-    going = {lot_id: lot for lot_id, lot in ending.items() if not lot.holds and lot.recordings}
-    spent = _spent_lots(session)
+        for row in _due_members(session, due):
+            if row.cohort_id not in leave:
+                found.learn(row)
+    for row in _members_without_reason(session):
+        found.learn(row)
+    cohorts = (_cohort(schedule, row, found.sums(row.cohort_id), approved) for row in found.cohorts.values())
+    ending = {lot_id: lot for lot_id, lot in found.lots.items() if lot.ends and lot.recordings}
+    going = {lot_id: lot for lot_id, lot in ending.items() if not lot.holds}
     return DisposalPlan(
         on=on,
-        cohorts=planned,
-        lot_ids=tuple(sorted(going.keys() | spent.keys())),
-        recordings=sum(lot.recordings for lot in (going | spent).values()),
-        size_bytes=sum(lot.size_bytes for lot in (going | spent).values()),
+        cohorts=tuple(sorted(cohorts, key=lambda c: (c.due_on, c.name))),
+        lot_ids=tuple(sorted(going)),
+        recordings=sum(lot.recordings for lot in going.values()),
+        size_bytes=sum(lot.size_bytes for lot in going.values()),
         held=sum(lot.recordings for lot in ending.values() if lot.holds),
-        spent=sum(lot.recordings for lot in spent.values()),
+        spent=sum(lot.recordings for lot in going.values() if not lot.living),
         unknown_classes=unknown,
     )
 
@@ -122,41 +153,39 @@ def _due_condition(
     return (or_(*clauses) if clauses else None), unknown
 
 
-def _members(session: Session, due: ColumnElement[bool]) -> Any:
+def _due_members(session: Session, due: ColumnElement[bool]) -> Any:
+    """The lots of the cohorts that are due; a cohort that was never filled comes without a lot."""
     cohort, member, lot = table_of(CohortRow), table_of(LotCohortRow), table_of(LotRow)
-    return session.execute(
-        select(
-            cohort.c.id.label("cohort_id"),
-            cohort.c.name,
-            cohort.c.class_name,
-            cohort.c.zone,
-            cohort.c.trigger_on,
-            lot.c.id.label("lot_id"),
-            lot.c.recordings,
-            lot.c.size_bytes,
-            lot.c.holds,
-            lot.c.living,
-        )
-        .select_from(cohort)
-        .outerjoin(member, member.c.cohort_id == cohort.c.id)
-        .outerjoin(lot, lot.c.id == member.c.lot_id)
-        .where(due)
+    joined = cohort.outerjoin(member, member.c.cohort_id == cohort.c.id).outerjoin(
+        lot, lot.c.id == member.c.lot_id
     )
+    return session.execute(_columns().select_from(joined).where(due))
 
 
-def _learn(lots: dict[int, _Lot], sums: dict[int, _Sums], row: Any) -> None:
-    if row.lot_id is None:
-        return
-    lot = lots.setdefault(row.lot_id, _Lot(row.recordings, row.size_bytes, row.holds, row.living))
-    if row.cohort_id in lot.due:
-        return
-    lot.due.add(row.cohort_id)
-    into = sums[row.cohort_id]
-    if lot.holds:
-        into.held += lot.recordings
-    else:
-        into.recordings += lot.recordings
-        into.size_bytes += lot.size_bytes
+def _members_without_reason(session: Session) -> Any:
+    """Lots whose cohorts expired earlier: a hold keeps them, or their last hold has been lifted since."""
+    cohort, member, lot = table_of(CohortRow), table_of(LotCohortRow), table_of(LotRow)
+    joined = lot.join(member, lot.c.id == member.c.lot_id).join(cohort, member.c.cohort_id == cohort.c.id)
+    # Written out, not bound: only then does the database see that its partial index serves.
+    ended = and_(text("lot.living = 0 AND lot.recordings > 0"), lot.c.run_id.is_(None))
+    return session.execute(_columns().select_from(joined).where(ended))
+
+
+def _columns() -> Select[Any]:
+    cohort, lot = table_of(CohortRow), table_of(LotRow)
+    return select(
+        cohort.c.id.label("cohort_id"),
+        cohort.c.name,
+        cohort.c.class_name,
+        cohort.c.zone,
+        cohort.c.trigger_on,
+        cohort.c.state,
+        lot.c.id.label("lot_id"),
+        lot.c.recordings,
+        lot.c.size_bytes,
+        lot.c.holds,
+        lot.c.living,
+    )
 
 
 def _cohort(
@@ -168,21 +197,15 @@ def _cohort(
         class_name=row.class_name,
         zone=row.zone,
         trigger_on=row.trigger_on,
-        due_on=schedule.due_on(row.class_name, row.trigger_on),
+        due_on=schedule.due_on(row.class_name, row.trigger_on)
+        if row.class_name in schedule.classes
+        else row.trigger_on,
         recordings=sums.recordings,
         size_bytes=sums.size_bytes,
         held=sums.held,
-        needs_approval=schedule.classes[row.class_name].approval is Approval.EACH_RUN,
+        purpose_ends=sums.purpose_ends,
+        needs_approval=row.state == "active"
+        and schedule.classes[row.class_name].approval is Approval.EACH_RUN,
+        is_expired=row.state != "active",
     )
     return replace(cohort, needs_approval=False) if cohort.needs_approval and approved(cohort) else cohort
-
-
-def _spent_lots(session: Session) -> dict[int, _Lot]:
-    """Lots whose cohorts expired earlier and whose last hold has been lifted since."""
-    table = table_of(LotRow)
-    rows = session.execute(
-        select(table.c.id, table.c.recordings, table.c.size_bytes).where(
-            table.c.living == 0, table.c.recordings > 0, table.c.holds == 0, table.c.run_id.is_(None)
-        )
-    )
-    return {row.id: _Lot(row.recordings, row.size_bytes, 0, 0) for row in rows}

@@ -105,11 +105,12 @@ def start_run(
 
 def attempt(session: Session, kind: RunKind, on: date) -> int:
     """A night that tripped, was reset and rings again is the same night's next attempt."""
-    return session.execute(
+    statement = (
         select(func.count())
         .select_from(table_of(RunRow))
         .where(col(RunRow.kind) == kind, col(RunRow.on) == on)
-    ).scalar_one()
+    )
+    return int(session.execute(statement).scalar_one())
 
 
 def _commit_to(session: Session, run_id: str, plan: DisposalPlan) -> None:
@@ -125,7 +126,7 @@ def _commit_to(session: Session, run_id: str, plan: DisposalPlan) -> None:
         )
         session.execute(update(lot).where(lot.c.id.in_(touched)).values(living=lot.c.living - lost))
 
-    in_batches([found.id for found in plan.cohorts], BATCH, expire)
+    in_batches([found.id for found in plan.cohorts if not found.is_expired], BATCH, expire)
     in_batches(
         list(plan.lot_ids),
         BATCH,
@@ -146,9 +147,7 @@ def surroundings(
     watched = plan.recordings >= limits.from_recordings
     return Surroundings(
         now=now,
-        last_audit_at=session.execute(
-            select(AuditRow.at).order_by(col(AuditRow.seq).desc()).limit(1)
-        ).scalar_one_or_none(),
+        last_audit_at=last_activity(session),
         last_run_at=session.execute(
             select(func.max(run.c.finished_at)).where(
                 run.c.state == RunState.DONE, run.c.kind != RunKind.REFUSED
@@ -164,6 +163,13 @@ def surroundings(
         store_id=session.execute(select(col(StoreRow.object_store_id))).scalar_one(),
         store_id_in_store=store_id_in_store,
     )
+
+
+def last_activity(session: Session) -> datetime | None:
+    """When something was last put on record."""
+    last = select(col(AuditRow.at)).order_by(col(AuditRow.seq).desc()).limit(1)
+    found: datetime | None = session.execute(last).scalar_one_or_none()
+    return found
 
 
 def _holds_accounted_for(session: Session) -> frozenset[str]:
@@ -244,5 +250,6 @@ def cohort_json(cohort: PlannedCohort) -> dict[str, Any]:
         "recordings": cohort.recordings,
         "bytes": cohort.size_bytes,
         "held": cohort.held,
+        "purpose_ends": cohort.purpose_ends,
         "needs_approval": cohort.needs_approval,
     }

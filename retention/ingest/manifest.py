@@ -39,8 +39,8 @@ class Participant(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     side: Text = ""  #: which channel: "agent", "caller"
-    phone: Text = Field("", validation_alias=AliasChoices("phone", "number", "telephone"))
-    customer_id: Text = Field("", validation_alias=AliasChoices("customer_id", "customer"))
+    phone: Text = Field(default="", validation_alias=AliasChoices("phone", "number", "telephone"))
+    customer_id: Text = Field(default="", validation_alias=AliasChoices("customer_id", "customer"))
     name: Text = ""
     age_band: Text = ""
     gender: Text = ""
@@ -61,16 +61,18 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    file: Text = Field("", validation_alias=AliasChoices("file", "path", "filename"))
-    native_id: Text = Field("", validation_alias=AliasChoices("native_id", "id", "call_id", "uniqueid"))
-    started_at: Text = Field("", validation_alias=AliasChoices("started_at", "start", "start_time"))
-    ended_at: Text = Field("", validation_alias=AliasChoices("ended_at", "end", "end_time"))
+    file: Text = Field(default="", validation_alias=AliasChoices("file", "path", "filename"))
+    native_id: Text = Field(
+        default="", validation_alias=AliasChoices("native_id", "id", "call_id", "uniqueid")
+    )
+    started_at: Text = Field(default="", validation_alias=AliasChoices("started_at", "start", "start_time"))
+    ended_at: Text = Field(default="", validation_alias=AliasChoices("ended_at", "end", "end_time"))
     purposes: tuple[Text, ...] = ()
     participants: tuple[Participant, ...] = ()
     announcement: Notice | Text | None = None
     consent: Notice | Text | bool | None = None
     tags: tuple[Text, ...] = ()
-    reference: Text = Field("", validation_alias=AliasChoices("reference", "case", "contract"))
+    reference: Text = Field(default="", validation_alias=AliasChoices("reference", "case", "contract"))
     events: dict[str, date] = Field(default_factory=dict)  #: triggers that have happened, such as case-closed
     sha256: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{64})?$")] = ""
     size_bytes: int | None = None

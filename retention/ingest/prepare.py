@@ -116,9 +116,11 @@ class Preparer:
     ) -> Prepared:
         source = self._register.sources.get(candidate.source_id)
         fault = candidate.fault or self._unknown_source(candidate, source)
-        looked = seen.result() if seen is not None and fault is None else fault
-        if source is None or looked is None or isinstance(looked, Fault):
-            return self._aside(candidate, looked or _NOTHING_SEEN, file, recording_id)
+        if source is None or seen is None or fault is not None:
+            return self._aside(candidate, fault or _NOTHING_SEEN, file, recording_id)
+        looked = seen.result()
+        if isinstance(looked, Fault):
+            return self._aside(candidate, looked, file, recording_id)
         modified_at = datetime.fromtimestamp(stat.st_mtime, UTC)
         admission = admit(
             self._register.schedule, source, candidate.entry, candidate.started_at, looked, modified_at, now

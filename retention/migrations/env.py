@@ -7,6 +7,6 @@ from retention.migrations.models import ALL_TABLES
 
 assert ALL_TABLES
 
+context.configure(connection=context.config.attributes["connection"], target_metadata=SQLModel.metadata)
 with context.begin_transaction():
-    context.configure(connection=context.config.attributes["connection"], target_metadata=SQLModel.metadata)
     context.run_migrations()

@@ -115,9 +115,11 @@ class Door:
         with self._database.write() as session:
             recording = find_recording(session, schedule, recording_id)
             decision = decide(recording, way, actor, now)
-            granted = isinstance(decision, Grant)
-            detail = {"role": role} if granted else {"role": role, "why": decision.reason}
-            tag = Tag.OPENED if granted else Tag.OPENING_REFUSED
+            refused = isinstance(decision, Refusal)
+            detail = (
+                {"role": role, "why": decision.reason} if isinstance(decision, Refusal) else {"role": role}
+            )
+            tag = Tag.OPENING_REFUSED if refused else Tag.OPENED
             record(session, now, Act(tag, actor or "nobody", recording_id, way.name, detail))
         if isinstance(decision, Refusal):
             raise NotPermitted(
@@ -139,7 +141,6 @@ def sealed_object(session: Session, recording_id: str, role: str) -> Sealed:
         raise NotFound(f"recording {recording_id} has no {role}")
     return Sealed(
         name=object_name(recording_id, role),
-        recording_id=recording_id,
         role=role,
         size_bytes=row.size_bytes,
         stored_bytes=row.stored_bytes,

@@ -1,0 +1,82 @@
+"""What can be said about one file after looking into it.
+
+Only values: the looking is done by `examine`, in a worker that `probe` keeps.
+Values cross from the worker to its parent as JSON and are validated there, as
+the worker has read a stranger's bytes.
+
+Durations are integer microseconds. Text from the file is cut and cleaned: it
+may be printed, but nothing in it may be trusted.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+MAX_TEXT = 200  #: characters kept of any text that comes from a file
+MAX_WARNINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """One track of a container, in the container's own words."""
+
+    index: int
+    type: Literal["audio", "video", "subtitle", "data", "attachment", "unknown"]
+    codec: str  #: FFmpeg's name, such as "h264" or "pcm_mulaw"; "unknown" where there is no decoder
+    is_cover: bool = False  #: a still picture attached to a recording, such as cover art
+    width: int | None = None  #: in pixels, as coded: before any rotation
+    height: int | None = None
+    rotation: int | None = None  #: clockwise degrees by which a player must turn the picture
+    rate_fps: Fraction | None = None  #: average; None where the container does not say
+    sample_rate: int | None = None
+    channels: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A file that holds a recording which can be decoded, at least in part."""
+
+    kind: Literal["audio", "video"]
+    container: str
+    duration_us: int
+    streams: tuple[StreamFacts, ...]
+    started_at_text: str | None  #: the container's claim, untouched
+    started_at: datetime | None  #: the claim as an aware UTC instant; None where it names no zone
+    warnings: tuple[str, ...] = ()
+    thumbnail: bytes | None = None  #: JPEG, upright, at most 480 pixels wide
+    peaks: bytes | None = None  #: see `peaks`
+
+
+_INSPECTION = TypeAdapter(Inspection)
+
+
+def to_json(inspection: Inspection) -> bytes:
+    """`inspection` without its thumbnail and peaks."""
+    return _INSPECTION.dump_json(inspection, exclude={"thumbnail", "peaks"})
+
+
+def from_json(text: bytes) -> Inspection:
+    """The inspection that `to_json` wrote.
+
+    Raises:
+        ValueError: It did not.
+    """
+    return _INSPECTION.validate_json(text)
+
+
+def printable(text: str) -> str:
+    """`text` on one line, without control characters, cut to `MAX_TEXT`."""
+    clean = "".join(sign if sign.isprintable() else " " for sign in text[: 2 * MAX_TEXT])
+    return " ".join(clean.split())[:MAX_TEXT]
+
+
+def parse_start(text: str) -> datetime | None:
+    """The instant a container claims, in UTC; None without a zone or out of the calendar."""
+    try:
+        claimed = datetime.fromisoformat(text)
+        return claimed.astimezone(UTC) if claimed.tzinfo else None
+    except (ValueError, OverflowError):
+        return None

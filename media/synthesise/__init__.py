@@ -1,0 +1,1 @@
+"""Material for demonstrations and tests: calls that speak, cameras that see somebody pass."""

@@ -1,0 +1,326 @@
+"""The first schema."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
+
+from retention.audit.tables import APPEND_ONLY
+from retention.database import make_append_only
+
+revision: str = "0001"
+down_revision: str | None = None
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+
+def upgrade() -> None:
+    """Make every table."""
+    op.create_table(
+        "audit_entry",
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("tag", AutoString(), nullable=False),
+        sa.Column("actor", AutoString(), nullable=False),
+        sa.Column("subject", AutoString(), nullable=False),
+        sa.Column("purpose", AutoString(), nullable=False),
+        sa.Column("detail", AutoString(), nullable=False),
+        sa.Column("previous", AutoString(), nullable=False),
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_index(op.f("ix_audit_entry_subject"), "audit_entry", ["subject"], unique=False)
+    op.create_index(op.f("ix_audit_entry_tag"), "audit_entry", ["tag"], unique=False)
+    op.create_table(
+        "audit_head",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "audit_root",
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.Column("signed_at", UTCDateTime(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("on"),
+    )
+    op.create_table(
+        "cohort",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", AutoString(), nullable=False),
+        sa.Column("class_name", AutoString(), nullable=False),
+        sa.Column("zone", AutoString(), nullable=False),
+        sa.Column("trigger_on", sa.Date(), nullable=True),
+        sa.Column("reference", AutoString(), nullable=False),
+        sa.Column("key_id", AutoString(), nullable=False),
+        sa.Column("state", AutoString(), nullable=False),
+        sa.Column("expired_at", UTCDateTime(), nullable=True),
+        sa.Column("run_id", AutoString(), nullable=True),
+        sa.CheckConstraint("state in ('active', 'expiring', 'expired')", name="cohort_state"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key_id"),
+        sa.UniqueConstraint("name"),
+    )
+    op.create_index("cohort_by_day", "cohort", ["state", "class_name", "zone", "trigger_on"], unique=False)
+    op.create_table(
+        "disposal_approval",
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("cohorts", sa.JSON(), nullable=False),
+        sa.Column("planned_at", UTCDateTime(), nullable=False),
+        sa.Column("planned_by", AutoString(), nullable=False),
+        sa.Column("approved_at", UTCDateTime(), nullable=True),
+        sa.Column("approved_by", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_table(
+        "disposal_run",
+        sa.Column("id", AutoString(), nullable=False),
+        sa.Column("kind", AutoString(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("state", AutoString(), nullable=False),
+        sa.Column("plan", sa.JSON(), nullable=False),
+        sa.Column("planned", sa.Integer(), nullable=False),
+        sa.Column("disposed", sa.Integer(), nullable=False),
+        sa.Column("held", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("awaiting_approval", sa.Integer(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("schedule_version", sa.Integer(), nullable=False),
+        sa.Column("started_at", UTCDateTime(), nullable=False),
+        sa.Column("started_by", AutoString(), nullable=False),
+        sa.Column("keys_destroyed_at", UTCDateTime(), nullable=True),
+        sa.Column("finished_at", UTCDateTime(), nullable=True),
+        sa.Column("tripped", sa.JSON(), nullable=False),
+        sa.Column("resets", sa.JSON(), nullable=False),
+        sa.Column("reset_used", sa.Boolean(), nullable=False),
+        sa.Column("certificate", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("kind", "on", "attempt", name="one_night_a_date"),
+    )
+    op.create_index(op.f("ix_disposal_run_state"), "disposal_run", ["state"], unique=False)
+    op.create_table(
+        "do_not_record",
+        sa.Column("blind", sa.LargeBinary(), nullable=False),
+        sa.Column("added_at", UTCDateTime(), nullable=False),
+        sa.Column("added_by", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("blind"),
+    )
+    op.create_table(
+        "hold",
+        sa.Column("id", AutoString(), nullable=False),
+        sa.Column("kind", AutoString(), nullable=False),
+        sa.Column("reason", AutoString(), nullable=False),
+        sa.Column("owner", AutoString(), nullable=False),
+        sa.Column("review_on", sa.Date(), nullable=False),
+        sa.Column("key_id", AutoString(), nullable=False),
+        sa.Column("suspends_use", sa.Boolean(), nullable=False),
+        sa.Column("criteria", sa.JSON(), nullable=False),
+        sa.Column("placed_at", UTCDateTime(), nullable=False),
+        sa.Column("placed_by", AutoString(), nullable=False),
+        sa.Column("lifted_at", UTCDateTime(), nullable=True),
+        sa.Column("lifted_by", AutoString(), nullable=False),
+        sa.Column("lift_reason", AutoString(), nullable=False),
+        sa.Column("key_destroyed_at", UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key_id"),
+    )
+    op.create_index(
+        "hold_in_force",
+        "hold",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("lifted_at IS NULL"),
+        postgresql_where=sa.text("lifted_at IS NULL"),
+    )
+    op.create_table(
+        "hold_match",
+        sa.Column("hold_id", AutoString(), nullable=False),
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("hold_id", "recording_id"),
+    )
+    op.create_index(op.f("ix_hold_match_recording_id"), "hold_match", ["recording_id"], unique=False)
+    op.create_table(
+        "identifier",
+        sa.Column("blind", sa.LargeBinary(), nullable=False),
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("blind", "recording_id"),
+    )
+    op.create_index(op.f("ix_identifier_recording_id"), "identifier", ["recording_id"], unique=False)
+    op.create_table(
+        "intake",
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("writer", AutoString(), nullable=False),
+        sa.Column("began_at", UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("recording_id"),
+    )
+    op.create_index(op.f("ix_intake_writer"), "intake", ["writer"], unique=False)
+    op.create_table(
+        "lot",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("signature", AutoString(), nullable=False),
+        sa.Column("kind", AutoString(), nullable=False),
+        sa.Column("site", AutoString(), nullable=False),
+        sa.Column("zone", AutoString(), nullable=False),
+        sa.Column("area", AutoString(), nullable=False),
+        sa.Column("holds", sa.Integer(), nullable=False),
+        sa.Column("restricted", sa.Boolean(), nullable=False),
+        sa.Column("run_id", AutoString(), nullable=True),
+        sa.Column("living", sa.Integer(), nullable=False),
+        sa.Column("recordings", sa.Integer(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("signature"),
+    )
+    op.create_index(op.f("ix_lot_run_id"), "lot", ["run_id"], unique=False)
+    op.create_index(
+        "lot_without_reason",
+        "lot",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("living = 0 and recordings > 0"),
+        postgresql_where=sa.text("living = 0 and recordings > 0"),
+    )
+    op.create_table(
+        "object",
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("role", AutoString(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("stored_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("commitment", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("recording_id", "role"),
+    )
+    op.create_table(
+        "quarantine",
+        sa.Column("id", AutoString(), nullable=False),
+        sa.Column("state", AutoString(), nullable=False),
+        sa.Column("code", AutoString(), nullable=False),
+        sa.Column("reason", AutoString(), nullable=False),
+        sa.Column("source_id", AutoString(), nullable=False),
+        sa.Column("received_at", UTCDateTime(), nullable=False),
+        sa.Column("key_id", AutoString(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("stored_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("commitment", sa.LargeBinary(), nullable=False),
+        sa.Column("decided_at", UTCDateTime(), nullable=True),
+        sa.Column("decided_by", AutoString(), nullable=False),
+        sa.Column("recording_id", AutoString(), nullable=True),
+        sa.CheckConstraint("state in ('waiting', 'released', 'rejected')", name="quarantine_state"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_quarantine_sha256"), "quarantine", ["sha256"], unique=False)
+    op.create_index(op.f("ix_quarantine_state"), "quarantine", ["state"], unique=False)
+    op.create_table(
+        "quarantine_key",
+        sa.Column("on", AutoString(), nullable=False),
+        sa.Column("key_id", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("on"),
+        sa.UniqueConstraint("key_id"),
+    )
+    op.create_table(
+        "schedule_version",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.Column("text", AutoString(), nullable=False),
+        sa.Column("file_name", AutoString(), nullable=False),
+        sa.Column("planned_by", AutoString(), nullable=False),
+        sa.Column("approved_by", AutoString(), nullable=False),
+        sa.Column("applied_at", UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("version"),
+    )
+    op.create_table(
+        "source",
+        sa.Column("id", AutoString(), nullable=False),
+        sa.Column("kind", AutoString(), nullable=False),
+        sa.Column("site", AutoString(), nullable=False),
+        sa.Column("zone", AutoString(), nullable=False),
+        sa.Column("area", AutoString(), nullable=False),
+        sa.Column("owner", AutoString(), nullable=False),
+        sa.Column("notice", AutoString(), nullable=False),
+        sa.Column("purposes", sa.JSON(), nullable=False),
+        sa.Column("clock_error_s", sa.Float(), nullable=False),
+        sa.Column("channels", sa.JSON(), nullable=False),
+        sa.Column("mount", AutoString(), nullable=False),
+        sa.Column("raw_format", AutoString(), nullable=False),
+        sa.Column("registered_at", UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "store",
+        sa.Column("id", AutoString(), nullable=False),
+        sa.Column("object_store_id", AutoString(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("controller_zone", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "tombstone",
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("run_id", AutoString(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("leaf", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("recording_id"),
+        sa.UniqueConstraint("run_id", "position", name="tombstone_position"),
+    )
+    op.create_table(
+        "wrap",
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("key_id", AutoString(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("recording_id", "key_id"),
+    )
+    op.create_table(
+        "lot_cohort",
+        sa.Column("cohort_id", sa.Integer(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("purpose", AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(["cohort_id"], ["cohort.id"]),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"]),
+        sa.PrimaryKeyConstraint("cohort_id", "lot_id", "purpose"),
+    )
+    op.create_index(op.f("ix_lot_cohort_lot_id"), "lot_cohort", ["lot_id"], unique=False)
+    op.create_table(
+        "lot_hold",
+        sa.Column("hold_id", AutoString(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"]),
+        sa.PrimaryKeyConstraint("hold_id", "lot_id"),
+    )
+    op.create_index(op.f("ix_lot_hold_lot_id"), "lot_hold", ["lot_id"], unique=False)
+    op.create_table(
+        "recording",
+        sa.Column("id", AutoString(), nullable=False),
+        sa.Column("source_id", AutoString(), nullable=False),
+        sa.Column("kind", AutoString(), nullable=False),
+        sa.Column("native_index", sa.LargeBinary(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", UTCDateTime(), nullable=False),
+        sa.Column("ended_at", UTCDateTime(), nullable=False),
+        sa.Column("received_at", UTCDateTime(), nullable=False),
+        sa.Column("claimed_start", AutoString(), nullable=False),
+        sa.Column("time_basis", AutoString(), nullable=False),
+        sa.Column("state", AutoString(), nullable=False),
+        sa.Column("lot_id", sa.Integer(), nullable=True),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("personal", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "state in ('received', 'quarantined', 'sealed', 'disposing', 'disposed')", name="recording_state"
+        ),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("source_id", "native_index", "sha256", name="recording_once"),
+    )
+    op.create_index(op.f("ix_recording_lot_id"), "recording", ["lot_id"], unique=False)
+    op.create_index("recording_by_time", "recording", ["source_id", "started_at"], unique=False)
+    for table in APPEND_ONLY:
+        make_append_only(op.get_bind(), table)
