@@ -30,13 +30,12 @@ from retention.amendment.tables import SchedulePlanRow
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.audit.witness import SignedJournal
-from retention.catalogue.schedules import schedule_in_force
+from retention.catalogue.schedules import read_schedule
 from retention.catalogue.tables import ScheduleRow, StoreRow
 from retention.database import Database, in_batches, table_of
 from retention.kernel.canonical import isoformat
 from retention.kernel.clock import Clock
 from retention.kernel.errors import IllegalTransition, StaleApproval
-from retention.schedule.parse import parse_policy
 from retention.vault.model import KeyService
 
 LOCK = "schedule"
@@ -69,15 +68,21 @@ def apply(tools: Tools, digest: str, actor: str, progress: Progress = lambda _: 
     with tools.database.exclusive(LOCK):
         with tools.database.read() as session:
             plan = find_plan(session, digest)
+            routes = _routes(session, plan)
             if plan.state != PlanState.MOVING:
                 _may_apply(session, plan, tools.clock.now())
-                _as_previewed(session, plan, tools.clock.now())
+                _as_previewed(session, plan, routes, tools.clock.now())
         if plan.state != PlanState.MOVING:
             with tools.database.write() as session:
-                _put_in_force(session, tools, plan.digest, actor)
-        finish(tools.database, tools.keys, tools.clock, plan.digest, actor, progress)
+                _put_in_force(session, tools, plan.digest, routes, actor)
+        finish(tools.database, tools.keys, tools.clock, plan.digest, routes, actor, progress)
         with tools.database.read() as session:
             return find_plan(session, plan.digest)
+
+
+def _routes(session: Session, plan: SchedulePlanRow) -> Routes:
+    base = session.get_one(ScheduleRow, plan.base_version)
+    return Routes(read_schedule(base.text, base.file_name), read_schedule(plan.text, plan.file_name))
 
 
 def _may_apply(session: Session, plan: SchedulePlanRow, now: datetime) -> None:
@@ -91,13 +96,12 @@ def _may_apply(session: Session, plan: SchedulePlanRow, now: datetime) -> None:
         )
 
 
-def _as_previewed(session: Session, plan: SchedulePlanRow, now: datetime) -> None:
-    routes = Routes(schedule_in_force(session), parse_policy(plan.text, plan.file_name))
+def _as_previewed(session: Session, plan: SchedulePlanRow, routes: Routes, now: datetime) -> None:
     impact, _ = assess(session, routes, now)
     expected, found = previewed(plan.impact, now), impact.due_now.recordings
     if found > expected + ceil(expected * SLACK_SHARE) + SLACK_RECORDINGS:
         raise StaleApproval(
-            f"{found} recordings would become due at once; when plan {plan.digest} was approved,"
+            f"{found} recordings would become due at once; when plan {plan.digest} was made,"
             f" {expected} were expected for today"
         )
 
@@ -108,12 +112,11 @@ def previewed(impact: Mapping[str, Any], now: datetime) -> int:
     return gone_sooner(curve, todays(now))
 
 
-def _put_in_force(session: Session, tools: Tools, digest: str, actor: str) -> None:
+def _put_in_force(session: Session, tools: Tools, digest: str, routes: Routes, actor: str) -> None:
     now = tools.clock.now()
     plan = find_plan(session, digest)
     _may_apply(session, plan, now)
-    new = parse_policy(plan.text, plan.file_name)
-    routes = Routes(schedule_in_force(session), new)
+    new = routes.new
     sorting = sort_cohorts(routes, lots_touched(session, routes))
     plan.state = step(digest, PlanState(plan.state), "apply")
     plan.applied_at, plan.applied_by, plan.version = now, actor, plan.base_version + 1

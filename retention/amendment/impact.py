@@ -4,10 +4,10 @@ Lots go in, sums come out. A lot comes in pieces, with its days, only where a
 class starts to count from the other end of a recording.
 
 Rules:
-- A recording goes when its last reason ends: the totals, the days and the curve
-  count recordings that go, and apart from them those that a hold keeps.
-- Each purpose ends on its own: `changes` counts, per class, the recordings that
-  lose that purpose. One with two purposes stands there twice.
+- A recording goes when its last reason ends, and stands under the class of that
+  reason. What would go but for a hold is counted apart.
+- Each purpose ends on its own: `uses` counts the recordings that lose one sooner
+  or later, whether or not they go.
 - What is overdue counts as due today, before and after.
 """
 
@@ -43,6 +43,8 @@ class Impact:
     sooner_after_horizon: Sums = field(default_factory=Sums)
     later: Sums = field(default_factory=Sums)  #: or never
     changes: defaultdict[Change, Sums] = field(default_factory=lambda: defaultdict(Sums))
+    #: (class, direction) → recordings that it keeps for its purpose until another day
+    uses: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     days: defaultdict[date, Sums] = field(default_factory=lambda: defaultdict(Sums))  #: what goes sooner
     #: (zone, date) → by how much the number of recordings that are gone sooner changes on that date
     curve: defaultdict[tuple[str, date], int] = field(default_factory=lambda: defaultdict(int))
@@ -100,8 +102,8 @@ class Preview:
         if route.is_move:
             self._count_move(lot, route)
         if before != after:
-            self._count_purposes(lot, before, after, places, today)
-            self._count_recording(lot, max(before), max(after), today)
+            self._count_uses(lot, before, after, places, today)
+            self._count_recording(lot, max(before), after, places, today)
         if NEVER in after:
             self._count_without_end(lot, places)
 
@@ -111,41 +113,41 @@ class Preview:
             found = self._todays[zone] = self._today(zone)
         return found
 
-    def _count_purposes(
+    def _count_uses(
         self, lot: Lot, before: list[date], after: list[date], places: Sequence[Place], today: date
     ) -> None:
-        site, changes = lot.facts.site, self.impact.changes
+        uses, last = self.impact.uses, places[after.index(max(after))].class_name
+        keeps_longest = self._new.classes.get(last)
         for position, place in enumerate(places):
             on = after[position]
             if position >= len(before):
-                changes[place.class_name, site, on, ADDED].add(lot)
-            elif on < before[position]:
-                changes[place.class_name, site, on, NOW if on == today else SOONER].add(lot)
-                self._count_floor(lot, place, on, places, after)
+                uses[place.class_name, ADDED] += lot.recordings
             elif on > before[position]:
-                changes[place.class_name, site, on, LATER].add(lot)
+                uses[place.class_name, LATER] += lot.recordings
+            elif on < before[position]:
+                uses[place.class_name, NOW if on == today else SOONER] += lot.recordings
+                if keeps_longest and keeps_longest.is_floor and on < max(after):
+                    self.impact.kept_by_floor[place.class_name, last] += lot.recordings
 
-    def _count_floor(
-        self, lot: Lot, place: Place, on: date, places: Sequence[Place], after: list[date]
+    def _count_recording(
+        self, lot: Lot, before: date, after: list[date], places: Sequence[Place], today: date
     ) -> None:
-        last = max(after)
-        longest = self._new.classes.get(places[after.index(last)].class_name)
-        if last > on and longest and longest.is_floor:
-            self.impact.kept_by_floor[place.class_name, longest.name] += lot.recordings
-
-    def _count_recording(self, lot: Lot, before: date, after: date, today: date) -> None:
-        impact = self.impact
-        if after > before:
-            impact.later.add(lot)
-        if after >= before:
+        impact, on = self.impact, max(after)
+        if on == before:
             return
-        if after == today:
+        class_name, site = places[after.index(on)].class_name, lot.facts.site
+        if on > before:
+            impact.later.add(lot)
+            impact.changes[class_name, site, on, LATER].add(lot)
+            return
+        impact.changes[class_name, site, on, NOW if on == today else SOONER].add(lot)
+        impact.days[on].add(lot)
+        if on == today:
             impact.due_now.add(lot)
         else:
-            (impact.sooner if after <= today + self._horizon else impact.sooner_after_horizon).add(lot)
-        impact.days[after].add(lot)
+            (impact.sooner if on <= today + self._horizon else impact.sooner_after_horizon).add(lot)
         if not lot.is_held:
-            impact.curve[lot.facts.zone, after] += lot.recordings
+            impact.curve[lot.facts.zone, on] += lot.recordings
             if before != NEVER:
                 impact.curve[lot.facts.zone, before] -= lot.recordings
 

@@ -26,11 +26,9 @@ from retention.amendment.tables import SchedulePlanRow
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.catalogue.lots import BATCH, CohortKey, LotKey, cohort_for, move_recordings
-from retention.catalogue.schedules import schedule_in_force
-from retention.catalogue.tables import CohortRow, LotHoldRow, ScheduleRow, WrapRow
+from retention.catalogue.tables import CohortRow, LotHoldRow, WrapRow
 from retention.database import Database, insert_or_ignore, table_of
 from retention.kernel.clock import Clock
-from retention.schedule.parse import parse_policy
 from retention.vault.model import KeyService
 from retention.vault.reasons import data_keys
 
@@ -44,6 +42,7 @@ def finish(
     keys: KeyService,
     clock: Clock,
     digest: str,
+    routes: Routes,
     actor: str,
     progress: Callable[[int], None] = lambda _: None,
 ) -> None:
@@ -54,14 +53,13 @@ def finish(
         keys: Where the cohorts' keys are.
         clock: Tells when the plan is closed.
         digest: The plan that is in force.
+        routes: From the version that it replaced to the one in force.
         actor: Who does it.
         progress: Is told how many data keys have been wrapped anew so far.
     """
     with database.read() as session:
         plan = find_plan(session, digest)
-        if plan.state != PlanState.MOVING:
-            return
-        routes = _routes(session, plan)
+    routes = Routes(routes.old, routes.new, is_sorting=True)
     while plan.state == PlanState.MOVING:
         with database.write() as session:
             plan = find_plan(session, digest)
@@ -71,11 +69,6 @@ def finish(
             else:
                 _close(session, plan, clock, actor)
         progress(plan.rewrapped)
-
-
-def _routes(session: Session, plan: SchedulePlanRow) -> Routes:
-    base = session.get_one(ScheduleRow, plan.base_version)
-    return Routes(parse_policy(base.text, base.file_name), schedule_in_force(session), is_sorting=True)
 
 
 def _close(session: Session, plan: SchedulePlanRow, clock: Clock, actor: str) -> None:

@@ -20,13 +20,12 @@ from retention.amendment.routes import Routes, count_rewraps, touched_classes
 from retention.amendment.tables import SchedulePlanRow
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
-from retention.catalogue.schedules import schedule_in_force, schedule_row
+from retention.catalogue.schedules import read_schedule, schedule_in_force, schedule_row
 from retention.catalogue.sources import all_sources
 from retention.kernel.canonical import digest_of
 from retention.kernel.clock import local_date
 from retention.kernel.errors import IllegalTransition, InvalidInput
 from retention.schedule.model import Schedule
-from retention.schedule.parse import parse_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def propose(session: Session, text: str, file_name: str, now: datetime) -> Propo
         InvalidInput: It is the text in force.
         IllegalTransition: An earlier change is still being carried out.
     """
-    new = parse_policy(text, file_name)
+    new = read_schedule(text, file_name)
     _nothing_moves(session)
     old, base = schedule_in_force(session), schedule_row(session)
     if new.digest == old.digest:
@@ -139,6 +138,10 @@ def _sums_json(impact: Impact, on: date) -> dict[str, Any]:
             {"class": name, "site": site, "on": _day(day), "direction": direction, **_counts(sums)}
             for (name, site, day, direction), sums in changes
         ],
+        "uses": [
+            {"class": name, "direction": direction, "recordings": count}
+            for (name, direction), count in sorted(impact.uses.items())
+        ],
         "days": [{"on": _day(day), **_counts(sums)} for day, sums in sorted(impact.days.items())],
         "curve": [
             [zone, day.isoformat(), change] for (zone, day), change in sorted(impact.curve.items()) if change
@@ -175,7 +178,7 @@ def keep(session: Session, proposal: Proposal, reason: str, at: datetime, actor:
         what = ", ".join(proposal.longer) or f"{later['recordings'] + later['held']} recordings"
         raise InvalidInput(
             f"this would keep {what} longer, and does not say why",
-            hint="Give --reason TEXT: what is no longer needed must be erased without delay (APPI Art. 22), so keeping longer needs a justification.",
+            hint="Give --reason TEXT: what is no longer needed must be erased (APPI Art. 22, GDPR Art. 5(1)(e)), so keeping longer needs a justification.",
         )
     row = SchedulePlanRow(
         digest="",

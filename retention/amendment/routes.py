@@ -27,7 +27,7 @@ from retention.amendment.model import (
     trigger_of,
     unclassified,
 )
-from retention.schedule.model import RECORDING_ENDED, RECORDING_STARTED, Facts, RetentionClass, Schedule
+from retention.schedule.model import RECORDING_ENDED, RECORDING_STARTED, RetentionClass, Schedule
 
 
 class Day(Enum):
