@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlmodel import Session
 
 from retention.amendment.impact import Piece
@@ -167,3 +167,19 @@ def dated(session: Session, lot: Lot) -> Iterator[tuple[str, Days, int]]:
     )
     for row in rows:
         yield row.id, Days(local_date(row.started_at, zone), local_date(row.ended_at, zone)), row.size_bytes
+
+
+def holdings(session: Session) -> dict[str, tuple[int, int]]:
+    """Class → recordings and bytes that it keeps now; one with two purposes counts in both classes."""
+    rows = session.execute(
+        select(
+            COHORT.c.class_name,
+            func.sum(LOT.c.recordings).label("recordings"),
+            func.sum(LOT.c.size_bytes).label("size_bytes"),
+        )
+        .join(MEMBER, MEMBER.c.cohort_id == COHORT.c.id)
+        .join(LOT, LOT.c.id == MEMBER.c.lot_id)
+        .where(COHORT.c.state == "active", LOT.c.recordings > 0)
+        .group_by(COHORT.c.class_name)
+    )
+    return {row.class_name: (int(row.recordings), int(row.size_bytes)) for row in rows}
