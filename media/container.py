@@ -32,7 +32,10 @@ CONTAINERS = (
     *("wav", "w64", "aiff", "au", "caf", "voc", "nist", "sox"),
     *("ogg", "flac", "mp3", "aac", "ac3", "amr", "amrnb", "amrwb", "gsm"),
 )
-_CERTAIN_HEADERS = ((0, b"RIFF"), (0, b"OggS"), (0, b"fLaC"), (4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3"))
+_CERTAIN_HEADERS = (
+    *((0, b"RIFF"), (0, b"RF64"), (0, b"OggS"), (0, b"fLaC")),
+    *((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3")),
+)
 _STILL_PICTURES = re.compile(r"\w+_pipe|image2|gif|apng|webp|ico")
 _PLAYLISTS = frozenset({"hls", "concat", "dash", "sdp", "rtsp", "imf", "applehttp"})
 _PCM_PACKET_BYTES = "65536"  #: the demuxer's own choice is 1 KiB: sixty times the work for an hour of sound
@@ -67,11 +70,12 @@ def open_recording(path: Path, raw_format: str | None = None) -> Iterator[Opened
         size_bytes = os.fstat(file.fileno()).st_size
         if size_bytes == 0:
             raise Unreadable("the file is empty")
-        warnings = []
-        if hint and _has_certain_header(_first_bytes(file)):
+        start = _first_bytes(file)
+        warnings = _cut_off_riff(start, size_bytes)
+        if hint and _has_certain_header(start):
             hint = None
             warnings.append(f"the file has a header of its own; the hint {raw_format!r} was not used")
-        container, complaints = _open_container(file, hint)
+        container, complaints = _open_container(file, hint, start)
         with container:
             warnings += complaints
             if len(container.streams) > _MAX_TRACKS:
@@ -85,11 +89,10 @@ def _open_regular(path: Path) -> FileIO:
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise Unreadable(f"the file cannot be opened: {error.strerror}") from error
-    file = FileIO(number, "rb")
     if not stat.S_ISREG(os.fstat(number).st_mode):
-        file.close()
+        os.close(number)
         raise Unreadable("this is not a regular file")
-    return file
+    return FileIO(number, "rb")
 
 
 def _first_bytes(file: FileIO) -> bytes:
@@ -106,6 +109,15 @@ def _is_wave(start: bytes) -> bool:
     return start[:4] in {b"RIFF", b"RF64"} and start[8:12] == b"WAVE"
 
 
+def _cut_off_riff(start: bytes, size_bytes: int) -> list[str]:
+    """A warning where a WAV or AVI promises more than there is. Streamed ones promise nothing, or everything."""
+    promised = int.from_bytes(start[4:8], "little")
+    is_promise = start[:4] == b"RIFF" and promised not in {0, 0xFFFFFFFF}
+    if is_promise and promised + 8 > size_bytes + 1:  # some writers forget a last pad byte
+        return [f"the file was cut off: {size_bytes} of {promised + 8} bytes are there"]
+    return []
+
+
 class _Nameless:
     """A file without a name: FFmpeg guesses from the extension of whatever has one."""
 
@@ -116,11 +128,11 @@ class _Nameless:
 
 
 def _open_container(
-    file: FileIO, hint: tuple[str, dict[str, str]] | None
+    file: FileIO, hint: tuple[str, dict[str, str]] | None, start: bytes
 ) -> tuple[InputContainer, list[str]]:
     """The open container, and what FFmpeg complained about while it read the header."""
     demuxer, options = hint or (None, {})
-    if _is_wave(_first_bytes(file)):
+    if _is_wave(start):
         options = {"probesize": _WAVE_PROBE_BYTES}
     with av.logging.Capture() as complaints:
         try:

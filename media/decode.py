@@ -62,7 +62,7 @@ def decode_tracks(container: InputContainer, tracks: list[Track], *, is_thorough
     """Decode the first few frames of each track, or all of them."""
     heard = {track.index: Heard() for track in tracks}
     for read, packet in enumerate(packets_of(container, tracks)):
-        track = heard[packet.stream_index]
+        track = heard[packet.stream.index]  # not stream_index, which is 0 in the packets that flush a decoder
         if is_thorough or track.frames < _START_FRAMES:
             _decode(packet, track)
         enough = read >= _START_PACKETS or all(one.frames >= _START_FRAMES for one in heard.values())

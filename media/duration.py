@@ -60,10 +60,7 @@ def _warn_if_cut_off(opened: Opened, track: Track, claimed_us: int) -> None:
 
 
 def _present(opened: Opened, track: Track, claimed_us: int) -> int:
-    """How much of the claimed time lies within the file, where size or index tell; else all of it."""
-    codec = track.codec_context
-    if codec.name.startswith("pcm_") and codec.bit_rate:
-        return min(claimed_us, opened.size_bytes * 8_000_000 // codec.bit_rate)
+    """How much of the claimed time lies within the file, where an index tells; else all of it."""
     entries = track.index_entries
     if len(entries) < 2 or track.time_base is None:
         return claimed_us

@@ -33,6 +33,7 @@ def main() -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     av.logging.set_level(av.logging.ERROR)
+    av.logging.set_skip_repeated(False)  # else one file's complaints are counted into the next one's
     _limit_oneself(memory_bytes=int(sys.argv[1]))
     _send(answers, pack_answer(Outcome.READY))
     for line in sys.stdin.buffer:

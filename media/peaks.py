@@ -91,8 +91,8 @@ def _to_int8(values: Samples) -> NDArray[np.int8]:
         return (values.astype(np.int16) - 128).astype(np.int8)
     if values.dtype.kind == "i":
         return (values >> (8 * values.dtype.itemsize - 8)).astype(np.int8)
-    scaled = np.nan_to_num(values.astype(np.float64), nan=0.0) * 128
-    return np.floor(np.clip(scaled, -128, 127)).astype(np.int8)
+    within = np.clip(np.nan_to_num(values, nan=0.0), -1, 1)
+    return np.asarray(np.minimum(np.floor(within * 128), 127), np.int8)
 
 
 @dataclass(frozen=True, slots=True)
