@@ -10,11 +10,10 @@ from collections import Counter, defaultdict
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, or_, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
-from retention.amendment.archive import COHORT, LOT, MEMBER, READ_AT_ONCE, RECORDING, living_lots
-from retention.amendment.model import MOVING, PlanState, due_on, purpose_without_class
-from retention.amendment.tables import SchedulePlanRow
+from retention.amendment.archive import COHORT, READ_AT_ONCE, RECORDING, holdings, living_lots
+from retention.amendment.model import due_on, purpose_without_class, unmarked
 from retention.database import in_batches
 from retention.kernel.clock import local_date
 from retention.schedule.calendar import cutoff, due_at
@@ -26,40 +25,23 @@ DAY = timedelta(days=1)
 def alarms(session: Session, schedule: Schedule, now: datetime) -> list[str]:
     """What a person must see to, a sentence each; empty when all is well."""
     return [
-        *_unfinished(session),
         *_unknown_classes(session, schedule),
         *_ceilings_passed(session, schedule, now),
     ]
 
 
-def _unfinished(session: Session) -> list[str]:
-    digests = session.execute(
-        select(col(SchedulePlanRow.digest)).where(col(SchedulePlanRow.state) == PlanState.MOVING)
-    ).scalars()
-    return [
-        f"plan {digest} is in force, but recordings are still on their way to their classes:"
-        f" finish it with `retention schedule apply {digest}`"
-        for digest in digests
-    ]
-
-
 def _unknown_classes(session: Session, schedule: Schedule) -> list[str]:
-    rows = session.execute(
-        select(COHORT.c.class_name, func.sum(LOT.c.recordings).label("recordings"))
-        .join(MEMBER, MEMBER.c.cohort_id == COHORT.c.id)
-        .join(LOT, LOT.c.id == MEMBER.c.lot_id)
-        .where(COHORT.c.state == "active", COHORT.c.class_name.not_in(sorted(schedule.classes)))
-        .group_by(COHORT.c.class_name)
-        .order_by(COHORT.c.class_name)
-    )
-    return [
-        _unknown(row.class_name, row.recordings)
-        for row in rows
-        if row.recordings and not row.class_name.startswith(MOVING)
-    ]
+    unknown = holdings(session)
+    return [_unknown(name, unknown[name][0]) for name in sorted(unknown.keys() - schedule.classes.keys())]
 
 
 def _unknown(class_name: str, recordings: int) -> str:
+    name, mark = unmarked(class_name)
+    if mark is not None:
+        return (
+            f"{recordings} recordings of {name} wait to be brought to their classes, and are kept:"
+            " `retention schedule apply` does it"
+        )
     purpose = purpose_without_class(class_name)
     if purpose:
         return (

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlmodel import Session
 
 from retention.amendment.impact import Piece
-from retention.amendment.model import MOVING, Days, Lot, Member, Place
+from retention.amendment.model import Days, Lot, Member, Place, unmarked
 from retention.amendment.routes import Routes
 from retention.catalogue.tables import CohortRow, LotCohortRow, LotRow, RecordingRow
 from retention.database import table_of
@@ -86,10 +86,10 @@ def _lots(condition: ColumnElement[bool], *columns: Any) -> Select[Any]:
     )
 
 
-def _place(row: Any) -> tuple[Place, bool]:
-    """Where a cohort stands, or stood before it was marked; and whether it is."""
-    name = row.class_name.removeprefix(MOVING)
-    return Place(name, row.trigger_on, row.reference), name != row.class_name
+def _place(row: Any) -> tuple[Place, str | None]:
+    """Where a cohort stands, or stood before it was marked; and its mark."""
+    name, mark = unmarked(row.class_name)
+    return Place(name, row.trigger_on, row.reference), mark
 
 
 def _learn_other_reasons(
@@ -97,7 +97,7 @@ def _learn_other_reasons(
 ) -> None:
     """The reasons of lots that have several, some of them in cohorts that nobody asked about."""
     several = _lots(condition, LOT.c.id).where(LOT.c.living > 1)
-    cohorts: dict[int, tuple[Place, bool]] = {}
+    cohorts: dict[int, tuple[Place, str | None]] = {}
     for row in session.execute(
         select(MEMBER.c.lot_id, MEMBER.c.purpose, COHORT.c.id, COHORT.c.class_name, *_WHERE)
         .join(COHORT, COHORT.c.id == MEMBER.c.cohort_id)
@@ -137,6 +137,15 @@ def _lot(
         facts = known[key] = Facts(Kind(row.kind), row.site, row.area, row.zone)
     members.sort(key=lambda member: (member.purpose, member.cohort_id))
     return Lot(row.id, facts, row.holds > 0, row.recordings, row.size_bytes, tuple(members), outlived)
+
+
+def stand_for(cohort: CohortRow, place: Place) -> None:
+    """The cohort stands for another place, with the name and the key it has."""
+    cohort.class_name, cohort.trigger_on, cohort.reference = (
+        place.class_name,
+        place.trigger_on,
+        place.reference,
+    )
 
 
 def pieces(session: Session, routes: Routes, lots: Iterable[Lot]) -> Iterator[Piece]:

@@ -3,15 +3,16 @@
 Dates are local dates at the recording's site; sizes are bytes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
 from retention.kernel.errors import IllegalTransition
 from retention.schedule.model import Facts, Schedule
 
-#: Marks the class of a cohort whose recordings are being sorted: no schedule can have such a name, so it is kept.
-MOVING = "moving~"
+#: Marks the class of a cohort whose recordings wait to be sorted. No schedule can have a class of such a name, so
+#: they are kept.
+MARK = "moving~"
 #: Marks the class of a purpose that no class provides for: kept likewise, and alarmed.
 UNCLASSIFIED = "unclassified~"
 
@@ -66,7 +67,9 @@ class Member:
     purpose: str
     cohort_id: int
     place: Place
-    is_marked: bool = False  #: the cohort is waiting to be sorted; `place` is the one it had
+    mark: str | None = (
+        None  #: where the cohort waits to be sorted, the event its day is of; "" if nobody knows
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +123,17 @@ def due_on(schedule: Schedule, place: Place) -> date | None:
     return schedule.due_on(place.class_name, place.trigger_on)
 
 
-def moving(class_name: str) -> str:
-    """The class of a cohort of `class_name` while its recordings are sorted."""
-    return f"{MOVING}{class_name}"
+def marked(place: Place, trigger: str | None) -> Place:
+    """The place of a cohort while its recordings wait to be sorted; remembers which event its day is of."""
+    return replace(place, class_name=f"{MARK}{trigger or ''}~{place.class_name}")
+
+
+def unmarked(class_name: str) -> tuple[str, str | None]:
+    """The class that a cohort had, and its mark; no mark where it has none."""
+    if not class_name.startswith(MARK):
+        return class_name, None
+    _, trigger, name = class_name.split("~", 2)
+    return name, trigger
 
 
 def unclassified(purpose: str, trigger: str) -> str:

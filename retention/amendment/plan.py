@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from retention.amendment.archive import COHORT, classes_present, living_lots, pieces
 from retention.amendment.compare import ClassChange, class_changes, conflicts, notice_changes
 from retention.amendment.impact import HORIZON, NEVER, Impact, Preview
-from retention.amendment.model import Lot, PlanState, Sums
+from retention.amendment.model import Lot, PlanState, Sums, unmarked
 from retention.amendment.routes import Routes, count_rewraps, touched_classes
 from retention.amendment.tables import SchedulePlanRow
 from retention.audit.record import Act, record
@@ -113,13 +113,13 @@ def todays(now: datetime) -> Callable[[str], date]:
 
 
 def _nothing_moves(session: Session) -> None:
-    digest = session.execute(
+    moving = session.execute(
         select(col(SchedulePlanRow.digest)).where(col(SchedulePlanRow.state) == PlanState.MOVING)
-    ).scalar_one_or_none()
-    if digest is not None:
+    ).first()
+    if moving or any(unmarked(name)[1] is not None for name in classes_present(session)):
         raise IllegalTransition(
             "the schedule in force is still being carried out: recordings are on their way to their classes",
-            hint=f"Finish it with `retention schedule apply {digest}`.",
+            hint="Finish it with `retention schedule apply`.",
         )
 
 

@@ -23,6 +23,7 @@ from retention.amendment.model import (
     Member,
     Place,
     due_on,
+    marked,
     purpose_without_class,
     trigger_of,
     unclassified,
@@ -87,7 +88,7 @@ class Routes:
     """Tells the route of lots; lots of one shape are asked about once."""
 
     def __init__(self, old: Schedule, new: Schedule, *, is_sorting: bool = False) -> None:
-        """With `is_sorting`, `new` is in force, and what is not marked is where it belongs."""
+        """With `is_sorting`, `new` is in force, and what is not marked is where it belongs already."""
         self.old = old
         self.new = new
         self._is_sorting = is_sorting
@@ -99,7 +100,7 @@ class Routes:
         shape = (
             lot.facts,
             lot.expired,
-            *((m.purpose, m.place.class_name, m.is_marked) for m in lot.members),
+            *((m.purpose, m.place.class_name, m.mark) for m in lot.members),
         )
         route = self._known.get(shape)
         if route is None:
@@ -110,10 +111,7 @@ class Routes:
         purposes = {member.purpose for member in lot.members}
         found = self.new.classify(lot.facts, purposes)
         classes = {each.purpose: each.class_name for each in found.assigned}
-        triggers = [
-            trigger_of(self.new if self._is_done(member) else self.old, member.place.class_name)
-            for member in lot.members
-        ]
+        triggers = [self._trigger(member) for member in lot.members]
         steps = tuple(
             self._step(member, position, triggers[position], classes.get(member.purpose))
             for position, member in enumerate(lot.members)
@@ -136,12 +134,19 @@ class Routes:
             needs_days=any(step.day in BY_RECORDING for step in (*steps, *added)),
         )
 
-    def _is_done(self, member: Member) -> bool:
-        return self._is_sorting and not member.is_marked
+    def _trigger(self, member: Member) -> str | None:
+        if member.mark is not None:
+            return member.mark or None
+        return trigger_of(self.old, member.place.class_name)
+
+    def _stays(self, member: Member) -> bool:
+        if member.mark is not None:
+            return False
+        return self._is_sorting or member.place.class_name in self._settled
 
     def _step(self, member: Member, position: int, trigger: str | None, target: str | None) -> Step:
         name = member.place.class_name
-        if name in self._settled or self._is_done(member):
+        if self._stays(member):
             return Step(member.purpose, name, Day.SAME, position)
         if target is not None:
             wanted = self.new.classes[target].trigger
@@ -187,39 +192,29 @@ def _reach(rule: RetentionClass) -> tuple[object, ...]:
     return (rule.purpose, rule.selector, rule.counting, rule.trigger, rule.is_floor)
 
 
-@dataclass(frozen=True, slots=True)
-class Sorting:
-    """What becomes of the cohorts of the archive."""
+def rename_cohorts(routes: Routes, lots: Iterable[Lot]) -> dict[int, Place]:
+    """The cohorts that stand for something else from now on, given every lot of each.
 
-    renamed: Mapping[int, Place]  #: all of its recordings go to one place: so does the cohort, with its key
-    sorted: frozenset[int]  #: its recordings go different ways, or gain a floor: one by one
-
-
-def sort_cohorts(routes: Routes, lots: Iterable[Lot]) -> Sorting:
-    """What becomes of the cohorts, given every lot of each."""
-    ways: dict[int, set[Place]] = defaultdict(set)
+    Where all recordings of a cohort go to one place, so does the cohort, with
+    its key. Where they go different ways, or gain a floor, it is marked, to be
+    sorted one recording after the other.
+    """
     here: dict[int, Place] = {}
+    triggers: dict[int, str | None] = {}
+    ways: dict[int, set[Place]] = defaultdict(set)
     one_by_one: set[int] = set()
     for lot in lots:
         route = routes.of(lot)
-        if route.added:
-            one_by_one.update(member.cohort_id for member in lot.members)
         for member, step in zip(lot.members, route.steps, strict=True):
             here[member.cohort_id] = member.place
-            if step.day in BY_RECORDING:
+            triggers[member.cohort_id] = trigger_of(routes.old, member.place.class_name)
+            if route.added or step.day in BY_RECORDING:
                 one_by_one.add(member.cohort_id)
             else:
                 ways[member.cohort_id].add(step.place(lot.members, None))
     one_by_one.update(cohort for cohort, places in ways.items() if len(places) > 1)
-    return Sorting(
-        renamed={
-            cohort: place
-            for cohort, places in ways.items()
-            for place in places
-            if cohort not in one_by_one and place != here[cohort]
-        },
-        sorted=frozenset(one_by_one),
-    )
+    renamed = {cohort: place for cohort, places in ways.items() for place in places if place != here[cohort]}
+    return renamed | {cohort: marked(here[cohort], triggers[cohort]) for cohort in one_by_one}
 
 
 def count_rewraps(routes: Routes, pieces: Iterable[tuple[Lot, Days | None]]) -> int:

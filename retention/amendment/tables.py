@@ -36,4 +36,5 @@ class SchedulePlanRow(SQLModel, table=True):
     applied_by: str = ""
     version: int | None = None  #: the version that it became
     rewrapped: int = 0  #: data keys that were wrapped anew so far
+    move_id: str = ""  #: the last of its moves of which the journal was told
     state: str = Field(default=str(PlanState.PLANNED), index=True)

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from retention.amendment.alarms import alarms
-from retention.amendment.apply import Tools
 from retention.amendment.apply import apply as apply_plan
+from retention.amendment.apply import finish
 from retention.amendment.approve import all_plans
 from retention.amendment.approve import approve as approve_plan
 from retention.amendment.approve import cancel as cancel_plan
@@ -21,6 +21,7 @@ from retention.amendment.model import PlanState
 from retention.amendment.packs import read_text
 from retention.amendment.plan import keep, propose
 from retention.amendment.tables import SchedulePlanRow
+from retention.amendment.tools import Tools
 from retention.bootstrap import POLICY_FILE
 from retention.catalogue.schedules import read_schedule, schedule_row
 from retention.catalogue.tables import ScheduleRow
@@ -103,8 +104,15 @@ def approve(digest: Digest) -> None:
 
 
 @app.command(epilog=EPILOG)
-def apply(digest: Digest) -> None:
-    """Put an approved plan in force after its cool-off; finish one that was interrupted.
+def apply(
+    digest: Annotated[
+        str,
+        typer.Argument(
+            metavar="[DIGEST]", help="The plan's digest; without it, what was interrupted is finished."
+        ),
+    ] = "",
+) -> None:
+    """Put an approved plan in force after its cool-off, or finish what was interrupted.
 
     Recordings whose class changes are brought there. Nothing is disposed of: what is due by
     then goes the next night, under its guards.
@@ -113,6 +121,13 @@ def apply(digest: Digest) -> None:
     with store() as opened:
         tools = Tools(opened.database, opened.keys, opened.journal, opened.clock)
         with progress("Wrapping data keys") as tell:
+            if not digest:
+                count = finish(tools, who, tell)
+                show(
+                    {"rewrapped": count},
+                    f"{count} data keys were wrapped anew; every recording is in its class.",
+                )
+                return
             row = apply_plan(tools, digest, who, tell)
     lines = [f"Version {row.version} of the schedule is in force."]
     if row.impact["moved"]:

@@ -19,11 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from retention.amendment.apply import Tools, apply, previewed
+from retention.amendment.apply import apply, foretold
 from retention.amendment.approve import approve
 from retention.amendment.impact import HORIZON
 from retention.amendment.plan import assess, keep, propose
 from retention.amendment.routes import Routes
+from retention.amendment.tools import Tools
 from retention.catalogue.states import State
 from retention.catalogue.tables import CohortRow, LotCohortRow, LotRow, RecordingRow, WrapRow
 from retention.database import table_of
@@ -302,4 +303,4 @@ def test_a_plan_foretells_what_would_be_due_on_any_later_day(seed: int, days: in
         impact = propose(session, other.text, FILE, archive.clock.now()).impact
         archive.clock.move(days=days)
         later, _ = assess(session, Routes(policy.schedule, other.schedule), archive.clock.now())
-        assert previewed(impact, archive.clock.now()) == later.due_now.recordings
+        assert foretold(impact, archive.clock.now()) == later.due_now.recordings

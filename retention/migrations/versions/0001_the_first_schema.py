@@ -245,6 +245,7 @@ def upgrade() -> None:
         sa.Column("applied_by", AutoString(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("rewrapped", sa.Integer(), nullable=False),
+        sa.Column("move_id", AutoString(), nullable=False),
         sa.Column("state", AutoString(), nullable=False),
         sa.CheckConstraint(
             "state in ('planned', 'approved', 'moving', 'applied', 'cancelled')", name="schedule_plan_state"
