@@ -9,6 +9,7 @@ just after). What reads is none.
 import io
 import os
 import signal
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,14 +73,22 @@ def _spoken(name: str, target: Any) -> str:
 
 def in_child(act: Callable[[], object]) -> int:
     """Do `act` in a forked process; its exit code, or -9 when it was killed."""
+    return ended(fork(act))
+
+
+def ended(child: int) -> int:
+    """Wait for a child; its exit code, or -9 when it was killed."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def fork(act: Callable[[], object]) -> int:
+    """Do `act` in a forked process, whose id this is."""
     child = os.fork()
     if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return child
     try:
         act()
         os._exit(0)
     except BaseException:  # noqa: BLE001 - told on stderr, where the test reads it
-        import traceback  # noqa: PLC0415 - only a failing child needs it
-
         traceback.print_exc()
         os._exit(1)
