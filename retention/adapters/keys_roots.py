@@ -204,7 +204,7 @@ class KmsRoot:
 
     def __init__(self, settings: KmsSettings) -> None:
         self._key_id = settings.key_id
-        self._client: Any = boto3.client(
+        self._client: Any = boto3.session.Session().client(
             "kms", region_name=settings.region, endpoint_url=settings.endpoint_url
         )
 
