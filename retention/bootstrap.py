@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import make_url, select
 from sqlmodel import Session, col
@@ -29,7 +30,7 @@ from retention.ingest.receive import Tools as IngestTools
 from retention.kernel.clock import Clock, SystemClock, local_date
 from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, NotFound
 from retention.kernel.ids import new_id
-from retention.migrations.migrate import is_current, migrate
+from retention.migrations.version import is_current
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
@@ -80,7 +81,7 @@ class App:
     @cached_property
     def store(self) -> ObjectStore:
         """Where sealed bytes live."""
-        return _store(self.home, self.settings.store_url, is_new=self._is_new)
+        return _store(self.home, self.settings.store_url, self.clock, is_new=self._is_new)
 
     @cached_property
     def witness(self) -> WitnessFolder:
@@ -203,6 +204,8 @@ def create_store(
     Raises:
         InvalidInput: The policy has faults, or there is a store already.
     """
+    from retention.migrations.migrate import migrate  # it imports Alembic, which only a new store needs
+
     schedule = parse_policy(policy_text, policy_name)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     app = App(home, clock, is_new=True)
@@ -248,19 +251,45 @@ def _database_url(home: Path, url: str) -> str:
     return found.render_as_string(hide_password=False)
 
 
-def _store(home: Path, url: str, *, is_new: bool) -> ObjectStore:
+def _store(home: Path, url: str, clock: Clock, *, is_new: bool) -> ObjectStore:
     kind, _, rest = url.partition(":")
     if kind == "folder":
         from retention.adapters.store_folder import FolderStore
 
         return FolderStore.create(home / rest) if is_new else FolderStore(home / rest)
     if kind == "s3":
-        from retention.adapters.store_s3 import S3Store, settings_from_url
-
-        return S3Store.create(settings_from_url(url)) if is_new else S3Store(settings_from_url(url))
+        return _s3_store(url, clock, is_new=is_new)
     raise InvalidInput(
         f"store_url {url!r} names no kind of store that is known", hint="Use folder:PATH or s3://BUCKET."
     )
+
+
+def _s3_store(url: str, clock: Clock, *, is_new: bool) -> ObjectStore:
+    from retention.adapters.s3_client import S3Settings
+    from retention.adapters.store_s3 import S3Store
+
+    parts = urlsplit(url)
+    said = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    prefix = parts.path.strip("/")
+    settings = S3Settings(
+        bucket=parts.netloc,
+        prefix=f"{prefix}/" if prefix else "",
+        endpoint_url=said.pop("endpoint", None),
+        region=said.pop("region", None),
+        addressing_style=said.pop("addressing", "auto"),
+        governance_days=_number(said.pop("governance_days", "")),
+        bypass_governance=said.pop("bypass_governance", "no") == "yes",
+    )
+    if said or not settings.bucket:
+        raise InvalidInput(
+            f"store_url {url!r} is not understood: {', '.join(said) or 'it names no bucket'}",
+            hint="Use s3://BUCKET/PREFIX?endpoint=URL&region=NAME&addressing=path&governance_days=N&bypass_governance=yes.",
+        )
+    return S3Store.create(settings, clock) if is_new else S3Store(settings, clock)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else None
 
 
 def _keys(path: Path, home: Path, root: str, *, is_new: bool) -> KeyService:
@@ -282,7 +311,7 @@ def _root(home: Path, root: str) -> "RootProtector":
 
         return PassphraseRoot(lambda: _passphrase(home / rest))
     if kind == "kms":
-        from retention.adapters.keys_kms import KmsRoot, KmsSettings
+        from retention.adapters.keys_roots import KmsRoot, KmsSettings
 
         return KmsRoot(KmsSettings(rest))
     raise InvalidInput(
