@@ -15,7 +15,7 @@ from packaging.version import Version
 from tests.docs.pages import ROOT, text_of
 
 #: Parts of a package that is asked for, under a name of their own.
-COME_WITH_THEIR_OWN = {"botocore"}
+COME_WITH_THEIR_OWN = {"botocore", "pydantic-core"}
 FILES = ("constraints.txt", "constraints-test.txt")
 PIN = re.compile(
     r"^([a-z0-9][a-z0-9._-]*)(?:\[[^\]]*\])?==(\S+?)(?: ; (.+?))?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$",
