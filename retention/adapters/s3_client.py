@@ -59,7 +59,7 @@ def connect(settings: S3Settings, attempts: int) -> Any:
     return boto3.client("s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=config)
 
 
-def sha256_base64(content: bytes | bytearray) -> str:
+def sha256_base64(content: bytes) -> str:
     """A SHA-256 as S3 writes it."""
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 

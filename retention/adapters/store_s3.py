@@ -92,7 +92,7 @@ class S3Store:
         validate_name(name)
         token = secrets.token_hex(16)
         parts = _in_parts(chunks, self._settings.part_bytes)
-        first = next(parts, bytearray())
+        first = next(parts, b"")
         second = next(parts, None)
         try:
             if second is None:
@@ -106,7 +106,7 @@ class S3Store:
                 raise
             return size_bytes
 
-    def _put_whole(self, name: ObjectName, content: bytearray, token: str) -> None:
+    def _put_whole(self, name: ObjectName, content: bytes, token: str) -> None:
         checksum = sha256_base64(content)
         with s3_trouble(f"cannot store {name}"):
             answer = self._client.put_object(
@@ -114,13 +114,14 @@ class S3Store:
                 **self._new_object(token),
                 Key=self._key(name),
                 Body=content,
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=checksum,
                 IfNoneMatch="*",
             )
         self._verify(name, answer, checksum, len(content))
 
     def _put_in_parts(
-        self, name: ObjectName, waiting: list[bytearray], parts: Iterator[bytearray], token: str
+        self, name: ObjectName, waiting: list[bytes], parts: Iterator[bytes], token: str
     ) -> int:
         at = {**self._at, "Key": self._key(name)}
         with s3_trouble(f"cannot store {name}"):
@@ -140,7 +141,7 @@ class S3Store:
         return size_bytes
 
     def _send_parts(
-        self, name: ObjectName, upload: str, waiting: list[bytearray], parts: Iterator[bytearray]
+        self, name: ObjectName, upload: str, waiting: list[bytes], parts: Iterator[bytes]
     ) -> tuple[list[dict[str, Any]], int]:
         sent: list[dict[str, Any]] = []
         size_bytes = 0
@@ -154,7 +155,7 @@ class S3Store:
             sent += [future.result() for future in under_way]
         return sent, size_bytes
 
-    def _send_part(self, name: ObjectName, upload: str, number: int, part: bytearray) -> dict[str, Any]:
+    def _send_part(self, name: ObjectName, upload: str, number: int, part: bytes) -> dict[str, Any]:
         if number > _MAX_PARTS:
             raise InvalidInput(
                 f"{name} is longer than {_MAX_PARTS} parts", hint="Raise part_bytes in the settings."
@@ -167,6 +168,7 @@ class S3Store:
                 UploadId=upload,
                 PartNumber=number,
                 Body=part,
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=checksum,
             )
         if answer.get("ChecksumSHA256", checksum) != checksum:
@@ -324,6 +326,16 @@ class S3Store:
                 self._has_lock = False
         return self._has_lock
 
+    def is_versioned(self) -> bool:
+        """Whether the bucket keeps what is overwritten or deleted without naming a version."""
+        with s3_trouble("cannot look at the bucket's versioning"):
+            return bool(self._client.get_bucket_versioning(**self._at).get("Status") == "Enabled")
+
+    def cover(self, name: ObjectName) -> None:
+        """Delete as a careless tool would, without naming a version: `retention doctor` then looks what is left."""
+        with s3_trouble(f"cannot delete {name}"):
+            self._client.delete_object(**self._at, Key=self._key(validate_name(name)))
+
     def sweep(self, before: datetime) -> int:
         """See `ObjectStore`."""
         return self._eraser.sweep(before)
@@ -332,14 +344,14 @@ class S3Store:
         return self._settings.prefix + name
 
 
-def _chain(first: list[bytearray], rest: Iterator[bytearray]) -> Iterator[bytearray]:
+def _chain(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
     """The first parts, each let go of when it is on its way, then the rest."""
     while first:
         yield first.pop(0)
     yield from rest
 
 
-def _in_parts(chunks: Iterable[Chunk], part_bytes: int) -> Iterator[bytearray]:
+def _in_parts(chunks: Iterable[Chunk], part_bytes: int) -> Iterator[bytes]:
     """Pour chunks into parts of one size; the last may be shorter."""
     part = bytearray()
     for chunk in chunks:
@@ -349,10 +361,10 @@ def _in_parts(chunks: Iterable[Chunk], part_bytes: int) -> Iterator[bytearray]:
             part += taken
             rest = rest[len(taken) :]
             if len(part) == part_bytes:
-                yield part
-                part = bytearray()
+                yield bytes(part)
+                part.clear()
     if part:
-        yield part
+        yield bytes(part)
 
 
 def _composite(sent: list[dict[str, Any]]) -> str:

@@ -198,6 +198,11 @@ def size(size_bytes: int) -> str:
     raise AssertionError
 
 
+def amount(number: int, noun: str) -> str:
+    """A number of things: "1 recording", "2 recordings"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def local(at: datetime, zone: str) -> str:
     """An instant for people, in the site's own time."""
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 
 def _config() -> Config:
@@ -15,7 +15,12 @@ def _config() -> Config:
 
 def migrate(engine: Engine) -> None:
     """Run every migration that has not run yet, in one transaction."""
-    config = _config()
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        migrate_on(connection)
+
+
+def migrate_on(connection: Connection) -> None:
+    """Run every migration that has not run yet, in the caller's transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
