@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from retention.adapters.keys_keyring import Keyring
     from retention.adapters.keys_roots import RootProtector
 
+#: Every table is known from here on: checks and backups go by the metadata.
+TABLES = models.ALL_TABLES
 JOURNAL_NAME = "journal"
 POLICY_FILE = "policy.yaml"
 
@@ -254,7 +256,8 @@ def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **g
     Raises:
         InvalidInput: The policy has faults, or there is a store already.
     """
-    from retention.migrations.migrate import migrate  # it imports Alembic, which only a new store needs
+    from retention.migrations import models
+from retention.migrations.migrate import migrate  # it imports Alembic, which only a new store needs
 
     schedule = parse_policy(policy_text, policy_name)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
