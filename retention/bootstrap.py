@@ -32,6 +32,7 @@ from retention.ingest.receive import Tools as IngestTools
 from retention.kernel.clock import Clock, SystemClock, local_date
 from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, NotFound
 from retention.kernel.ids import new_id
+from retention.migrations import models
 from retention.migrations.version import is_current
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
@@ -256,8 +257,7 @@ def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **g
     Raises:
         InvalidInput: The policy has faults, or there is a store already.
     """
-    from retention.migrations import models
-from retention.migrations.migrate import migrate  # it imports Alembic, which only a new store needs
+    from retention.migrations.migrate import migrate  # it imports Alembic, which only a new store needs
 
     schedule = parse_policy(policy_text, policy_name)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
