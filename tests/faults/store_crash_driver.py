@@ -33,7 +33,7 @@ import retention.bootstrap
 import retention.cli.disposal
 import retention.cli.hold
 import retention.cli.ingest
-import retention.cli.source  # noqa: F401 - imported before the first fork
+import retention.cli.source
 from retention.catalogue import schedules
 from retention.ingest.model import Seen
 from retention.kernel.errors import Unreadable

@@ -57,8 +57,8 @@ def write_call(
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(8000)
-        sound.writeframes(random.Random(native_id).randbytes(16_000))  # noqa: S311 - sound, no secret
-    started_at = datetime(2026, 1, 1, tzinfo=UTC).now(UTC) - timedelta(days=days_ago)  # noqa: TID251 - the store's clock is real
+        sound.writeframes(random.Random(native_id).randbytes(16_000))
+    started_at = datetime(2026, 1, 1, tzinfo=UTC).now(UTC) - timedelta(days=days_ago)
     said = {
         "native_id": native_id,
         "started_at": started_at.replace(hour=3, minute=0, second=0, microsecond=0).isoformat(),
@@ -78,7 +78,18 @@ def ingest(folder: Path, part: str, source: str = "line") -> dict[str, str]:
 def new_store(folder: Path) -> None:
     """A store with two lines; calls of the second may also be used to answer inquiries."""
     create_store(folder / "store", POLICY.read_text(encoding="utf-8"), POLICY.name, "founder").close()
-    line = ("source", "add", "--kind", "call", "--site", "tokyo", "--zone", "Asia/Tokyo", "--purpose", "service-quality")
+    line = (
+        "source",
+        "add",
+        "--kind",
+        "call",
+        "--site",
+        "tokyo",
+        "--zone",
+        "Asia/Tokyo",
+        "--purpose",
+        "service-quality",
+    )
     command(folder, *line, "line")
     command(folder, *line, "--purpose", "customer-inquiry", "inquiries")
 
@@ -293,7 +304,11 @@ def judge_lift(app: App, facts: Facts) -> list[str]:
     found, ids = states(app), facts["ids"]
     wanted = {"due.wav": "disposed", "young.wav": "sealed", "other.wav": "disposed"}
     faults = [f"{name} is {found[ids[name]]}" for name, state in wanted.items() if found[ids[name]] != state]
-    lives = [row.id for row in rows(app, "SELECT id, key_id, key_destroyed_at FROM hold") if not row.key_destroyed_at]
+    lives = [
+        row.id
+        for row in rows(app, "SELECT id, key_id, key_destroyed_at FROM hold")
+        if not row.key_destroyed_at
+    ]
     return faults + [f"the key of lifted hold {each} was not destroyed" for each in lives]
 
 
