@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 import typer
 from typer.testing import CliRunner
 
+from retention.amendment.model import TRANSITIONS as PLANS
+from retention.amendment.model import PlanState
 from retention.catalogue.states import TRANSITIONS, State
 from retention.cli.main import app
 from retention.kernel import errors
@@ -178,6 +180,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "recording-states": lambda: state_diagram(TRANSITIONS, State.RECEIVED),
+    "plan-states": lambda: state_diagram(PLANS, PlanState.PLANNED),
     "rooms": rooms_table,
     "layers": layer_list,
     "settings": settings_table,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from retention.amendment.model import PlanState
 from retention.audit.tags import Tag
 from retention.catalogue.states import State
 from retention.custody.model import Kind as FindingKind
@@ -67,7 +68,9 @@ def test_every_state_of_a_recording_is_explained() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [RunState, RunKind, HoldKind, Code, FindingKind], ids=lambda words: str(words.__name__)
+    "words",
+    [RunState, RunKind, PlanState, HoldKind, Code, FindingKind],
+    ids=lambda words: str(words.__name__),
 )
 def test_every_word_that_an_operator_meets_is_explained(words: Iterable[str]) -> None:
     page = text_of("docs/operations.md")

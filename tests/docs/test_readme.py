@@ -1,16 +1,7 @@
-"""The README says what happens: its transcript is run, its excerpts are the shipped policy's, its commands exist.
+"""The README says what happens: its transcript is run, its excerpts are the shipped policy's, its commands exist."""
 
-Ids, digests, keys, instants and sizes differ from run to run. They are compared by
-place: what stands for one thing in the README stands for one thing in the output.
-"""
-
-import os
-import re
-import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -19,84 +10,22 @@ import yaml
 from retention.schedule.cases import parse_cases, run_cases
 from retention.schedule.parse import parse_policy
 from tests.docs.pages import ROOT, blocks, text_of
+from tests.docs.transcript import Translation, plain, run, steps
 
 JAPAN = "policies/defaults/japan.yaml"
-VOLATILE = re.compile(
-    r"(?P<id>\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b)"
-    r"|(?P<hex>\b[0-9a-f]{16,}\b)"
-    r"|(?P<instant>\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d+Z)"
-    r"|(?P<size>\b\d[\d.]* (?:B|kB|MB|GB|bytes)\b)"
-)
 
 
-@dataclass
-class Translation:
-    """What stands in the README for what is there in this run."""
-
-    of: dict[str, str] = field(default_factory=dict)
-
-    def learn(self, written: str, printed: str) -> None:
-        """Learn from two texts that should say the same.
-
-        Raises:
-            AssertionError: One thing of the README would stand for two.
-        """
-        for ours, theirs in zip(_volatile(written), _volatile(printed), strict=True):
-            assert self.of.setdefault(ours, theirs) == theirs, (
-                f"{ours} stands for {self.of[ours]} and for {theirs}"
-            )
-
-    def apply(self, command: str) -> str:
-        """The README's command, for this run."""
-        return VOLATILE.sub(lambda found: self.of.get(found[0], found[0]), command)
-
-
-def _volatile(text: str) -> list[str]:
-    return [found[0] for found in VOLATILE.finditer(text) if found.lastgroup != "size"]
-
-
-def _plain(text: str) -> list[str]:
-    """The lines of an output with placeholders, and with the widths of columns taken out."""
-    lines = VOLATILE.sub(lambda found: f"<{found.lastgroup}>", text).splitlines()
-    return [" ".join(line.split()) for line in lines if line.strip()]
-
-
-def _steps() -> Iterator[tuple[str, str]]:
-    """(command, what it prints) of the transcript."""
-    (transcript,) = blocks("README.md", "console")
-    for step in transcript.text.removeprefix("$ ").split("\n$ "):
-        command, _, printed = step.partition("\n")
-        yield command, printed
-
-
-def _run(command: str, folder: Path) -> str:
-    program, *arguments = shlex.split(command)
-    argv = {"retention": [sys.executable, "-m", "retention"], "python": [sys.executable]}[program]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RETENTION_")}
-    done = subprocess.run(
-        [*argv, *arguments],
-        cwd=folder,
-        env=environment | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, f"$ {command}\n{done.stdout}"
-    return done.stdout
-
-
+@pytest.mark.slow
 def test_the_transcript_is_what_happens(tmp_path: Path) -> None:
     known = Translation()
-    for command, written in _steps():
-        printed = _run(known.apply(command), tmp_path)
-        assert _plain(printed) == _plain(written), f"$ {command}"
+    for command, written in steps():
+        printed = run(known.apply(command), tmp_path)
+        assert plain(printed) == plain(written), f"$ {command}: run `python -m tests.docs.transcript`"
         known.learn(written, printed)
 
 
 def test_the_transcript_tells_the_whole_story() -> None:
-    told = " ".join(command for command, _ in _steps())
+    told = " ".join(command for command, _ in steps())
     story = (
         "init",
         "source add",
@@ -111,10 +40,10 @@ def test_the_transcript_tells_the_whole_story() -> None:
 
 
 def test_a_difference_in_substance_is_noticed() -> None:
-    assert _plain("1 recording (2 kB) in 01M830MQ0RNVJ45WN8YAHKWRFD") == _plain(
+    assert plain("1 recording (2 kB) in 01M830MQ0RNVJ45WN8YAHKWRFD") == plain(
         "1 recording (3.5 MB)  in 01M830MQ0RNVJ45WN8YAHKWRFE"
     )
-    assert _plain("1 recording due") != _plain("2 recordings due")
+    assert plain("1 recording due") != plain("2 recordings due")
 
 
 def test_one_id_of_the_transcript_never_stands_for_two() -> None:
