@@ -37,8 +37,9 @@ import retention.cli.source  # noqa: F401 - imported before the first fork
 from retention.catalogue import schedules
 from retention.ingest.model import Seen
 from retention.kernel.errors import Unreadable
+from tests.builders.calls import POLICY
 from tests.faults.death import NEVER, Death, ended, fork, in_child
-from tests.faults.stories import POLICY, STORIES, Story, judge_at_rest, judge_corpse
+from tests.faults.stories import STORIES, Story, judge_at_rest, judge_corpse
 
 Answers = dict[str, "Seen | str"]
 #: Told side by side.
