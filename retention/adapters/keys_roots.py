@@ -204,9 +204,8 @@ class KmsRoot:
 
     def __init__(self, settings: KmsSettings) -> None:
         self._key_id = settings.key_id
-        self._client: Any = boto3.session.Session().client(
-            "kms", region_name=settings.region, endpoint_url=settings.endpoint_url
-        )
+        session = boto3.Session(region_name=settings.region)
+        self._client: Any = session.client("kms", endpoint_url=settings.endpoint_url)
 
     def protect(self, root: bytes, keyring_id: str) -> bytes:
         """See `RootProtector`."""

@@ -47,18 +47,21 @@ S3_ERRORS = (ClientError, BotoCoreError, HTTPClientError)
 """All that botocore raises when a request fails."""
 
 
-def connect(settings: S3Settings, attempts: int) -> Any:
-    """A boto3 client. It is safe to share among threads."""
-    config = Config(
-        connect_timeout=10,
-        read_timeout=settings.timeout_seconds,
-        max_pool_connections=32,
-        retries={"mode": "standard", "total_max_attempts": attempts},
-        s3={"addressing_style": settings.addressing_style},
-    )
-    return boto3.session.Session().client(
-        "s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=config
-    )
+def connect(settings: S3Settings) -> tuple[Any, Any]:
+    """A boto3 client that repeats what is worth repeating, and one that does not. Both may be shared among threads."""
+    session = boto3.Session(region_name=settings.region)
+
+    def client(attempts: int) -> Any:
+        config = Config(
+            connect_timeout=10,
+            read_timeout=settings.timeout_seconds,
+            max_pool_connections=32,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            s3={"addressing_style": settings.addressing_style},
+        )
+        return session.client("s3", endpoint_url=settings.endpoint_url, config=config)
+
+    return client(settings.attempts), client(1)
 
 
 def sha256_base64(content: bytes) -> str:

@@ -56,9 +56,9 @@ class S3Store:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._client = connect(settings, settings.attempts)
+        self._client, impatient = connect(settings)
         self._at = {"Bucket": settings.bucket}
-        self._eraser = VersionEraser(settings, sleep)
+        self._eraser = VersionEraser(settings, self._client, impatient, sleep)
         self._has_lock: bool | None = None
 
     @classmethod

@@ -90,7 +90,7 @@ def reconcile(
 
 def _compare(tools: Tools, progress: Progress) -> Reconciled:
     found = Reconciled()
-    with tools.database.read() as session:
+    with tools.database.sorting_on_disk().read() as session:
         _refuse_other_store(session, tools)
         for each in walk(session, tools.store, tools.clock.now()):
             _sort(tools, found, each)
@@ -142,7 +142,7 @@ def _erase_all(tools: Tools, actor: str, kinds: Collection[Kind]) -> int:
     """Walk again, so that what got a row meanwhile is left alone; how many were erased."""
     erased = 0
     batch: list[Stranger] = []
-    with tools.database.read() as session:
+    with tools.database.sorting_on_disk().read() as session:
         for each in walk(session, tools.store, tools.clock.now()):
             if isinstance(each, Stranger) and each.kind in kinds:
                 batch.append(each)

@@ -160,7 +160,7 @@ def _into_new_file(
 def _building(file: Path) -> Iterator[Database]:
     building = Database(f"sqlite:///{file}")
     try:
-        yield building
+        yield building.sorting_on_disk()
     finally:
         building.close()
 
@@ -169,7 +169,7 @@ def _into_same_database(
     tools: Tools, preview: Preview, actor: str, make_schema: MakeSchema, step: Step, *, replace: bool
 ) -> tuple[_Outcome, str]:
     aside = ""
-    with tools.database.write() as session:
+    with tools.database.sorting_on_disk().write() as session:
         connection = session.connection()
         if has_tables(connection):
             if not replace:

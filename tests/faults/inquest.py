@@ -120,7 +120,9 @@ def _in_the_vault(app: App, session: Session) -> Iterator[str]:
 def _keys(app: App, session: Session) -> Iterator[str]:
     keys = app.keys.key_ids()
     gone = "SELECT name, key_id FROM cohort WHERE state = 'expired'"
-    yield from (f"the key of expired cohort {name} lives" for name, key in _rows(session, gone) if key in keys)
+    yield from (
+        f"the key of expired cohort {name} lives" for name, key in _rows(session, gone) if key in keys
+    )
     lifted = "SELECT id, key_id FROM hold WHERE key_destroyed_at IS NOT NULL"
     yield from (f"the key of lifted hold {name} lives" for name, key in _rows(session, lifted) if key in keys)
 

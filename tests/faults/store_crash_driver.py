@@ -33,7 +33,7 @@ import retention.bootstrap
 import retention.cli.disposal
 import retention.cli.hold
 import retention.cli.ingest
-import retention.cli.source  # noqa: F401 - imported before the first fork
+import retention.cli.source
 from retention.catalogue import schedules
 from retention.ingest.model import Seen
 from retention.kernel.errors import Unreadable
@@ -142,7 +142,7 @@ def main() -> None:
     answers: Answers = {}
     retention.bootstrap._inspector = lambda _: Remembering(answers)
     # What a process reads before it changes anything is read once, by the driver.
-    schedules._parsed(POLICY.read_text(encoding="utf-8"), POLICY.name)
+    schedules.read_schedule(POLICY.read_text(encoding="utf-8"), POLICY.name)
     configure_mappers()
     # Children share the driver's memory until they write to it, and are short-lived.
     gc.disable()

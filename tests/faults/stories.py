@@ -53,7 +53,18 @@ def ingest(folder: Path, part: str, source: str = "line") -> dict[str, str]:
 def new_store(folder: Path) -> None:
     """A store with two lines; calls of the second may also be used to answer inquiries."""
     create_store(folder / "store", POLICY.read_text(encoding="utf-8"), POLICY.name, "founder").close()
-    line = ("source", "add", "--kind", "call", "--site", "tokyo", "--zone", "Asia/Tokyo", "--purpose", "service-quality")
+    line = (
+        "source",
+        "add",
+        "--kind",
+        "call",
+        "--site",
+        "tokyo",
+        "--zone",
+        "Asia/Tokyo",
+        "--purpose",
+        "service-quality",
+    )
     command(folder, *line, "line")
     command(folder, *line, "--purpose", "customer-inquiry", "inquiries")
 
@@ -268,7 +279,11 @@ def judge_lift(app: App, facts: Facts) -> list[str]:
     found, ids = states(app), facts["ids"]
     wanted = {"due.wav": "disposed", "young.wav": "sealed", "other.wav": "disposed"}
     faults = [f"{name} is {found[ids[name]]}" for name, state in wanted.items() if found[ids[name]] != state]
-    lives = [row.id for row in rows(app, "SELECT id, key_id, key_destroyed_at FROM hold") if not row.key_destroyed_at]
+    lives = [
+        row.id
+        for row in rows(app, "SELECT id, key_id, key_destroyed_at FROM hold")
+        if not row.key_destroyed_at
+    ]
     return faults + [f"the key of lifted hold {each} was not destroyed" for each in lives]
 
 
