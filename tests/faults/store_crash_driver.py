@@ -140,7 +140,12 @@ def run_lane(story: Story, base: Path, out: Path, first: int) -> None:
 def main() -> None:
     story, out = STORIES[sys.argv[1]], Path(sys.argv[2])
     answers: Answers = {}
-    retention.bootstrap._inspector = lambda _: Remembering(answers)
+
+    def inspector(timeout_s: float) -> Remembering:
+        del timeout_s
+        return Remembering(answers)
+
+    retention.bootstrap._inspector = inspector
     # What a process reads before it changes anything is read once, by the driver.
     schedules.read_schedule(POLICY.read_text(encoding="utf-8"), POLICY.name)
     configure_mappers()
@@ -152,7 +157,8 @@ def main() -> None:
         raise SystemExit("the story could not be prepared")
     answers |= pickle.loads((base / "answers").read_bytes())
     lanes = [fork(partial(run_lane, story, base, out, first)) for first in range(1, LANES + 1)]
-    if any([ended(lane) for lane in lanes]):
+    codes = [ended(lane) for lane in lanes]
+    if any(codes):
         raise SystemExit("the story could not be told")
     told = [json.loads(lane.read_text(encoding="utf-8")) for lane in sorted(out.glob("lane-*.json"))]
     faults = {at: found for lane in told for at, found in lane["faults"].items()}

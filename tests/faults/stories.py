@@ -53,18 +53,7 @@ def ingest(folder: Path, part: str, source: str = "line") -> dict[str, str]:
 def new_store(folder: Path) -> None:
     """A store with two lines; calls of the second may also be used to answer inquiries."""
     create_store(folder / "store", POLICY.read_text(encoding="utf-8"), POLICY.name, "founder").close()
-    line = (
-        "source",
-        "add",
-        "--kind",
-        "call",
-        "--site",
-        "tokyo",
-        "--zone",
-        "Asia/Tokyo",
-        "--purpose",
-        "service-quality",
-    )
+    line = ["source", "add", "--kind", "call", "--site", "tokyo", "--purpose", "service-quality"]
     command(folder, *line, "line")
     command(folder, *line, "--purpose", "customer-inquiry", "inquiries")
 
