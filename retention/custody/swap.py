@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from itertools import chain, count
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -57,7 +58,7 @@ def swap_in(new: Path, live: Path, stamp: str, step: Callable[[str], None]) -> P
     Raises:
         DatabaseBusy: Another process has the present one open.
     """
-    aside = live.with_name(f"{live.name}{ASIDE}{stamp}")
+    aside = _free_name(live.with_name(f"{live.name}{ASIDE}{stamp}"))
     with _alone_with(live, aside):
         had_one = live.exists()
         if had_one:
@@ -67,6 +68,11 @@ def swap_in(new: Path, live: Path, stamp: str, step: Callable[[str], None]) -> P
         new.replace(live)
         sync_folder(live.parent)
     return aside if aside.exists() else None
+
+
+def _free_name(wanted: Path) -> Path:
+    names = (wanted.with_name(f"{wanted.name}-{number}") for number in count(2))
+    return next(path for path in chain([wanted], names) if not path.exists())
 
 
 @contextmanager
