@@ -1,46 +1,27 @@
-"""A restored old backup holds nothing that was disposed of and has every hold."""
+"""A backup comes back whole, says beforehand what it will do, and refuses what it cannot."""
 
-from datetime import date
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from retention.catalogue.journal import tell_of_schedule
-from retention.catalogue.tables import ScheduleRow
 from retention.custody.model import Kind
 from retention.custody.preview import preview_restore
-from retention.disposal import verifier
-from retention.disposal.carry_out import destroy_keys
-from retention.disposal.model import RunKind
-from retention.disposal.night import resume
-from retention.disposal.start import start_run
-from retention.holds.place import place
-from retention.ingest.model import Status
-from retention.ingest.quarantine import decided, find_item, mark_for_disposal
 from retention.kernel.errors import (
     AuditChainBroken,
     CatalogueDisagrees,
     DatabaseBusy,
     InvalidInput,
-    KeyMissing,
     NotFound,
-    StoreUnavailable,
 )
 from retention.vault.fixity import Level
 from retention.vault.model import object_name
 from tests.builders.custody import back_up, look, made, night_after, restore, what_is_held
 from tests.builders.house import CALLER, House
-from tests.builders.policy import FILE, policy_text
-
-
-@pytest.fixture
-def busy(house: House) -> House:
-    """A store with a line and a camera."""
-    house.add_source()
-    house.add_camera()
-    return house
-
-
-# --- what was there comes back
+from tests.builders.postgres import PostgresServer
+from tests.fixtures.houses import NewHouse, write_settings
 
 
 def test_a_backup_that_nothing_happened_after_restores_what_there_was(busy: House) -> None:
@@ -111,516 +92,6 @@ def test_the_restore_is_on_record_with_what_it_did(busy: House) -> None:
     assert entry.detail["holds_placed"] == 1
 
 
-# --- disposals
-
-
-def test_what_was_disposed_of_after_the_backup_stays_disposed_of(busy: House) -> None:
-    going, staying = busy.film(), busy.take_in()
-    path = back_up(busy)
-    busy.clock.move(days=6)
-    run = busy.night()
-    before = what_is_held(busy)
-
-    found = restore(busy, path)
-
-    assert found.replayed.recordings_disposed == 1
-    assert found.replayed.runs == [run.id]
-    assert what_is_held(busy) == before
-    assert str(busy.find(going).state) == "disposed"
-    assert str(busy.find(staying).state) == "sealed"
-    assert look(busy, Level.DIGEST).ok
-
-
-def test_its_certificate_can_be_made_again_and_is_the_same(busy: House) -> None:
-    busy.film()
-    path = back_up(busy)
-    busy.clock.move(days=6)
-    run = busy.night()
-    restore(busy, path)
-
-    (row,) = busy.rows("SELECT certificate FROM disposal_run")
-    lines = busy.rows("SELECT leaf FROM tombstone ORDER BY position")
-    root, count = verifier.merkle_root(verifier.leaf_hash(leaf.encode()) for (leaf,) in lines)
-
-    assert row[0] == run.certificate == root.hex()
-    assert count == 1
-
-
-def test_bytes_of_it_that_came_back_are_erased(busy: House) -> None:
-    """The vault itself may have been put back from a snapshot."""
-    going = busy.film()
-    path = back_up(busy)
-    snapshot = dict(busy.memory_store.objects), dict(busy.memory_store.stored_at)
-    busy.clock.move(days=6)
-    busy.night()
-    busy.memory_store.objects, busy.memory_store.stored_at = snapshot
-
-    found = restore(busy, path)
-
-    assert found.objects_erased == 2
-    assert busy.objects_of(going) == []
-
-
-def test_bytes_of_it_that_cannot_be_erased_stop_the_restore(busy: House) -> None:
-    going = busy.film()
-    path = back_up(busy)
-    snapshot = dict(busy.memory_store.objects), dict(busy.memory_store.stored_at)
-    busy.clock.move(days=6)
-    busy.night()
-    before = what_is_held(busy)
-    busy.memory_store.objects, busy.memory_store.stored_at = snapshot
-    cannot_erase(busy, going)
-
-    with pytest.raises(StoreUnavailable, match="protected by a hold"):
-        restore(busy, path)
-
-    assert what_is_held(busy) == before
-
-
-def cannot_erase(house: House, recording_id: str) -> None:
-    """The store keeps the recording's bytes, whoever asks."""
-    store = house.memory_store
-    store.held.add(object_name(recording_id, "original"))
-    vars(store)["protect"] = lambda _names, held: held
-
-
-def test_keys_of_it_that_an_old_copy_brought_back_are_destroyed(busy: House) -> None:
-    busy.film()
-    busy.take_in()
-    path = back_up(busy)
-    keys = dict(busy.memory_keys.keys)
-    busy.clock.move(days=6)
-    busy.night()
-    busy.memory_keys.keys |= keys
-
-    found = restore(busy, path)
-
-    assert found.keys_destroyed == 1
-    assert len(busy.memory_keys.keys) == 1
-    assert look(busy).ok
-
-
-def test_what_came_and_went_after_the_backup_leaves_its_tombstone_and_does_not_come_back(busy: House) -> None:
-    path = back_up(busy)
-    going = busy.film()
-    busy.clock.move(days=6)
-    busy.night()
-
-    found = restore(busy, path)
-
-    assert found.replayed.recordings_unknown == 1
-    assert str(busy.find(going).state) == "disposed"
-    assert busy.rows("SELECT recording_id FROM tombstone") == [(going,)]
-    assert look(busy).ok
-
-
-def test_a_file_that_was_disposed_of_after_the_backup_is_not_taken_in_again(busy: House) -> None:
-    path = back_up(busy)
-    file = busy.write("lobby.mp4", b"footage 10 2026-03-02T01:00:00+00:00\n")
-    busy.ingest(file, source_id="lobby")
-    busy.clock.move(days=6)
-    busy.night()
-    restore(busy, path)
-
-    (again,) = busy.ingest(file, source_id="lobby")
-
-    assert again.status is Status.DISPOSED
-
-
-def test_a_purpose_that_ended_after_the_backup_has_ended(busy: House) -> None:
-    """The recording stays for its other purpose, and cannot be opened for the one that ended."""
-    recording_id = busy.take_in(purposes=["inquiry"])
-    path = back_up(busy)
-    night_after(busy, days=11)
-    before = what_is_held(busy)
-
-    restore(busy, path)
-
-    assert what_is_held(busy) == before
-    assert {r.purpose: r.state for r in busy.find(recording_id).reasons} == {
-        "quality": "expired",
-        "inquiry": "active",
-    }
-    assert look(busy, Level.DIGEST).ok
-
-
-@pytest.mark.parametrize("keys_are_gone", [False, True])
-def test_a_run_that_was_begun_and_not_certified_is_on_the_ledger_to_be_finished(
-    busy: House, *, keys_are_gone: bool
-) -> None:
-    going = busy.film()
-    path = back_up(busy)
-    busy.clock.move(days=6)
-    run_id = begin_run(busy, keys_are_gone=keys_are_gone)
-
-    found = restore(busy, path)
-
-    if keys_are_gone:
-        assert found.replayed.unfinished_runs == [run_id]
-        (run,) = resume(busy.app.disposal_tools(), "sato")
-        assert run.id == run_id
-    else:
-        assert found.replayed.unfinished_runs == []
-        run = busy.night()
-    assert run.disposed == 1
-    assert str(busy.find(going).state) == "disposed"
-    assert busy.objects_of(going) == []
-    assert look(busy).ok
-
-
-def begin_run(house: House, *, keys_are_gone: bool) -> str:
-    """A night whose process was killed after it was decided, or after its keys were destroyed."""
-    tools = house.app.disposal_tools()
-    with house.app.database.write() as session:
-        run = start_run(
-            session,
-            on=house.app.today(),
-            kind=RunKind.NIGHT,
-            now=house.clock.now(),
-            actor="bell",
-            limits=tools.limits,
-            journal=tools.journal,
-            store_id_in_store=tools.store.store_id(),
-        )
-    if keys_are_gone:
-        destroy_keys(tools, run.id, "bell")
-    return run.id
-
-
-def test_a_run_that_the_backup_knows_as_begun_is_finished_by_its_certificate(busy: House) -> None:
-    going = busy.film()
-    busy.clock.move(days=6)
-    run_id = begin_run(busy, keys_are_gone=False)
-    path = back_up(busy)
-    resume(busy.app.disposal_tools(), "sato")
-    before = what_is_held(busy)
-
-    found = restore(busy, path)
-
-    assert found.replayed.runs == [run_id]
-    assert found.replayed.unfinished_runs == []
-    assert what_is_held(busy) == before
-    assert str(busy.find(going).state) == "disposed"
-
-
-def test_what_a_run_could_not_erase_is_left_for_it_to_be_resumed(busy: House) -> None:
-    first, stuck = busy.film(), busy.film()
-    path = back_up(busy)
-    busy.clock.move(days=6)
-    cannot_erase(busy, stuck)
-    run = busy.night()
-    assert (run.disposed, run.failed) == (1, 1)
-
-    found = restore(busy, path)
-
-    assert found.replayed.unfinished_runs == [run.id]
-    assert str(busy.find(first).state) == "disposed"
-    busy.memory_store.held.clear()
-    (run,) = resume(busy.app.disposal_tools(), "sato")
-    assert (run.disposed, run.failed) == (2, 0)
-    assert look(busy).ok
-
-
-def test_a_run_whose_certificate_is_lost_is_carried_out_again(busy: House) -> None:
-    going = busy.film()
-    path = back_up(busy)
-    busy.clock.move(days=6)
-    run = busy.night()
-    (busy.app.home / "witness" / f"certificate-{run.id}.jsonl").unlink()
-
-    found = restore(busy, path)
-
-    assert found.replayed.certificates_missing == [run.id]
-    assert found.replayed.unfinished_runs == [run.id]
-    resume(busy.app.disposal_tools(), "sato")
-    assert str(busy.find(going).state) == "disposed"
-    assert look(busy).ok
-
-
-def test_a_changed_certificate_stops_the_restore(busy: House) -> None:
-    busy.film()
-    path = back_up(busy)
-    busy.clock.move(days=6)
-    run = busy.night()
-    before = what_is_held(busy)
-    certificate = busy.app.home / "witness" / f"certificate-{run.id}.jsonl"
-    certificate.write_bytes(certificate.read_bytes().replace(b'"expired"', b'"exposed"'))
-
-    with pytest.raises(AuditChainBroken, match="does not hold"):
-        restore(busy, path)
-
-    assert what_is_held(busy) == before
-
-
-def test_a_caller_who_must_not_be_recorded_stays_on_the_list(busy: House) -> None:
-    path = back_up(busy)
-    busy.do_not_record(CALLER)
-
-    restore(busy, path)
-
-    file = busy.write(
-        "call.rec",
-        sidecar={"started_at": "2026-03-02T00:00:00Z", "participants": [{"side": "caller", "phone": CALLER}]},
-    )
-    (outcome,) = busy.ingest(file)
-    assert outcome.status is Status.DISPOSED
-
-
-def test_a_quarantined_item_that_was_rejected_after_the_backup_stays_rejected(busy: House) -> None:
-    (outcome,) = busy.ingest(busy.write("noise", b"noise"))
-    assert outcome.id
-    path = back_up(busy)
-    reject(busy, outcome.id)
-
-    restore(busy, path)
-
-    (row,) = busy.rows("SELECT state FROM quarantine")
-    assert row == ("rejected",)
-    assert look(busy).ok
-
-
-def reject(house: House, item_id: str) -> None:
-    from retention.disposal.night import dispose_of_refused
-
-    with house.app.database.write() as session:
-        row = find_item(session, item_id)
-        decided(session, row, "rejected", house.clock.now(), "sato", None)
-        mark_for_disposal(session, row, "rejected from quarantine")
-    dispose_of_refused(house.app.disposal_tools(), "sato")
-
-
-# --- holds
-
-
-def test_a_hold_placed_after_the_backup_is_in_force_with_its_own_id_and_key(busy: House) -> None:
-    recording_id = busy.take_in()
-    path = back_up(busy)
-    hold = busy.place(recording_id, suspends_use=True).hold
-    before = what_is_held(busy)
-
-    found = restore(busy, path)
-
-    assert found.replayed.holds_placed == 1
-    assert what_is_held(busy) == before
-    assert busy.find(recording_id).restricted
-    assert busy.open(recording_id, hold_id=hold.id)
-    assert night_after(busy, days=11).disposed == 0
-    assert look(busy, Level.DIGEST).ok
-
-
-def test_a_hold_by_person_placed_after_the_backup_still_matches_what_arrives(busy: House) -> None:
-    path = back_up(busy)
-    hold = busy.place(phone=CALLER).hold
-
-    restore(busy, path)
-
-    later = busy.take_in(phone=CALLER)
-    assert busy.find(later).hold_ids == (hold.id,)
-
-
-def test_a_hold_that_kept_a_recording_past_its_period_still_does(busy: House) -> None:
-    recording_id = busy.film()
-    path = back_up(busy)
-    hold = busy.place(recording_id).hold
-    busy.clock.move(days=6)
-    busy.night()
-    before = what_is_held(busy)
-
-    restore(busy, path)
-
-    assert what_is_held(busy) == before
-    assert busy.open(recording_id, hold_id=hold.id)
-    assert look(busy, Level.DIGEST).ok
-
-
-def test_a_hold_lifted_after_the_backup_is_lifted(busy: House) -> None:
-    recording_id = busy.take_in()
-    hold = busy.place(recording_id).hold
-    path = back_up(busy)
-    busy.lift(hold.id)
-    before = what_is_held(busy)
-
-    found = restore(busy, path)
-
-    assert found.replayed.holds_lifted == 1
-    assert what_is_held(busy) == before
-    assert look(busy).ok
-
-
-def test_a_whole_story_after_the_backup_ends_as_it_ended(busy: House) -> None:
-    """Placed, expired, lifted, disposed of; another still held."""
-    first, second, third = busy.film(), busy.film(), busy.take_in()
-    path = back_up(busy)
-    hold, other = busy.place(first, second).hold, busy.place(second, third).hold
-    busy.clock.move(days=6)
-    busy.night()
-    busy.lift(hold.id)
-    busy.clock.move(days=1)
-    busy.night()
-    night_after(busy, days=5)
-    before = what_is_held(busy)
-    assert str(busy.find(first).state) == "disposed"
-
-    restore(busy, path)
-
-    assert what_is_held(busy) == before
-    assert busy.find(second).hold_ids == busy.find(third).hold_ids == (other.id,)
-    assert look(busy, Level.DIGEST).ok
-
-
-def test_a_hold_that_may_not_have_been_committed_is_placed(busy: House) -> None:
-    """One hold too many, never one too few."""
-    recording_id = busy.take_in()
-    path = back_up(busy)
-
-    class Crash(Exception):
-        pass
-
-    with pytest.raises(Crash), busy.app.database.write() as session:
-        hold = new_hold_on(busy, recording_id)
-        place(session, busy.app.keys, busy.app.journal, hold)
-        raise Crash
-
-    restore(busy, path)
-
-    assert busy.find(recording_id).hold_ids == (hold.id,)
-
-
-def new_hold_on(house: House, recording_id: str):  # type: ignore[no-untyped-def]
-    from retention.holds.model import Criteria, HoldKind
-    from retention.holds.place import new_hold
-
-    return new_hold(
-        house.app.keys,
-        house.clock.now(),
-        "sato",
-        kind=HoldKind.LEGAL,
-        reason="a dispute",
-        review_on=date(2030, 1, 1),
-        criteria=Criteria((recording_id,)),
-    )
-
-
-# --- changes of the catalogue
-
-
-def test_a_source_registered_after_the_backup_is_registered(busy: House) -> None:
-    path = back_up(busy)
-    busy.add_source("line-2", clock_error_s=1.5)
-    busy.add_source("line-1", site="osaka")
-    before = what_is_held(busy)
-
-    restore(busy, path)
-
-    assert what_is_held(busy) == before
-    assert busy.take_in("line-2")
-
-
-def test_a_schedule_applied_after_the_backup_is_in_force(busy: House) -> None:
-    recording_id = busy.take_in()
-    path = back_up(busy)
-    text = policy_text(quality="P3D")
-    row = ScheduleRow(
-        version=2,
-        digest="d",
-        text=text,
-        file_name=FILE,
-        planned_by="sato",
-        approved_by="tanaka",
-        applied_at=busy.clock.now(),
-    )
-    with busy.app.database.write() as session:
-        session.add(row)
-        session.flush()
-        session.expunge(row)
-    tell_of_schedule(busy.app.journal, row)
-
-    found = restore(busy, path)
-
-    assert found.replayed.schedules == 1
-    assert busy.find(recording_id).reasons[0].due_on == date(2026, 3, 6)
-
-
-def test_an_event_that_moved_recordings_after_the_backup_has_moved_them(busy: House) -> None:
-    """The key of the open cohort is gone: the backup's own wraps open nothing any more."""
-    recording_id = busy.take_in(purposes=["dispute"], reference="case-7")
-    path = back_up(busy)
-    busy.trigger("case-closed", "case-7", date(2026, 3, 2))
-    before = what_is_held(busy)
-
-    found = restore(busy, path)
-
-    assert found.replayed.recordings_moved == 1
-    assert what_is_held(busy) == before
-    assert busy.open(recording_id, "dispute")
-    assert look(busy, Level.DIGEST).ok
-
-
-def test_a_move_that_was_rolled_back_is_not_replayed(busy: House) -> None:
-    from retention.catalogue.journal import Moving
-    from retention.vault.trigger import record_trigger
-
-    recording_id = busy.take_in(purposes=["dispute"], reference="case-7")
-    path = back_up(busy)
-    before = what_is_held(busy)
-
-    class Crash(Exception):
-        pass
-
-    with pytest.raises(Crash), busy.app.database.write() as session:
-        moving = Moving(busy.app.journal, busy.clock.now())
-        on = date(2026, 3, 2)
-        record_trigger(
-            session,
-            busy.app.keys,
-            moving,
-            busy.app.schedule(),
-            "case-closed",
-            "case-7",
-            on,
-            busy.clock.now(),
-            "sato",
-        )
-        raise Crash
-
-    restore(busy, path)
-
-    assert what_is_held(busy) == before
-    assert busy.open(recording_id, "dispute")
-
-
-def test_a_move_that_was_committed_and_not_confirmed_is_replayed_once_its_key_is_gone(busy: House) -> None:
-    from retention.catalogue.journal import Moving
-    from retention.vault.trigger import record_trigger
-
-    recording_id = busy.take_in(purposes=["dispute"], reference="case-7")
-    path = back_up(busy)
-    with busy.app.database.write() as session:
-        moving = Moving(busy.app.journal, busy.clock.now())
-        on = date(2026, 3, 2)
-        record_trigger(
-            session,
-            busy.app.keys,
-            moving,
-            busy.app.schedule(),
-            "case-closed",
-            "case-7",
-            on,
-            busy.clock.now(),
-            "sato",
-        )
-    busy.night()
-    before = what_is_held(busy)
-
-    restore(busy, path)
-
-    assert what_is_held(busy) == before
-    assert busy.open(recording_id, "dispute")
-
-
-# --- what is lost
-
-
 def test_recordings_that_came_in_after_the_backup_are_listed_and_never_erased(busy: House) -> None:
     path = back_up(busy)
     busy.clock.move(hours=1)
@@ -653,9 +124,6 @@ def test_what_was_being_taken_in_when_the_backup_was_made_is_not_swept_after_the
     assert look(busy).counts == {Kind.STRANDED: 1}
 
 
-# --- the preview
-
-
 def test_the_preview_says_what_the_backup_holds_and_what_happened_since(busy: House) -> None:
     going, held = busy.film(), busy.take_in()
     backup = made(busy)
@@ -676,9 +144,6 @@ def test_the_preview_says_what_the_backup_holds_and_what_happened_since(busy: Ho
     assert preview.stored_since == 1
     assert preview.settings == "night_at = '03:00'\n"
     assert what_is_held(busy) == before
-
-
-# --- refusals
 
 
 def test_a_journal_that_was_cut_stops_the_restore(busy: House) -> None:
@@ -739,9 +204,6 @@ def test_a_restored_store_that_would_break_a_promise_is_not_swapped_in(
     assert busy.verify().ok
 
 
-# --- time lines
-
-
 def test_an_older_backup_and_then_a_newer_one_can_be_restored(busy: House) -> None:
     """The newer one is of a past that the first restore abandoned, and says so."""
     old = back_up(busy, "old")
@@ -777,24 +239,6 @@ def test_restoring_twice_gives_the_same(busy: House) -> None:
     assert busy.verify().ok
 
 
-def test_without_its_key_a_hold_stays_in_force(busy: House) -> None:
-    """Whether it was lifted is for a person to say, not for a lost key."""
-    recording_id = busy.take_in()
-    path = back_up(busy)
-    hold = busy.place(recording_id).hold
-    busy.memory_keys.destroy([hold.key_id])
-
-    found = restore(busy, path)
-
-    assert busy.find(recording_id).hold_ids == (hold.id,)
-    assert Kind.REASON_KEY_GONE in found.counts
-    with pytest.raises(KeyMissing):
-        busy.open(recording_id, hold_id=hold.id)
-
-
-# --- the swap
-
-
 def test_the_catalogue_of_before_is_kept_aside(busy: House) -> None:
     path = back_up(busy)
     lost = busy.take_in()
@@ -802,19 +246,14 @@ def test_the_catalogue_of_before_is_kept_aside(busy: House) -> None:
     aside = restore(busy, path).aside
 
     if busy.app.database.is_sqlite:
-        import sqlite3
-        from contextlib import closing
-
         with closing(sqlite3.connect(aside)) as connection:
-            rows = connection.execute("SELECT id FROM recording").fetchall()
+            assert connection.execute("SELECT id FROM recording").fetchall() == [(lost,)]
     else:
-        rows = busy.rows(f'SELECT id FROM "{aside}".recording')
-    assert [tuple(row) for row in rows] == [(lost,)]
+        assert busy.rows(f'SELECT id FROM "{aside}".recording') == [(lost,)]
 
 
-def test_a_database_that_is_not_empty_is_replaced_only_when_told(house: House) -> None:
-    if house.app.database.is_sqlite:
-        pytest.skip("a file is kept aside; there is nothing to agree to")
+def test_tables_that_are_there_are_moved_aside_only_when_told(new_postgres_house: NewHouse) -> None:
+    house = new_postgres_house()
     path = back_up(house)
 
     with pytest.raises(InvalidInput, match="not empty"):
@@ -831,3 +270,78 @@ def test_numbering_goes_on_after_the_restored_rows(busy: House) -> None:
     busy.film()
 
     assert len(busy.rows("SELECT id FROM cohort")) == 4
+
+
+@pytest.mark.postgres
+def test_a_backup_of_sqlite_is_restored_into_postgresql_and_back(
+    busy_sqlite: House, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    recording_id, going = busy_sqlite.take_in(phone=CALLER), busy_sqlite.film()
+    busy_sqlite.place(recording_id)
+    path = back_up(busy_sqlite)
+    busy_sqlite.clock.move(days=6)
+    busy_sqlite.night()
+    before = what_is_held(busy_sqlite)
+    name = postgres_server.new_database()
+    there = another_home(busy_sqlite, tmp_path / "postgres", postgres_server.url(name))
+
+    restore(there, path, replace=False)
+
+    assert going
+    assert what_is_held(there) == before
+    assert there.open(recording_id, "quality")
+    assert look(there, Level.DIGEST).ok
+    back = back_up(there, "back")
+    there.close()
+    restore(busy_sqlite, back)
+    assert what_is_held(busy_sqlite) == before
+    assert busy_sqlite.verify().ok
+    postgres_server.drop(name)
+
+
+def another_home(house: House, folder: Path, url: str) -> House:
+    """The same keys, vault and witness, with another database."""
+    (folder / "store").mkdir(parents=True)
+    shutil.copytree(house.app.home / "witness", folder / "store" / "witness")
+    write_settings(folder / "store", url)
+    return House(folder, keys=house.app.keys, store=house.app.store, clock=house.clock)
+
+
+def test_while_another_process_has_the_catalogue_open_nothing_is_swapped(busy_sqlite: House) -> None:
+    path = back_up(busy_sqlite)
+    lost = busy_sqlite.take_in()
+    busy_sqlite.app.database.close()
+    with closing(sqlite3.connect(busy_sqlite.app.home / "catalogue.db")) as other:
+        other.execute("SELECT id FROM store").fetchall()
+
+        with pytest.raises(DatabaseBusy, match="another process"):
+            restore(busy_sqlite, path)
+
+    assert busy_sqlite.find(lost)
+    assert leftovers(busy_sqlite) == []
+
+
+def test_a_catalogue_that_sqlite_cannot_open_any_more_is_kept_as_it_is(busy_sqlite: House) -> None:
+    recording_id = busy_sqlite.take_in()
+    path = back_up(busy_sqlite)
+    busy_sqlite.app.database.close()
+    live = busy_sqlite.app.home / "catalogue.db"
+    live.write_bytes(b"no database at all")
+
+    aside = restore(busy_sqlite, path).aside
+
+    assert Path(aside).read_bytes() == b"no database at all"
+    assert busy_sqlite.open(recording_id, "quality")
+
+
+def test_nothing_of_the_building_is_left_beside_the_catalogue(busy_sqlite: House) -> None:
+    path = back_up(busy_sqlite)
+
+    restore(busy_sqlite, path)
+
+    assert leftovers(busy_sqlite) == []
+
+
+def leftovers(house: House) -> list[str]:
+    """Files of an unfinished restore."""
+    return [file.name for file in house.app.home.iterdir() if ".restoring" in file.name]
