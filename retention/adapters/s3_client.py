@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
 
 from retention.kernel.errors import (
+    InvalidInput,
     NotFound,
     NotPermitted,
     ObjectExists,
@@ -86,6 +87,7 @@ _MEANINGS: dict[str, tuple[type[RetentionError], str, str | None]] = {
         ),
         (NotPermitted, "S3 refused", "Look at the credentials and at the bucket's policy."),
     ),
+    **dict.fromkeys(("InvalidRange", "416"), (InvalidInput, "the object has no such range", None)),
     "NoSuchBucket": (StoreUnavailable, "there is no such bucket", "Look at the settings of the store."),
 }
 """What S3's codes mean; all others, that the store is unavailable."""

@@ -35,11 +35,11 @@ class Death:
         """Watch this process from now on; there is no way back."""
         for name in EFFECTS:
             setattr(os, name, self._watched(name, getattr(os, name)))
-        os.open = self._watched("open", os.open, lambda _, flags, *__: bool(flags & WRITING))  # type: ignore[assignment]
-        io.open = self._watched("open", io.open, _writes)  # type: ignore[assignment]
-        commit = DefaultDialect.do_commit
+        os.open = self._watched("open", os.open, lambda _, flags, *__: bool(flags & WRITING))
+        io.open = self._watched("open", io.open, _writes)
+        commit: Callable[..., None] = DefaultDialect.do_commit
 
-        def do_commit(dialect: DefaultDialect, connection: Any) -> None:
+        def do_commit(dialect: Any, connection: Any) -> None:
             self.come("commit")
             commit(dialect, connection)
             self.come("committed")

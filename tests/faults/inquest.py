@@ -134,10 +134,11 @@ def _certificates(app: App, session: Session) -> Iterator[str]:
             yield f"run {run_id} counts {disposed} disposals, and there are {len(graves)} tombstones"
         if not disposed:
             continue
-        document = b"\n".join(app.journal.documents.kept(certificate.document_name(str(run_id)))) + b"\n"
         try:
-            statement = verifier.check_certificate(io.BytesIO(document), app.signer.public_key)
-        except verifier.NotAuthentic as error:
+            lines = app.journal.documents.kept(certificate.document_name(str(run_id)))
+            document = io.BytesIO(b"".join(line + b"\n" for line in lines))
+            statement = verifier.check_certificate(document, app.signer.public_key)
+        except (verifier.NotAuthentic, RetentionError) as error:
             yield f"the certificate of run {run_id}: {error}"
             continue
         if statement["root"] != root:

@@ -37,8 +37,9 @@ import retention.cli.source
 from retention.catalogue import schedules
 from retention.ingest.model import Seen
 from retention.kernel.errors import Unreadable
+from tests.builders.calls import POLICY
 from tests.faults.death import NEVER, Death, ended, fork, in_child
-from tests.faults.stories import POLICY, STORIES, Story, judge_at_rest, judge_corpse
+from tests.faults.stories import STORIES, Story, judge_at_rest, judge_corpse
 
 Answers = dict[str, "Seen | str"]
 #: Told side by side.
@@ -139,9 +140,14 @@ def run_lane(story: Story, base: Path, out: Path, first: int) -> None:
 def main() -> None:
     story, out = STORIES[sys.argv[1]], Path(sys.argv[2])
     answers: Answers = {}
-    retention.bootstrap._inspector = lambda _: Remembering(answers)
+
+    def inspector(timeout_s: float) -> Remembering:
+        del timeout_s
+        return Remembering(answers)
+
+    retention.bootstrap._inspector = inspector
     # What a process reads before it changes anything is read once, by the driver.
-    schedules._parsed(POLICY.read_text(encoding="utf-8"), POLICY.name)
+    schedules.read_schedule(POLICY.read_text(encoding="utf-8"), POLICY.name)
     configure_mappers()
     # Children share the driver's memory until they write to it, and are short-lived.
     gc.disable()
@@ -151,7 +157,8 @@ def main() -> None:
         raise SystemExit("the story could not be prepared")
     answers |= pickle.loads((base / "answers").read_bytes())
     lanes = [fork(partial(run_lane, story, base, out, first)) for first in range(1, LANES + 1)]
-    if any([ended(lane) for lane in lanes]):
+    codes = [ended(lane) for lane in lanes]
+    if any(codes):
         raise SystemExit("the story could not be told")
     told = [json.loads(lane.read_text(encoding="utf-8")) for lane in sorted(out.glob("lane-*.json"))]
     faults = {at: found for lane in told for at, found in lane["faults"].items()}

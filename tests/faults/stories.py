@@ -8,12 +8,10 @@ copies of it are stories of their own.
 import base64
 import hashlib
 import json
-import random
-import wave
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -25,10 +23,9 @@ from retention.adapters.keys_ring import Kind
 from retention.bootstrap import App, create_store, open_app
 from retention.cli.main import run
 from retention.vault.reasons import data_keys
+from tests.builders.calls import CALLER, POLICY, write_call
 from tests.faults.inquest import faults_at_any_time, faults_at_rest, traces
 
-POLICY = Path(__file__).parents[2] / "policies" / "defaults" / "japan.yaml"
-CALLER, OTHER = "+81355500143", "+81355500199"
 REVIEW_ON = "2100-01-01"
 Facts = dict[str, Any]
 
@@ -47,28 +44,6 @@ def command(folder: Path, *line: str, allowed: Iterable[int] = (0,)) -> list[Any
     return [json.loads(each) for each in printed.getvalue().splitlines()]
 
 
-def write_call(
-    path: Path, days_ago: int, *, native_id: str = "", caller: str = OTHER, tags: Iterable[str] = ()
-) -> str:
-    """A call of one second and what its recorder says of it; its SHA-256."""
-    path.parent.mkdir(exist_ok=True)
-    native_id = native_id or path.stem
-    with wave.open(str(path), "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(8000)
-        sound.writeframes(random.Random(native_id).randbytes(16_000))
-    started_at = datetime(2026, 1, 1, tzinfo=UTC).now(UTC) - timedelta(days=days_ago)
-    said = {
-        "native_id": native_id,
-        "started_at": started_at.replace(hour=3, minute=0, second=0, microsecond=0).isoformat(),
-        "participants": [{"side": "caller", "phone": caller}],
-        "tags": list(tags),
-    }
-    path.with_name(f"{path.name}.json").write_text(json.dumps(said), encoding="utf-8")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def ingest(folder: Path, part: str, source: str = "line") -> dict[str, str]:
     """Take a part of the material in: file name → recording id."""
     outcomes = command(folder, "ingest", str(folder / part), "--source", source)
@@ -78,18 +53,7 @@ def ingest(folder: Path, part: str, source: str = "line") -> dict[str, str]:
 def new_store(folder: Path) -> None:
     """A store with two lines; calls of the second may also be used to answer inquiries."""
     create_store(folder / "store", POLICY.read_text(encoding="utf-8"), POLICY.name, "founder").close()
-    line = (
-        "source",
-        "add",
-        "--kind",
-        "call",
-        "--site",
-        "tokyo",
-        "--zone",
-        "Asia/Tokyo",
-        "--purpose",
-        "service-quality",
-    )
+    line = ["source", "add", "--kind", "call", "--site", "tokyo", "--purpose", "service-quality"]
     command(folder, *line, "line")
     command(folder, *line, "--purpose", "customer-inquiry", "inquiries")
 

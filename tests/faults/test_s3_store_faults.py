@@ -252,7 +252,16 @@ def test_a_stream_that_breaks_is_taken_up_where_it_broke(
 
     monkeypatch.setattr(store._client, "get_object", breaking)
     assert b"".join(store.read(name)) == content
-    assert broken == [f"bytes=0-{len(content) - 1}", f"bytes={1 << 20}-{len(content) - 1}"]
+    assert broken == ["bytes=0-", f"bytes={1 << 20}-{len(content) - 1}"]
+
+
+def test_a_server_that_ignores_ranges_is_found_out(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = a_name()
+    store.put_new(name, [b"0123456789"])
+    real = store._client.get_object
+    monkeypatch.setattr(store._client, "get_object", lambda Range, **named: real(**named))  # noqa: ARG005, N803 - S3's word
+    with pytest.raises(StoreUnavailable, match="another range"):
+        list(store.read(name, 2, 3))
 
 
 def test_versions_and_delete_markers_go_too(store: S3Store, raw: Any) -> None:
