@@ -12,6 +12,7 @@ The rooms, in the order in which a recording passes through them:
     holds       what suspends disposal
     ingest      how a recording comes in, or is quarantined with a reason
     disposal    how it goes, with proof
+    custody     the unbroken record: check, reconcile, back up, restore
     adapters    the vendors behind the ports; chosen in bootstrap alone
 """
 

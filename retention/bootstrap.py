@@ -1,12 +1,12 @@
 """The composition root: builds the service from its settings. The only place that picks an adapter."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Iterator
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import make_url, select
 from sqlmodel import Session, col
@@ -20,16 +20,19 @@ from retention.audit.witness import SignedJournal
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.sources import find_source
 from retention.catalogue.tables import ScheduleRow, StoreRow, TombstoneRow
+from retention.custody.backup import SECRET as BACKUP_SECRET
+from retention.custody.tools import Tools as CustodyTools
 from retention.database import Database
 from retention.disposal.carry_out import Tools as DisposalTools
 from retention.disposal.model import Limits
+from retention.holds.enforce import Tools as HoldTools
 from retention.ingest.model import Inspector
 from retention.ingest.receive import INDEX_NAME
 from retention.ingest.receive import Tools as IngestTools
 from retention.kernel.clock import Clock, SystemClock, local_date
 from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, NotFound
 from retention.kernel.ids import new_id
-from retention.migrations.migrate import is_current, migrate
+from retention.migrations.version import is_current
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
@@ -38,48 +41,65 @@ from retention.vault.model import KeyService, ObjectStore
 from retention.vault.signing import Signer
 
 if TYPE_CHECKING:
+    from retention.adapters.demo_media import Material
+    from retention.adapters.keys_keyring import Keyring
     from retention.adapters.keys_roots import RootProtector
 
 JOURNAL_NAME = "journal"
 POLICY_FILE = "policy.yaml"
 
 
-@dataclass(slots=True, weakref_slot=True)
-class _Parts:
-    inspector: Inspector | None = None
-    closers: list[Callable[[], None]] = field(default_factory=list)
+class Given(TypedDict, total=False):
+    """Parts that the caller brings; the settings choose those that are missing."""
+
+    clock: Clock
+    keys: KeyService
+    store: ObjectStore
+    inspector: Inspector
 
 
 class App:
     """The service, put together for one store."""
 
-    def __init__(self, home: Path, clock: Clock | None = None, *, is_new: bool = False) -> None:
+    def __init__(self, home: Path, *, is_new: bool = False, **given: Unpack[Given]) -> None:
         """Put the service together; nothing is opened before it is needed.
 
         Args:
             home: The store's folder.
-            clock: Another clock than the machine's.
             is_new: Make the keyring and the vault where there are none.
+            given: Parts to use instead of those that the settings name. The caller closes them.
         """
         self.home = home
         self._is_new = is_new
+        self._given = given
+        self._closers: list[Callable[[], None]] = []
         self.effective: Effective = load_settings(home)
         self.settings = self.effective.settings
-        self.clock: Clock = clock or SystemClock()
+        self.clock: Clock = given.get("clock") or SystemClock()
         self.database = Database(_database_url(home, self.settings.database_url), self._publish)
-        self._parts = _Parts()
 
     @cached_property
     def keys(self) -> KeyService:
         """Where keys live."""
-        return _keys(
+        return self._given.get("keys") or _keys(
             self.home / self.settings.keyring, self.home, self.settings.key_root, is_new=self._is_new
         )
 
     @cached_property
     def store(self) -> ObjectStore:
         """Where sealed bytes live."""
-        return _store(self.home, self.settings.store_url, is_new=self._is_new)
+        return self._given.get("store") or _store(
+            self.home, self.settings.store_url, self.clock, is_new=self._is_new
+        )
+
+    @cached_property
+    def inspector(self) -> Inspector:
+        """What looks into files."""
+        if "inspector" in self._given:
+            return self._given["inspector"]
+        inspector = _inspector(self.settings.inspect_timeout_s)
+        self._closers.append(inspector.close)
+        return inspector
 
     @cached_property
     def witness(self) -> WitnessFolder:
@@ -133,12 +153,13 @@ class App:
 
     def ingest_tools(self) -> IngestTools:
         """What taking in needs."""
-        if self._parts.inspector is None:
-            self._parts.inspector = _inspector(self.settings.inspect_timeout_s)
-            self._parts.closers.append(self._parts.inspector.close)
         return IngestTools(
-            self.database, self.store, self.keys, self._parts.inspector, self.clock, self.home / "locks"
+            self.database, self.store, self.keys, self.inspector, self.clock, self.home / "locks"
         )
+
+    def hold_tools(self) -> HoldTools:
+        """What holds need."""
+        return HoldTools(self.database, self.store, self.keys, self.journal, self.clock)
 
     def disposal_tools(self) -> DisposalTools:
         """What disposing needs."""
@@ -155,6 +176,31 @@ class App:
             self.database, self.store, self.keys, self.journal, self.clock, self.signer, limits
         )
 
+    def custody_tools(self) -> CustodyTools:
+        """What checking, backing up and restoring need. The database need not exist."""
+        return CustodyTools(
+            self.database, self.store, self.keys, self.journal, self.witness, self.signer, self.clock
+        )
+
+    def export_keys(self, passphrase: str, expires_at: datetime) -> bytes:
+        """A copy of all keys and secrets under a passphrase, to be kept apart."""
+        from retention.adapters.keys_escrow import export_escrow
+
+        return export_escrow(self._keyring(), passphrase, self.clock.now(), expires_at)
+
+    def import_keys(self, escrow: bytes, passphrase: str, living: Collection[str]) -> frozenset[str]:
+        """Put the secrets of a copy, and those of its keys that may live, into the keyring; the new ids."""
+        from retention.adapters.keys_escrow import import_escrow
+
+        return import_escrow(self._keyring(), escrow, passphrase, self.clock.now(), living)
+
+    def _keyring(self) -> "Keyring":
+        from retention.adapters.keys_keyring import Keyring
+
+        if not isinstance(self.keys, Keyring):
+            raise InvalidInput("only a keyring is copied like this", hint="Use your key service's own means.")
+        return self.keys
+
     def sign_root(self) -> AuditRootRow:
         """Sign the audit trail's head for today."""
         today = self.today()
@@ -163,7 +209,7 @@ class App:
 
     def close(self) -> None:
         """Let go of every resource."""
-        for closer in self._parts.closers:
+        for closer in self._closers:
             closer()
         self.database.close()
 
@@ -173,16 +219,14 @@ class App:
             self.witness.publish(head, self.clock.now())
 
 
-def open_app(home: Path, clock: Clock | None = None) -> App:
+def open_app(home: Path, **given: Unpack[Given]) -> App:
     """The service for the store in `home`.
 
     Raises:
         NotFound: There is no store.
     """
-    app = App(home, clock)
-    url = make_url(str(app.database.engine.url))
-    missing = url.drivername.startswith("sqlite") and not Path(str(url.database)).exists()
-    if missing:
+    app = App(home, **given)
+    if not _has_file(app):
         raise NotFound(
             f"there is no store in {home}",
             hint="Make one with `retention init`, or name one with --home or RETENTION_HOME.",
@@ -194,23 +238,38 @@ def open_app(home: Path, clock: Clock | None = None) -> App:
     return app
 
 
-def create_store(
-    home: Path, policy_text: str, policy_name: str, actor: str, clock: Clock | None = None
-) -> App:
+def has_catalogue(app: App) -> bool:
+    """Whether there is a catalogue of the present schema."""
+    return _has_file(app) and is_current(app.database.engine)
+
+
+def _has_file(app: App) -> bool:
+    url = make_url(str(app.database.engine.url))
+    return not url.drivername.startswith("sqlite") or Path(str(url.database)).exists()
+
+
+def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **given: Unpack[Given]) -> App:
     """Make a store in `home` under the given policy; finishes a creation that was interrupted.
 
     Raises:
         InvalidInput: The policy has faults, or there is a store already.
     """
+    from retention.migrations.migrate import migrate  # it imports Alembic, which only a new store needs
+
     schedule = parse_policy(policy_text, policy_name)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    app = App(home, clock, is_new=True)
+    app = App(home, is_new=True, **given)
     migrate(app.database.engine)
     with app.database.read() as session:
         if session.execute(select(StoreRow)).first():
             raise InvalidInput(f"there is a store in {home} already", hint="Name another folder with --home.")
     if not (home / POLICY_FILE).exists():
         (home / POLICY_FILE).write_text(policy_text, encoding="utf-8")
+    # Secrets are made now, so that an escrow taken at any later time holds them all.
+    assert app.journal
+    assert app.signer
+    assert app.index_key
+    assert app.keys.secret(BACKUP_SECRET)
     now = app.clock.now()
     with app.database.write() as session:
         store = StoreRow(
@@ -243,19 +302,45 @@ def _database_url(home: Path, url: str) -> str:
     return found.render_as_string(hide_password=False)
 
 
-def _store(home: Path, url: str, *, is_new: bool) -> ObjectStore:
+def _store(home: Path, url: str, clock: Clock, *, is_new: bool) -> ObjectStore:
     kind, _, rest = url.partition(":")
     if kind == "folder":
         from retention.adapters.store_folder import FolderStore
 
         return FolderStore.create(home / rest) if is_new else FolderStore(home / rest)
     if kind == "s3":
-        from retention.adapters.store_s3 import S3Store, settings_from_url
-
-        return S3Store.create(settings_from_url(url)) if is_new else S3Store(settings_from_url(url))
+        return _s3_store(url, clock, is_new=is_new)
     raise InvalidInput(
         f"store_url {url!r} names no kind of store that is known", hint="Use folder:PATH or s3://BUCKET."
     )
+
+
+def _s3_store(url: str, clock: Clock, *, is_new: bool) -> ObjectStore:
+    from retention.adapters.s3_client import S3Settings
+    from retention.adapters.store_s3 import S3Store
+
+    parts = urlsplit(url)
+    said = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    prefix = parts.path.strip("/")
+    settings = S3Settings(
+        bucket=parts.netloc,
+        prefix=f"{prefix}/" if prefix else "",
+        endpoint_url=said.pop("endpoint", None),
+        region=said.pop("region", None),
+        addressing_style=said.pop("addressing", "auto"),
+        governance_days=_number(said.pop("governance_days", "")),
+        bypass_governance=said.pop("bypass_governance", "no") == "yes",
+    )
+    if said or not settings.bucket:
+        raise InvalidInput(
+            f"store_url {url!r} is not understood: {', '.join(said) or 'it names no bucket'}",
+            hint="Use s3://BUCKET/PREFIX?endpoint=URL&region=NAME&addressing=path&governance_days=N&bypass_governance=yes.",
+        )
+    return S3Store.create(settings, clock) if is_new else S3Store(settings, clock)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else None
 
 
 def _keys(path: Path, home: Path, root: str, *, is_new: bool) -> KeyService:
@@ -277,7 +362,7 @@ def _root(home: Path, root: str) -> "RootProtector":
 
         return PassphraseRoot(lambda: _passphrase(home / rest))
     if kind == "kms":
-        from retention.adapters.keys_kms import KmsRoot, KmsSettings
+        from retention.adapters.keys_roots import KmsRoot, KmsSettings
 
         return KmsRoot(KmsSettings(rest))
     raise InvalidInput(
@@ -300,6 +385,41 @@ def _inspector(timeout_s: float) -> Inspector:
     from retention.adapters.inspector_media import MediaInspector
 
     return MediaInspector(timeout_s)
+
+
+def demo_material(folder: Path, given: Path | None, progress: Callable[[int], None]) -> "Material":
+    """Calls and footage for the demo: made here, or sorted out of the folder `given`."""
+    from retention.adapters.demo_media import make_material, sort_material
+
+    if given is not None:
+        return sort_material(folder, given, progress)
+    return make_material(folder, SystemClock().now(), progress)
+
+
+def tool_versions() -> dict[str, str]:
+    """The tools that work on pictures and sound, and their versions."""
+    from retention.adapters.inspector_media import versions
+
+    return versions()
+
+
+def prove_store(app: App) -> Iterator[tuple[bool, str]]:
+    """Try put, range, erase, versions and locks on the store's own object store."""
+    from retention.adapters.probe_store import prove
+
+    for finding in prove(app.store, app.clock.now()):
+        yield finding.ok, f"{finding.what}: {finding.detail}" if finding.detail else finding.what
+
+
+def keys_in_escrow(escrow: bytes) -> frozenset[str]:
+    """The ids of the keys that a copy says it holds.
+
+    Raises:
+        InvalidInput: It is no copy of a keyring.
+    """
+    from retention.adapters.keys_escrow import escrow_facts
+
+    return escrow_facts(escrow).key_ids
 
 
 def check_raw_format(text: str) -> None:

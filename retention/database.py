@@ -40,6 +40,12 @@ class Database:
         except Exception as error:
             raise InvalidInput(f"the database URL cannot be used: {error}") from error
         self._writer = self.engine.execution_options(retention_writes=True)
+        # On PostgreSQL a reader sees one instant only where it says so; on SQLite it always does.
+        self._reader = (
+            self.engine
+            if self.is_sqlite
+            else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        )
 
     @property
     def is_sqlite(self) -> bool:
@@ -48,8 +54,8 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A consistent view; nothing is kept of what is changed in it."""
-        with _plain_errors(), Session(self.engine, expire_on_commit=False) as session:
+        """A view of one instant, that of the first statement; nothing is kept of what is changed in it."""
+        with _plain_errors(), Session(self._reader, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -60,7 +66,11 @@ class Database:
             DatabaseBusy: Another writer held the database for too long, or it is out of reach.
         """
         with _plain_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
-            if not self.is_sqlite:
+            # At once, not at the first statement: what is read from elsewhere in between is read by the one writer.
+            if self.is_sqlite:
+                session.connection()
+            else:
+                session.execute(text(f"SET LOCAL lock_timeout = {BUSY_TIMEOUT_MS}"))
                 session.execute(text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
             yield session
         if self._after_commit:
@@ -88,17 +98,22 @@ class Database:
         except Timeout:
             yield False
             return
-        with lock:
+        try:
             yield True
-        lock.release()
+        finally:
+            lock.release()
 
     @contextmanager
     def _session_lock(self, name: str) -> Iterator[bool]:
-        with self.engine.connect() as connection:
-            taken = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
-            yield bool(connection.execute(taken, {"name": name}).scalar_one())
-            connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock_all()"))
+        taken = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+        # Outside any transaction: one that stayed open as long as a disposal would hold up vacuuming.
+        outside = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with _plain_errors(), outside.connect() as connection:
+            try:
+                yield bool(connection.execute(taken, {"name": name}).scalar_one())
+            finally:
+                # The lock is the connection's, and the connection goes back to the pool.
+                connection.execute(text("SELECT pg_advisory_unlock_all()"))
 
     def close(self) -> None:
         """Close every connection."""

@@ -1,24 +1,45 @@
-"""What every test may ask for."""
+"""What every test starts from: no settings of the machine's, a time zone that is not UTC, no network of capabilities unsaid."""
 
 import os
-from pathlib import Path
+import time
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-ROOT = Path(__file__).parent.parent
+from tests.builders.postgres import binaries
+
+pytest_plugins = ["tests.fixtures.houses", "tests.fixtures.s3", "tests.fixtures.shared_data"]
+
+#: Half an hour off the whole hours, with daylight saving: what leans on the machine's own zone shows.
+ZONE = "America/St_Johns"
+
+for variable in [name for name in os.environ if name.startswith("RETENTION_")]:
+    if variable != "RETENTION_SHARED_DATA":
+        del os.environ[variable]
+os.environ["TZ"] = ZONE
+time.tzset()
+
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.register_profile(
+    "long", parent=settings.get_profile("default"), max_examples=2_000, stateful_step_count=100
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of real footage and calls with ground truth; tests that use it carry the marker `shared_data`.
+def pytest_report_header() -> list[str]:
+    """Which capabilities this run has."""
+    found = binaries()
+    return [
+        f"time zone: {ZONE}, hypothesis profile: {os.environ.get('HYPOTHESIS_PROFILE', 'default')}",
+        f"PostgreSQL: {found or 'missing'}",
+    ]
 
-    It lies beside a developer's checkout, or where RETENTION_SHARED_DATA says. It is not part of the
-    repository, so elsewhere these tests are skipped; in CI, where it must be, they fail.
-    """
-    folder = Path(os.environ.get("RETENTION_SHARED_DATA", ROOT.parent / "shared" / "data"))
-    if (folder / "odd").is_dir():
-        return folder
-    reason = f"the shared footage and calls are not at {folder}; set RETENTION_SHARED_DATA"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that sets a variable of ours does not set it for the next."""
+    for variable in [name for name in os.environ if name.startswith("RETENTION_")]:
+        if variable != "RETENTION_SHARED_DATA":
+            monkeypatch.delenv(variable)

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import av
+import cv2
+
 from media.errors import MediaToolError, ToolFailed
 from media.errors import Unreadable as MediaUnreadable
 from media.errors import UnsupportedCodec as MediaUnsupportedCodec
 from media.inspection import Inspection, StreamFacts
 from media.probe import Inspector
 from media.raw_format import parse_raw_format
-
+from media.tools import find_ffmpeg
 from retention.ingest.model import Seen
 from retention.kernel.errors import DependencyError, InvalidInput, Unreadable, UnsupportedCodec
 from retention.schedule.model import Kind
@@ -51,6 +54,12 @@ class MediaInspector:
     def close(self) -> None:
         """Stop the workers."""
         self._inspector.close()
+
+
+def versions() -> dict[str, str]:
+    """The tools in use and their versions."""
+    ffmpeg = find_ffmpeg()
+    return {"ffmpeg": f"{ffmpeg.version} ({ffmpeg.path})", "PyAV": av.__version__, "OpenCV": cv2.__version__}
 
 
 def check_raw_format(text: str) -> None:

@@ -81,7 +81,8 @@ class Ring:
 
     def without(self, key_ids: set[str]) -> "Ring":
         """The same ring without some keys."""
-        kept = {entry: sealed for entry, sealed in self.entries.items() if entry not in _keys(key_ids)}
+        doomed = {(Kind.KEY, key_id) for key_id in key_ids}
+        kept = {entry: sealed for entry, sealed in self.entries.items() if entry not in doomed}
         return Ring(self.keyring_id, self.root_kind, self.root_blob, kept)
 
     def key_ids(self) -> frozenset[str]:
@@ -90,10 +91,6 @@ class Ring:
 
     def _context(self, entry: Entry) -> bytes:
         return f"{_TITLE}.v{_VERSION};{self.keyring_id};{entry[0]};{entry[1]}".encode()
-
-
-def _keys(key_ids: set[str]) -> set[Entry]:
-    return {(Kind.KEY, key_id) for key_id in key_ids}
 
 
 def entry_line(entry: Entry, sealed: str) -> str:

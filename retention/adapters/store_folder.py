@@ -22,7 +22,7 @@ from pathlib import Path
 
 from retention.adapters.folder_sync import fsync_path, sync_filesystem, write_behind
 from retention.kernel.errors import FixityMismatch, InvalidInput, NotFound, ObjectExists, StoreUnavailable
-from retention.vault.model import SHARDS, Chunk, ObjectName, is_object_name, validate_name
+from retention.vault.model import Chunk, ObjectName, is_object_name, validate_name
 
 _READ_BYTES = 1 << 20
 
@@ -45,6 +45,7 @@ class FolderStore:
         self._objects = root / "objects"
         self._unfinished = root / "unfinished"
         self._marker = root / "store-id"
+        self._durable_shards: set[str] = set()
 
     @classmethod
     def create(cls, root: Path) -> "FolderStore":
@@ -53,8 +54,6 @@ class FolderStore:
         with _trouble(f"cannot make a store in {root}"):
             for folder in (root, store._objects, store._unfinished):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for shard in SHARDS:
-                (store._objects / shard).mkdir(mode=0o700, exist_ok=True)
             if not store._marker.exists():
                 store._write_marker()
             for folder in (store._objects, root, root.parent):
@@ -114,7 +113,12 @@ class FolderStore:
         return size_bytes
 
     def _give_name(self, draft: str, name: ObjectName, *, durable: bool) -> None:
-        with self._shard(name, create=True) as shard:
+        with suppress(FileExistsError):
+            os.mkdir(f"{self._objects}/{name[:2]}", 0o700)  # noqa: PTH102 - as above
+        if durable and name[:2] not in self._durable_shards:
+            fsync_path(self._objects)
+            self._durable_shards.add(name[:2])
+        with self._shard(name) as shard:
             try:
                 os.link(draft, name[3:], dst_dir_fd=shard, follow_symlinks=False)
             except FileExistsError:
@@ -129,16 +133,15 @@ class FolderStore:
     def sync(self, names: Sequence[ObjectName]) -> None:
         """See `ObjectStore`. One flush of the file system costs about what two files cost."""
         for name in names:
-            if self.size_of(name) is None:
-                raise NotFound(f"the vault holds no {name}")
+            validate_name(name)
         if not names:
             return
         with _trouble(f"cannot make {len(names)} objects durable"):
-            if not sync_filesystem(self._objects):
-                for path in {self._path(name) for name in names} | {
-                    self._path(name).parent for name in names
-                }:
-                    fsync_path(path)
+            if sync_filesystem(self._objects):
+                return
+            objects = {self._path(name) for name in names}
+            for path in objects | {path.parent for path in objects} | {self._objects}:
+                fsync_path(path)
 
     def read(
         self, name: ObjectName, start_bytes: int = 0, length_bytes: int | None = None
@@ -264,17 +267,8 @@ class FolderStore:
         return found
 
     @contextmanager
-    def _shard(self, name: ObjectName, *, create: bool = False) -> Iterator[int]:
-        path = self._objects / name[:2]
-        try:
-            fd = os.open(path, _FOLDER)
-        except FileNotFoundError:
-            if not create:
-                raise
-            with suppress(FileExistsError):
-                path.mkdir(mode=0o700)
-            fsync_path(self._objects)
-            fd = os.open(path, _FOLDER)
+    def _shard(self, name: ObjectName) -> Iterator[int]:
+        fd = os.open(self._objects / name[:2], _FOLDER)
         try:
             yield fd
         finally:

@@ -7,6 +7,9 @@ from typing import Any
 
 from retention.schedule.model import Facts, Kind
 
+#: The role of the object that holds the recording itself.
+ORIGINAL = "original"
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -35,7 +38,7 @@ class Source:
 class SealedObject:
     """A sealed object of a recording."""
 
-    role: str  #: "original", "thumbnail", "peaks"
+    role: str  #: ORIGINAL, or a derivative: "thumbnail", "peaks"
     size_bytes: int  #: before encryption
     stored_bytes: int
     sha256: bytes  #: of the bytes before encryption
@@ -74,4 +77,4 @@ class NewRecording:
     @property
     def original(self) -> SealedObject:
         """The object that holds the recording itself."""
-        return next(found for found in self.objects if found.role == "original")
+        return next(found for found in self.objects if found.role == ORIGINAL)

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 
-from retention.bootstrap import demo_media
+from retention.bootstrap import demo_material
 from retention.cli import shared
 from retention.cli.shared import EPILOG, INVOCATION, out, say
 from retention.kernel.clock import SystemClock
@@ -115,7 +115,7 @@ def _material(story: Story, given: Path | None) -> Path:
     folder = story.home / "material"
     story.tell("Calls and footage" + (f" from {given}." if given else ": made here, from packages."))
     with shared.progress("Making material") as tell:
-        made = demo_media(folder, given, tell)
+        made = demo_material(folder, given, tell)
     if not made.calls and not made.footage:
         raise InvalidInput(f"{given} holds no call and no footage that can be read")
     now = SystemClock().now().astimezone(ZoneInfo(ZONE)).replace(minute=0, second=0, microsecond=0)
@@ -151,6 +151,7 @@ def _describe(
         if people:
             entry |= {
                 "participants": people[number % len(people)],
+                "tags": ["do-not-record"] if number == 2 else [],
                 "announcement": {"version": "ivr-3", "offset_s": 1.5},
             }
         entries.append(entry)
@@ -179,7 +180,7 @@ def _tell(story: Story, material: Path) -> None:
 
 def _take_in(story: Story, material: Path) -> None:
     story.tell(
-        "Recordings come in: inspected, sealed, catalogued with their purposes. What cannot be read is kept aside."
+        "Recordings come in: inspected, sealed, catalogued with their purposes. Who does not want to be recorded is not; what cannot be read is kept aside."
     )
     (material / "calls" / "cut-off.wav").write_bytes(b"RIFF\x24\x00\x00\x00WAVEfmt ")
     for folder, source in (("calls", "support-line"), ("lobby", "lobby-1")):
@@ -215,6 +216,8 @@ def _first(found: Any) -> dict[str, Any] | None:
 
 
 def _hold_and_dispose(story: Story) -> None:
+    story.tell("A backup is made. Keys are not in it: they are kept apart, and only what lives has one.")
+    story.run(f"backup {shlex.quote(str(story.home / 'before-the-night.backup'))}")
     story.tell("What is due tonight, and why.")
     story.run("due --why")
     overdue = [
@@ -228,8 +231,7 @@ def _hold_and_dispose(story: Story) -> None:
         story.run(
             f"hold place --recording {overdue[0]['id']} --kind legal --reason 'police inquiry 14' --review-on {review}"
         )
-    story.tell("A backup first; then the night: keys are destroyed, bytes erased, and a certificate says so.")
-    story.run(f"backup {shlex.quote(str(story.home / 'before-the-night.backup'))}")
+    story.tell("Then the night: keys are destroyed, bytes erased, and a certificate says so.")
     story.run("disposal plan")
     story.run("disposal run", who=MANAGER)
     runs = [
@@ -268,7 +270,9 @@ def _change_and_check(story: Story) -> None:
     shorter = story.home / "policy-shorter.yaml"
     shorter.write_text(policy.read_text(encoding="utf-8").replace("P30D", "P14D"), encoding="utf-8")
     story.run(f"schedule plan {shlex.quote(str(shorter))}")
-    story.tell("The old backup is restored: nothing that was disposed of comes back, and the hold is there.")
+    story.tell(
+        "The old backup is restored: nothing that was disposed of comes back, and the hold that was placed after it is there."
+    )
     story.run(f"restore {shlex.quote(str(story.home / 'before-the-night.backup'))} --yes")
     story.run("hold list")
     story.run("due")

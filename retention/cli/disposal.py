@@ -11,6 +11,7 @@ from sqlmodel import col
 from retention.cli.shapes import due_json, run_json
 from retention.cli.shared import (
     EPILOG,
+    amount,
     local,
     named_actor,
     parse_date,
@@ -59,7 +60,7 @@ def due(
         plan = make_plan(session, schedule, day)
     value = due_json(plan)
     lines: list[Any] = [
-        f"On {day}: {plan.recordings} recordings are due ({size(plan.size_bytes)}), {plan.held} are held."
+        f"On {day}: {amount(plan.recordings, 'recording')} due ({size(plan.size_bytes)}), {plan.held} held."
     ]
     if value["cohorts"]:
         lines.append(_cohorts(plan))
@@ -118,7 +119,7 @@ def plan(on: On = "") -> None:
             found = make_plan(session, opened.schedule(), day, approved=approved_cohorts(session))
             keep_plan(session, found, opened.clock.now(), who)
     lines: list[Any] = [
-        f"On {day}: {found.recordings} recordings would be disposed of ({size(found.size_bytes)}), {found.held} are held.",
+        f"On {day}: {amount(found.recordings, 'recording')} would be disposed of ({size(found.size_bytes)}), {found.held} held.",
         *([_cohorts(found)] if found.cohorts else []),
         f"digest {found.digest}",
     ]
@@ -271,7 +272,7 @@ def certificate(
     }
     show(
         value,
-        f"{out_file}: {'the proof of one recording' if recording else f'{found.disposed} recordings'}, signed by {printed[:16]}….",
+        f"{out_file}: {'the proof of one recording' if recording else amount(found.disposed, 'recording')}, signed by {printed[:16]}….",
     )
     say(
         f"Anyone checks it offline: python {beside.name if with_verifier else 'verifier.py'} {out_file.name} --key {key.hex()}"

@@ -8,6 +8,7 @@ from sqlmodel import col
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
+from retention.catalogue.journal import tell_of_do_not_record
 from retention.catalogue.tables import DoNotRecordRow
 from retention.cli.recording import identifiers
 from retention.cli.shared import EPILOG, named_actor, show, store
@@ -32,6 +33,7 @@ def add(phone: Phone = "", customer: Customer = "") -> None:
             for blind in blinds:
                 session.merge(DoNotRecordRow(blind=blind, added_at=now, added_by=who))
             record(session, now, Act(Tag.DO_NOT_RECORD_ADDED, who, "", detail={"identifiers": len(blinds)}))
+        tell_of_do_not_record(opened.journal, now, who, added=blinds)
     show({"added": len(blinds)}, "This person's recordings will be disposed of at once.")
 
 
@@ -50,6 +52,7 @@ def remove(phone: Phone = "", customer: Customer = "") -> None:
                 raise NotFound("this person is not on the do-not-record list")
             session.execute(delete(DoNotRecordRow).where(col(DoNotRecordRow.blind).in_(blinds)))
             record(session, now, Act(Tag.DO_NOT_RECORD_REMOVED, who, "", detail={"identifiers": found}))
+        tell_of_do_not_record(opened.journal, now, who, removed=blinds)
     show({"removed": found}, "This person is no longer on the list.")
 
 

@@ -6,15 +6,12 @@ import typer
 
 from retention.cli.recording import identifiers
 from retention.cli.shapes import hold_json
-from retention.cli.shared import EPILOG, local, named_actor, parse_date, say, show, store, table
+from retention.cli.shared import EPILOG, amount, local, named_actor, parse_date, say, show, store, table
+from retention.holds.enforce import end, put_in_force
 from retention.holds.find import all_holds, find_hold, holds_in_force, match_counts
-from retention.holds.lift import key_was_destroyed
-from retention.holds.lift import lift as lift_hold
 from retention.holds.model import Criteria, HoldKind
-from retention.holds.place import confirm, new_hold
-from retention.holds.place import place as place_hold
+from retention.holds.place import new_hold
 from retention.ingest.admit import parse_time
-from retention.vault.model import object_name
 
 app = typer.Typer(help="Suspend disposal: place, list and lift holds.", no_args_is_help=True)
 
@@ -61,12 +58,9 @@ def place(
             suspends_use=suspend_use,
             owner=owner,
         )
-        with opened.database.write() as session:
-            placed = place_hold(session, opened.keys, opened.journal, hold)
-        confirm(opened.journal, hold)
-        opened.store.protect([object_name(each, "original") for each in placed.recording_ids], held=True)
+        placed = put_in_force(opened.hold_tools(), hold)
     value = hold_json(hold) | {"recordings": list(placed.recording_ids), "too_late": list(placed.too_late)}
-    lines = [f"Hold {hold.id} is in force: {len(placed.recording_ids)} recordings are held."]
+    lines = [f"Hold {hold.id} is in force: {amount(len(placed.recording_ids), 'recording')} held."]
     if placed.too_late:
         lines.append(
             f"[yellow]Too late for {len(placed.too_late)}, whose disposal had begun before: {', '.join(placed.too_late)}[/yellow]"
@@ -84,18 +78,10 @@ def lift(
     """Lift a hold. What nothing else keeps is disposed of by the next night."""
     who = named_actor()
     with store() as opened:
-        now = opened.clock.now()
-        with opened.database.write() as session:
-            lifted = lift_hold(session, hold_id, reason, now, who)
-        opened.journal.write("hold-lifted", now, {"hold": hold_id})
-        opened.store.protect([object_name(each, "original") for each in lifted.unprotected], held=False)
-        if not lifted.due:
-            opened.keys.destroy([lifted.hold.key_id])
-            with opened.database.write() as session:
-                key_was_destroyed(session, hold_id, now)
+        lifted = end(opened.hold_tools(), hold_id, reason, who)
     show(
         hold_json(lifted.hold) | {"released": lifted.released, "due": lifted.due},
-        f"Hold {hold_id} is lifted: {lifted.released} recordings are kept for other reasons, {lifted.due} become due.",
+        f"Hold {hold_id} is lifted: {amount(lifted.released, 'recording')} kept for other reasons, {lifted.due} due now.",
     )
 
 

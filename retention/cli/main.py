@@ -3,33 +3,73 @@
 import json
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
-import click
 import typer
+from typer.core import TyperGroup
 
 from retention import __version__
-from retention.cli import (
-    audit,
-    demo,
-    disposal,
-    do_not_record,
-    hold,
-    ingest,
-    keys,
-    policy,
-    quarantine,
-    recording,
-    schedule,
-    serve,
-    source,
-    store,
-    trigger,
-)
 from retention.cli.shared import EPILOG, INVOCATION, err, take_global_options
 from retention.kernel.errors import RetentionError
 
+CANCELLED = 130  #: the exit code after Ctrl-C
+#: The module of this folder that adds each command, in the order of help. A command imports its own module
+#: alone: importing all of them takes longer than most commands do.
+COMMANDS = {
+    "init": "store",
+    "upgrade": "store",
+    "settings": "store",
+    "doctor": "doctor",
+    "check": "custody",
+    "reconcile": "custody",
+    "backup": "custody",
+    "restore": "custody",
+    "ingest": "ingest",
+    "search": "recording",
+    "show": "recording",
+    "explain": "recording",
+    "open": "recording",
+    "due": "disposal",
+    "serve": "serve",
+    "demo": "demo",
+    "source": "source",
+    "disposal": "disposal",
+    "quarantine": "quarantine",
+    "schedule": "schedule",
+    "policy": "policy",
+    "hold": "hold",
+    "trigger": "trigger",
+    "do-not-record": "do_not_record",
+    "audit": "audit",
+    "keys": "keys",
+}
+
+
+class _Commands(TyperGroup):
+    """The commands, each imported when it is named."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every command's name."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name; None if there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"retention.cli.{COMMANDS[cmd_name]}")
+        some = typer.Typer(rich_markup_mode=None)
+        if hasattr(module, "add_to"):
+            module.add_to(some)
+        else:
+            some.add_typer(module.app, name=cmd_name, epilog=EPILOG)
+        return typer.main.get_group(some).get_command(ctx, cmd_name)
+
+
 app = typer.Typer(
     name="retention",
+    cls=_Commands,
     help="Keep recordings of people exactly as long as promised; let them go provably.",
     epilog=EPILOG,
     no_args_is_help=True,
@@ -53,21 +93,6 @@ def _root(
     pass
 
 
-for _noun in (store, source, ingest, recording, disposal, serve, demo):
-    _noun.add_to(app)
-for _name, _noun_with_verbs in (
-    ("quarantine", quarantine),
-    ("schedule", schedule),
-    ("policy", policy),
-    ("hold", hold),
-    ("trigger", trigger),
-    ("do-not-record", do_not_record),
-    ("audit", audit),
-    ("keys", keys),
-):
-    app.add_typer(_noun_with_verbs.app, name=_name, epilog=EPILOG)
-
-
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
     try:
@@ -79,14 +104,13 @@ def run(arguments: Sequence[str]) -> int:
 def _run(rest: list[str]) -> int:
     command = typer.main.get_command(app)
     try:
-        result = command.main(args=rest, prog_name="retention", standalone_mode=False)
-    except click.exceptions.Abort:
-        err.print("Cancelled. What was finished stays finished; run the same command to go on.")
-        return 130
-    except click.ClickException as error:
-        error.show(sys.stderr)
-        return error.exit_code
-    return result if isinstance(result, int) else 0
+        command(args=rest, prog_name="retention")
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+        if code == CANCELLED:
+            err.print("Cancelled. What was finished stays finished; run the same command to go on.")
+        return code
+    return 0
 
 
 def _fail(error: RetentionError) -> int:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -27,8 +27,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from retention.bootstrap import App, open_app
 from retention.kernel.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from retention.bootstrap import App
 
 #: Taken out of the line wherever they stand: name → whether a value follows.
 GLOBAL_OPTIONS = {"--json": False, "--home": True, "--as": True}
@@ -116,8 +118,10 @@ def named_actor() -> str:
 
 
 @contextmanager
-def store() -> Iterator[App]:
+def store() -> Iterator["App"]:
     """The store, open for one command."""
+    from retention.bootstrap import open_app  # noqa: PLC0415 - --version and a mistyped line stay quick
+
     app = open_app(home())
     try:
         yield app
@@ -192,6 +196,11 @@ def size(size_bytes: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1000
     raise AssertionError
+
+
+def amount(number: int, noun: str) -> str:
+    """A number of things: "1 recording", "2 recordings"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def local(at: datetime, zone: str) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from retention.bootstrap import check_raw_format
+from retention.catalogue.journal import tell_of_source
 from retention.catalogue.model import Source
 from retention.catalogue.sources import all_sources, find_source, register_source
 from retention.cli.shared import EPILOG, named_actor, say, show, store, table
@@ -61,8 +62,10 @@ def add(
             mount=mount,
             raw_format=raw_format,
         )
+        now = opened.clock.now()
         with opened.database.write() as session:
-            register_source(session, schedule, source, opened.clock.now(), actor)
+            register_source(session, schedule, source, now, actor)
+        tell_of_source(opened.journal, source, now)
     show(_json(source), f"Source {source.id} is registered.")
 
 

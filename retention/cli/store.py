@@ -1,4 +1,4 @@
-"""retention init, upgrade, settings, doctor: make a store and look after it."""
+"""retention init, upgrade, settings: make a store and look after it."""
 
 from typing import Annotated, Any
 
@@ -7,16 +7,14 @@ from sqlalchemy import make_url
 
 from retention.amendment.packs import read_pack
 from retention.bootstrap import App, create_store
-from retention.cli.shared import EPILOG, home, named_actor, say, show, store, table
-from retention.doctor import examine
-from retention.kernel.errors import IntegrityError
+from retention.cli.shared import EPILOG, home, named_actor, say, show, table
 from retention.migrations.migrate import migrate
 from retention.settings import Settings, load_settings
 
 
 def add_to(root: typer.Typer) -> None:
     """Hang the commands into the tree."""
-    for command in (init, upgrade, settings, doctor):
+    for command in (init, upgrade, settings):
         root.command(command.__name__, epilog=EPILOG)(command)
 
 
@@ -66,21 +64,3 @@ def settings() -> None:
 def _masked(name: str, value: Any) -> Any:
     """A database's password is not shown."""
     return make_url(value).render_as_string(hide_password=True) if name == "database_url" else value
-
-
-def doctor() -> None:
-    """Try out what the store stands on: tools, keys, object store, database, witness, clock."""
-    with store() as opened:
-        findings = examine(opened)
-    rows = [("[green]ok[/green]" if f.ok else "[red]FAULT[/red]", f.subject, f.what) for f in findings]
-    show(
-        {
-            "ok": all(f.ok for f in findings),
-            "findings": [{"ok": f.ok, "subject": f.subject, "what": f.what} for f in findings],
-        },
-        table("", ["", "subject", "finding"], rows),
-    )
-    if not all(f.ok for f in findings):
-        raise IntegrityError(
-            "the store stands on something that does not work", hint="Correct what is marked FAULT."
-        )

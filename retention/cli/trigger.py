@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from retention.cli.shared import EPILOG, named_actor, parse_date, show, store
+from retention.cli.shared import EPILOG, amount, named_actor, parse_date, show, store
 from retention.kernel.errors import InvalidInput
-from retention.vault.trigger import record_trigger
+from retention.vault.trigger import start_count
 
 app = typer.Typer(help="Tell that a case was closed or a contract ended.", no_args_is_help=True)
 
@@ -25,11 +25,17 @@ def record_(
         day = parse_date(on) if on else opened.today()
         if day > opened.today():
             raise InvalidInput(f"{day} lies in the future", hint="Record the event when it has happened.")
-        with opened.database.write() as session:
-            found = record_trigger(
-                session, opened.keys, opened.schedule(), event, reference, day, opened.clock.now(), who
-            )
-        opened.keys.destroy(found.spent_keys)
+        found = start_count(
+            opened.database,
+            opened.keys,
+            opened.journal,
+            opened.schedule(),
+            event=event,
+            reference=reference,
+            on=day,
+            at=opened.clock.now(),
+            actor=who,
+        )
     show(
         {
             "event": event,
@@ -38,5 +44,5 @@ def record_(
             "recordings": found.recordings,
             "cohorts": list(found.cohorts),
         },
-        f"{event} of {reference or 'no reference'} on {day}: {found.recordings} recordings now count from it.",
+        f"{event} of {reference or 'no reference'} on {day}: {amount(found.recordings, 'recording')} now counting from it.",
     )

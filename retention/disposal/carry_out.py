@@ -41,6 +41,7 @@ from retention.kernel.clock import Clock
 from retention.kernel.errors import DependencyError
 from retention.schedule.model import Schedule
 from retention.vault.model import KeyService, ObjectName, ObjectStore, object_name
+from retention.vault.reasons import destroy_for_good
 from retention.vault.signing import Signer
 
 #: Recordings whose rows change in one transaction and whose bytes go in one call.
@@ -75,12 +76,21 @@ def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
         ).all()
         holds = _lifted_holds(session)
         moved = _moved_cohorts(session) & tools.keys.key_ids()
-        started_at = run.started_at
     tools.journal.write(
-        "cohorts-expired", started_at, {"run": run_id, "cohorts": [name for _, name in cohorts]}
+        "cohorts-expired",
+        run.started_at,
+        {
+            "run": run_id,
+            "run_kind": run.kind,
+            "on": run.on,
+            "started_by": run.started_by,
+            "schedule_version": run.schedule_version,
+            "cohorts": [name for _, name in cohorts],
+        },
     )
-    tools.keys.destroy([key_id for key_id, _ in cohorts] + [key_id for _, key_id in holds] + sorted(moved))
     now = tools.clock.now()
+    spent = {key_id for key_id, _ in cohorts} | {key_id for _, key_id in holds} | moved
+    destroy_for_good(tools.keys, tools.journal, now, spent)
     with tools.database.write() as session:
         session.execute(
             update(table_of(CohortRow))
@@ -190,6 +200,11 @@ def _erase(tools: Tools, batch: list[Any]) -> set[str]:
         ):
             names[object_name(recording_id, role)] = recording_id
     failures = tools.store.erase_many(list(names))
+    if failures:
+        # A hold that was lifted just before a crash may have left its lock on the store. The catalogue,
+        # asked under the writer's lock, knows of no hold: the lock is stale.
+        tools.store.protect(list(failures), held=False)
+        failures = tools.store.erase_many(list(failures))
     remaining = tools.store.remains(list(names))
     return {names[name] for name in failures} | {names[name] for name in remaining}
 
@@ -213,6 +228,16 @@ def _bury(session: Session, tools: Tools, run_id: str, gone: list[Any]) -> None:
         for n, row in enumerate(gone)
     ]
     session.execute(insert(table_of(TombstoneRow)), leaves)
+    forget(session, gone)
+    record_all(
+        session,
+        now,
+        [Act(Tag.RECORDING_DISPOSED, "retention", row.id, detail={"run": run_id}) for row in gone],
+    )
+
+
+def forget(session: Session, gone: list[Any]) -> None:
+    """Take out of the catalogue all that stood about recordings whose bytes are gone; the rows stay, bare."""
     ids = [row.id for row in gone]
     for model in (ObjectRow, WrapRow, IdentifierRow, HoldMatchRow):
         table = table_of(model)
@@ -233,11 +258,6 @@ def _bury(session: Session, tools: Tools, run_id: str, gone: list[Any]) -> None:
         before = counts.get(row.lot_id, (0, 0))
         counts[row.lot_id] = (before[0] - 1, before[1] - row.size_bytes)
     adjust_counts(session, counts)
-    record_all(
-        session,
-        now,
-        [Act(Tag.RECORDING_DISPOSED, "retention", row.id, detail={"run": run_id}) for row in gone],
-    )
 
 
 def leaf_text(row: Any, position: int, reasons: list[dict[str, Any]], at: datetime) -> str:
@@ -305,7 +325,7 @@ def close(session: Session, now: datetime, run_id: str, certificate: str, actor:
     run.state = RunState.INCOMPLETE if run.failed else RunState.DONE
     run.certificate = certificate
     session.add(run)
-    _forget_empty_lots(session, run_id)
+    forget_empty_lots(session, run_id)
     record(
         session,
         now,
@@ -323,7 +343,8 @@ def close(session: Session, now: datetime, run_id: str, certificate: str, actor:
     )
 
 
-def _forget_empty_lots(session: Session, run_id: str) -> None:
+def forget_empty_lots(session: Session, run_id: str) -> None:
+    """Take out the run's lots whose recordings are all disposed of."""
     lot = table_of(LotRow)
     empty = select(lot.c.id).where(lot.c.run_id == run_id, lot.c.recordings == 0)
     for model in (LotCohortRow, LotHoldRow):

@@ -83,7 +83,8 @@ def start_run(
         return run
     session.add(run)
     session.flush()
-    _commit_to(session, run.id, plan)
+    cohort_ids = [found.id for found in plan.cohorts if not found.is_expired]
+    commit_to(session, run.id, cohort_ids, list(plan.lot_ids))
     record(
         session,
         now,
@@ -113,7 +114,8 @@ def attempt(session: Session, kind: RunKind, on: date) -> int:
     return int(session.execute(statement).scalar_one())
 
 
-def _commit_to(session: Session, run_id: str, plan: DisposalPlan) -> None:
+def commit_to(session: Session, run_id: str, cohort_ids: list[int], lot_ids: list[int]) -> None:
+    """Let active cohorts expire in the run, and hand it the lots that nothing keeps any more."""
     cohort, member, lot = table_of(CohortRow), table_of(LotCohortRow), table_of(LotRow)
 
     def expire(ids: list[int]) -> None:
@@ -126,9 +128,9 @@ def _commit_to(session: Session, run_id: str, plan: DisposalPlan) -> None:
         )
         session.execute(update(lot).where(lot.c.id.in_(touched)).values(living=lot.c.living - lost))
 
-    in_batches([found.id for found in plan.cohorts if not found.is_expired], BATCH, expire)
+    in_batches(cohort_ids, BATCH, expire)
     in_batches(
-        list(plan.lot_ids),
+        lot_ids,
         BATCH,
         lambda ids: session.execute(update(lot).where(lot.c.id.in_(ids)).values(run_id=run_id)),
     )
@@ -147,9 +149,7 @@ def surroundings(
     watched = plan.recordings >= limits.from_recordings
     return Surroundings(
         now=now,
-        last_audit_at=session.execute(
-            select(col(AuditRow.at)).order_by(col(AuditRow.seq).desc()).limit(1)
-        ).scalar_one_or_none(),
+        last_audit_at=last_activity(session),
         last_run_at=session.execute(
             select(func.max(run.c.finished_at)).where(
                 run.c.state == RunState.DONE, run.c.kind != RunKind.REFUSED
@@ -161,13 +161,21 @@ def surroundings(
         total_recordings=session.execute(select(func.coalesce(func.sum(lot.c.recordings), 0))).scalar_one(),
         total_by_class=_by_class(session) if watched else {},
         holds_in_journal=holds_in(journal.entries()),
-        holds_accounted_for=_holds_accounted_for(session),
+        holds_accounted_for=holds_accounted_for(session),
         store_id=session.execute(select(col(StoreRow.object_store_id))).scalar_one(),
         store_id_in_store=store_id_in_store,
     )
 
 
-def _holds_accounted_for(session: Session) -> frozenset[str]:
+def last_activity(session: Session) -> datetime | None:
+    """When something was last put on record."""
+    last = select(col(AuditRow.at)).order_by(col(AuditRow.seq).desc()).limit(1)
+    found: datetime | None = session.execute(last).scalar_one_or_none()
+    return found
+
+
+def holds_accounted_for(session: Session) -> frozenset[str]:
+    """The holds that the catalogue has, or knows to have been lifted."""
     in_force = session.execute(select(col(HoldRow.id)).where(col(HoldRow.lifted_at).is_(None))).scalars()
     lifted = session.execute(
         select(col(AuditRow.subject)).where(col(AuditRow.tag) == Tag.HOLD_LIFTED)

@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
+from retention.audit.witness import SignedJournal
 from retention.catalogue.lots import BATCH, LotKey, move_recordings
 from retention.catalogue.tables import LotRow, RecordingRow, WrapRow
 from retention.database import in_batches, table_of
@@ -75,6 +76,12 @@ def lift(session: Session, hold_id: str, reason: str, at: datetime, actor: str) 
         ),
     )
     return Lifted(replace(hold, lifted_at=at), len(ids) - due, due, _unheld(session, ids))
+
+
+def confirm_lift(journal: SignedJournal, hold: Hold, reason: str, actor: str) -> None:
+    """Tell the journal that the lifting of `hold` was committed: only then may a restore lift it again."""
+    assert hold.lifted_at is not None
+    journal.write("hold-lifted", hold.lifted_at, {"hold": hold.id, "reason": reason.strip(), "by": actor})
 
 
 def _unheld(session: Session, recording_ids: list[str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import delete, insert, select
 from sqlmodel import Session, col
 
+from retention.catalogue.model import ORIGINAL
 from retention.catalogue.tables import IntakeRow
 from retention.database import Database, table_of
 from retention.kernel.clock import Clock
@@ -26,7 +27,7 @@ from retention.vault.model import ObjectStore, object_name
 
 #: Ids reserved at a time: one short transaction for many files.
 RESERVE = 64
-ROLES = ("original", "thumbnail", "peaks")
+ROLES = (ORIGINAL, "thumbnail", "peaks")
 STALE = timedelta(days=1)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from retention.catalogue.identifiers import blind_all, blind_index
-from retention.catalogue.model import NewRecording, SealedObject, Source
+from retention.catalogue.model import ORIGINAL, NewRecording, SealedObject, Source
 from retention.ingest.admit import admit, identifiers_of, must_not_be_recorded
 from retention.ingest.manifest import Entry
 from retention.ingest.model import Admission, Candidate, Code, Fault, Seen
@@ -27,7 +27,6 @@ from retention.vault.note import seal_note
 from retention.vault.seal import new_data_key, seal, seal_file
 
 READ_BYTES = 1024 * 1024
-ORIGINAL = "original"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,11 @@ from sqlmodel import Session, col
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
+from retention.catalogue.model import ORIGINAL
 from retention.catalogue.states import State
 from retention.catalogue.tables import ObjectRow, RecordingRow
 from retention.database import table_of
-from retention.ingest.prepare import ORIGINAL, Aside
+from retention.ingest.prepare import Aside
 from retention.ingest.tables import QuarantineKeyRow, QuarantineRow
 from retention.kernel.errors import IllegalTransition, KeyDestroyed, NotFound
 from retention.vault.model import KeyService, ObjectStore, Sealed, object_name

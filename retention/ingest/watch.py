@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from retention.catalogue.model import ORIGINAL
 from retention.ingest.discover import discover
 from retention.ingest.model import Candidate, Outcome, Status
-from retention.ingest.prepare import ORIGINAL
 from retention.ingest.quarantine import find_item, verify_item
 from retention.ingest.receive import Receiver, Tools
 from retention.kernel.errors import IntegrityError, RequestError

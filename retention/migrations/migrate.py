@@ -1,12 +1,10 @@
-"""Bring a database to the present schema, or say how far it is."""
+"""Bring a database to the present schema."""
 
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 
 def _config() -> Config:
@@ -17,14 +15,12 @@ def _config() -> Config:
 
 def migrate(engine: Engine) -> None:
     """Run every migration that has not run yet, in one transaction."""
-    config = _config()
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        migrate_on(connection)
 
 
-def is_current(engine: Engine) -> bool:
-    """Whether the database has the present schema."""
-    with engine.connect() as connection:
-        here = MigrationContext.configure(connection).get_current_revision()
-    return here == ScriptDirectory.from_config(_config()).get_current_head()
+def migrate_on(connection: Connection) -> None:
+    """Run every migration that has not run yet, in the caller's transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -137,6 +137,7 @@ def _mean_days(period: Period) -> float:
     return period.total_days + _MONTH_DAYS * period.total_months
 
 
+@lru_cache(maxsize=1)
 def _telling_starts() -> list[date]:
     """One start for every way in which a month's days can differ: days 1 to 27 are alike."""
     return [

@@ -11,16 +11,16 @@ may end in Z or an offset instead. A date alone is the first instant of it.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, RootModel
+from pydantic import Field, RootModel, model_validator
 
 from retention.kernel.clock import local_date
 from retention.schedule.calendar import due_at
 from retention.schedule.document import Finding, PolicyError, read
 from retention.schedule.evaluate import Decision, Membership, Outcome, evaluate
-from retention.schedule.fit import did_you_mean, fit
+from retention.schedule.fit import did_you_mean, fit, said
 from retention.schedule.model import Classification, Facts, Kind, Schedule
 from retention.schedule.shape import Day, FileShape, Name, Prose, Trigger, Word, Written, Zone
 
@@ -60,6 +60,13 @@ class Given(FileShape):
     zone: Zone | None = None
     events: Annotated[dict[Trigger, Day], Field(default_factory=dict)]
     holds: Annotated[list[Word], Field(default_factory=list)]
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        started, ended = self.started or self.ended, self.ended
+        if (started.tzinfo is None) is (ended.tzinfo is None) and started > ended:
+            raise said("the recording starts after it has ended", "Exchange started and ended")
+        return self
 
 
 class Expected(FileShape):
@@ -122,7 +129,7 @@ def parse_cases(text: str, file: str) -> tuple[Case, ...]:
     """
     document = read(text, file)
     shaped, findings = fit(_CasesShape, document)
-    if shaped is None:
+    if shaped is None or findings:
         raise PolicyError(findings)
     return tuple(
         Case(stated.case, file, document.lines[position,], stated)

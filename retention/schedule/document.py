@@ -8,8 +8,8 @@ refused: each makes a policy say something else than a reader sees.
 Does no I/O and knows no policy: see `shape` for what keys there are.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
@@ -17,8 +17,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from retention.kernel.errors import InvalidInput
 
-MOST_BYTES: Final = 262_144  #: of text; a policy of a hundred classes has about 60,000
+MOST_CHARACTERS: Final = 262_144  #: a policy of a hundred classes has about 60,000
 MOST_LEVELS: Final = 16  #: of nesting; a policy needs 6
+MOST_FINDINGS: Final = 200  #: said at once; nobody reads more
 
 Path = tuple[str | int, ...]  #: keys and list positions from the top of a document
 
@@ -42,17 +43,18 @@ class PolicyError(InvalidInput):
     default_hint = "Nothing was changed. Correct the text, then run `retention policy check FILE`."
 
     def __init__(self, findings: Iterable[Finding]) -> None:
-        self.findings = tuple(sorted(set(findings)))
+        self.findings = tuple(sorted(set(findings))[:MOST_FINDINGS])
         super().__init__("\n".join(str(finding) for finding in self.findings))
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text's value, and the line on which each part of it stands."""
+    """What a text holds, the line on which each part stands, and what is refused in it."""
 
     file: str
-    value: Any = None
-    lines: dict[Path, int] = field(default_factory=dict)
+    value: Any
+    lines: Mapping[Path, int]
+    findings: tuple[Finding, ...]
 
     def finding(self, path: Path, message: str, remedy: str) -> Finding:
         """A finding about the part at `path`, or about the nearest part around it that exists."""
@@ -64,29 +66,31 @@ class Document:
 def read(text: str, file: str) -> Document:
     """The document that `text` holds; `file` is only a name to show.
 
+    What can be read in spite of a finding is read, so that more can be found.
+
     Raises:
-        PolicyError: The text is not YAML, or uses what is refused here.
+        PolicyError: The text is not YAML, or is refused as a whole.
     """
-    findings = [*_forbidden_characters(text, file)]
-    if findings:
-        raise PolicyError(findings)
+    if len(text) > MOST_CHARACTERS:
+        raise PolicyError(
+            [Finding(file, 1, f"the text has more than {MOST_CHARACTERS:,} characters", "Divide it")]
+        )
+    tabs = [number for number, line in enumerate(text.split("\n"), start=1) if "\t" in line]
+    if tabs:
+        raise PolicyError(Finding(file, line, "the line holds a tab", "Use spaces") for line in tabs)
     node = _compose(text, file)
     if node is None:
         raise PolicyError([Finding(file, 1, "the text is empty", "Start from a copy of a pack in policies/")])
-    document = Document(file, None, {})
-    value = _value(node, (), document, findings)
-    if findings:
-        raise PolicyError(findings)
-    return Document(file, value, document.lines)
+    reader = _Reader(file)
+    return Document(file, reader.value_of(node, ()), reader.lines, tuple(reader.findings))
 
 
-def _forbidden_characters(text: str, file: str) -> Iterator[Finding]:
-    if len(text) > MOST_BYTES:
-        yield Finding(file, 1, f"the text has more than {MOST_BYTES:,} characters", "Divide it")
-        return
-    for line, content in enumerate(text.split("\n"), start=1):
-        if "\t" in content:
-            yield Finding(file, line, "the line holds a tab", "Use spaces")
+class _Refused(yaml.MarkedYAMLError):
+    """The text uses something that YAML allows and a policy does not."""
+
+    def __init__(self, event: Any, what: str, remedy: str) -> None:
+        super().__init__(problem=f"the text uses {what}", problem_mark=event.start_mark)
+        self.remedy = remedy
 
 
 class _Loader(yaml.SafeLoader):
@@ -97,89 +101,81 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
-            raise _Refused(event.start_mark, "an alias (*)", "Write the value out")
+            raise _Refused(event, "an alias (*)", "Write the value out")
         if event.anchor is not None:
-            raise _Refused(event.start_mark, "an anchor (&)", "Write the value out where it is needed")
+            raise _Refused(event, "an anchor (&)", "Write the value out where it is needed")
         if event.tag is not None:
-            raise _Refused(
-                event.start_mark, "a tag (!)", "Write the value without it; put quotes around text"
-            )
+            raise _Refused(event, "a tag (!)", "Write the value without it; put quotes around text")
         if self.depth > MOST_LEVELS:
-            raise _Refused(event.start_mark, f"more than {MOST_LEVELS} levels", "Make it flatter")
+            raise _Refused(event, f"more than {MOST_LEVELS} levels", "Make it flatter")
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
 
 
-class _Refused(yaml.MarkedYAMLError):
-    def __init__(self, mark: Any, what: str, remedy: str) -> None:
-        super().__init__(problem=f"the text uses {what}", problem_mark=mark)
-        self.remedy = remedy
-
-
 def _compose(text: str, file: str) -> Node | None:
     try:
         return _Loader(text).get_single_node()
+    except _Refused as error:
+        finding = Finding(file, _line_of(error), str(error.problem), error.remedy)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        remedy = (
-            error.remedy
-            if isinstance(error, _Refused)
-            else "Check indentation, colons and quotes around here"
-        )
         message = " ".join(filter(None, (error.problem, error.context)))
-        finding = Finding(file, mark.line + 1 if mark else 1, message, remedy)
+        finding = Finding(file, _line_of(error), message, "Check indentation, colons and quotes around here")
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         finding = Finding(
-            file, line, f"character number {error.position} cannot stand in a text", "Remove it"
+            file, line, f"character {error.position + 1} of the text cannot stand in it", "Remove it"
         )
-    except (
-        yaml.YAMLError,
-        ValueError,
-        OverflowError,
-    ) as error:  # PyYAML lets int() and chr() speak for themselves
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        # PyYAML hands numbers in escapes and directives to int() and chr(), and lets them speak for themselves.
         finding = Finding(
             file, 1, f"the text is not YAML: {error}", "Check numbers in escapes and directives"
         )
     raise PolicyError([finding])
 
 
-def _value(node: Node, path: Path, document: Document, findings: list[Finding]) -> Any:
-    document.lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, MappingNode):
-        return _mapping(node, path, document, findings)
-    if isinstance(node, SequenceNode):
-        return [
-            _value(item, (*path, position), document, findings) for position, item in enumerate(node.value)
-        ]
-    if isinstance(node, ScalarNode) and node.style is None and node.value in ("", "null", "~"):
-        name = path[-1] if path else "the text"
-        findings.append(document.finding(path, f"`{name}` has no value", "Write one, or remove the line"))
-    return _scalar(node)
+def _line_of(error: yaml.MarkedYAMLError) -> int:
+    mark = error.problem_mark or error.context_mark
+    return mark.line + 1 if mark else 1
 
 
-def _mapping(node: MappingNode, path: Path, document: Document, findings: list[Finding]) -> dict[str, Any]:
-    mapping: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        line = key_node.start_mark.line + 1
-        if not isinstance(key_node, ScalarNode):
-            findings.append(Finding(document.file, line, "a key must be a word", "Write `key: value`"))
-            continue
-        key = key_node.value
-        if key in mapping:
-            first = document.lines[*path, key]
-            message = f"`{key}` is written twice, first on line {first}"
-            findings.append(Finding(document.file, line, message, "Keep one of the two"))
-            continue
-        document.lines[*path, key] = line
-        mapping[key] = _value(value_node, (*path, key), document, findings)
-    return mapping
+class _Reader:
+    """Turns nodes into values, and notes lines and findings on the way."""
 
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.lines: dict[Path, int] = {}
+        self.findings: list[Finding] = []
 
-def _scalar(node: Node) -> str | bool:
-    """Text, unless it stands there plainly as true or false."""
-    if isinstance(node, ScalarNode) and node.style is None and node.value in ("true", "false"):
-        return bool(node.value == "true")
-    return str(node.value)
+    def value_of(self, node: Node, path: Path) -> Any:
+        line = self.lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, SequenceNode):
+            return [self.value_of(item, (*path, position)) for position, item in enumerate(node.value)]
+        is_plain = isinstance(node, ScalarNode) and node.style is None
+        if is_plain and node.value in ("true", "false"):
+            return node.value == "true"
+        if is_plain and node.value in ("", "null", "~"):
+            name = f"`{path[-1]}`" if path else "the text"
+            self._find(line, f"{name} has no value", "Write one, or remove the line")
+        return str(node.value)
+
+    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            key = key_node.value
+            if not isinstance(key_node, ScalarNode):
+                self._find(line, "a key must be a word", "Write `key: value`")
+            elif key in mapping:
+                first = self.lines[*path, key]
+                self._find(line, f"`{key}` is written twice, first on line {first}", "Keep one of the two")
+            else:
+                self.lines[*path, key] = line
+                mapping[key] = self.value_of(value_node, (*path, key))
+        return mapping
+
+    def _find(self, line: int, message: str, remedy: str) -> None:
+        self.findings.append(Finding(self.file, line, message, remedy))

@@ -6,14 +6,16 @@ policy: the words of the field come from the models.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from retention.schedule.document import Document, Finding, Path
+from retention.schedule.document import MOST_FINDINGS, Document, Finding, Path
 
 Shape = TypeVar("Shape", bound=BaseModel)
+
 
 _PLAIN: Final = {
     "list_type": ("a list is needed here", "Write [one, two], or one item a line after a hyphen"),
@@ -40,12 +42,18 @@ def did_you_mean(word: str, words: Iterable[str], otherwise: str) -> str:
 
 
 def fit(model: type[Shape], document: Document, context: Any = None) -> tuple[Shape | None, list[Finding]]:
-    """The document as a `model`; None and the findings if it does not fit."""
+    """The document as a `model`, None if it does not fit; and every finding in the document so far.
+
+    What does not fit on a line of which something was already said is left out.
+    """
     try:
-        return model.model_validate(document.value, context=context), []
+        return model.model_validate(document.value, context=context), list(document.findings)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        return None, [_finding(each, document, model) for each in details]
+        lines = {finding.line for finding in document.findings}
+        misfits = (
+            _finding(each, document, model) for each in error.errors(include_url=False)[:MOST_FINDINGS]
+        )
+        return None, [*document.findings, *(finding for finding in misfits if finding.line not in lines)]
 
 
 def readable(model: type[Shape], value: Any, context: Any = None) -> Shape | None:
@@ -87,8 +95,9 @@ def _path(location: tuple[str | int, ...], value: Any) -> Path:
     return tuple(path)
 
 
-def _keys(model: type[BaseModel]) -> set[str]:
+@cache
+def _keys(model: type[BaseModel]) -> frozenset[str]:
     """Every key that the model and those inside it know."""
     schema = model.model_json_schema()
     objects = [schema, *schema.get("$defs", {}).values()]
-    return {key for each in objects for key in each.get("properties", {})}
+    return frozenset(key for each in objects for key in each.get("properties", {}))

@@ -11,7 +11,7 @@ for; and no static way in which a ceiling and a class contradict each other.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import product
 from typing import Final
 
 from retention.schedule.calendar import can_outlast
@@ -136,19 +136,20 @@ def _kinds_agree(parts: Parts) -> Iterator[Breach]:
 
 
 def _one_class_per_purpose(parts: Parts) -> Iterator[Breach]:
-    for one, other in combinations(parts.classes, 2):
-        if one.purpose != other.purpose or not one.selector.overlap(other.selector):
+    for position, rule in enumerate(parts.classes):  # floors come after classes
+        other = next((each for each in parts.classes[:position] if _both_match(each, rule)), None)
+        if other is None:
             continue
-        where = max(place_of(one), place_of(other))  # floors stand after classes
-        message = f"{one.name} and {other.name} can both match a recording with the purpose `{one.purpose}`"
-        if one.is_floor or other.is_floor:
-            yield Breach(where, message, "Give the floor a purpose of its own")
+        message = f"{other.name} and {rule.name} can both match a recording with the purpose `{rule.purpose}`"
+        if rule.is_floor:
+            yield Breach(place_of(rule), message, "Give the floor a purpose of its own")
         else:
-            yield Breach(
-                (*place_of(other), "applies_to"),
-                message,
-                "Narrow one: area: [x] here, area: {not: [x]} there",
-            )
+            remedy = "Narrow one: area: [x] here, area: {not: [x]} there"
+            yield Breach((*place_of(rule), "applies_to"), message, remedy)
+
+
+def _both_match(one: RetentionClass, other: RetentionClass) -> bool:
+    return one.purpose == other.purpose and one.selector.overlap(other.selector)
 
 
 def _every_purpose_has_a_class(parts: Parts) -> Iterator[Breach]:
@@ -182,8 +183,9 @@ def _gap(kind: Kind, rules: list[RetentionClass]) -> Facts | None:
 
 
 def _described(gap: Facts) -> str:
-    named = [("at the site", gap.site), ("in the area", gap.area)]
-    return "".join(f" {where} `{word}`" for where, word in named if word != _OTHER)
+    site = "" if gap.site == _OTHER else f" at the site `{gap.site}`"
+    area = "" if gap.area == _OTHER else f" in the area `{gap.area}`" if gap.area else " without an area"
+    return site + area
 
 
 def _nothing_is_above_a_ceiling(parts: Parts) -> Iterator[Breach]:

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.catalogue.find import Recording, find_recording
+from retention.catalogue.model import ORIGINAL
 from retention.catalogue.states import State
 from retention.catalogue.tables import ObjectRow
 from retention.database import Database
@@ -103,7 +104,7 @@ class Door:
         way: Way,
         actor: str,
         now: datetime,
-        role: str = "original",
+        role: str = ORIGINAL,
     ) -> SealedReader:
         """A reader over the recording's bytes.
 

@@ -28,11 +28,6 @@ Chunk: TypeAlias = bytes | bytearray | memoryview
 
 DATA_KEY_BYTES = 32
 
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-SHARDS = tuple(a + b for a in _CROCKFORD for b in _CROCKFORD)
-"""The first parts of all names: 1,024, in order."""
-
 _ROLE = re.compile(r"[a-z]+(?:-[a-z0-9]+)*")
 _ROLE_LENGTH = 32
 _NAME = re.compile(rf"(?P<shard>[0-9A-Z]{{2}})/(?P<id>{ID_PATTERN.pattern})\.(?P<role>[a-z0-9-]+)")
@@ -134,7 +129,7 @@ class ObjectStore(Protocol):
         """
 
     def sync(self, names: Sequence[ObjectName]) -> None:
-        """Make the named objects durable, all at once and cheaply; NotFound if one is absent."""
+        """Make the objects put under these names durable, all at once and cheaply."""
 
     def read(
         self, name: ObjectName, start_bytes: int = 0, length_bytes: int | None = None

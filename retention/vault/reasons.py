@@ -1,10 +1,12 @@
-"""A recording's data key, reached through a reason to keep the recording."""
+"""A recording's data key, reached through a reason to keep the recording; and the end of a reason."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlmodel import Session
 
+from retention.audit.witness import SignedJournal
 from retention.catalogue.tables import WrapRow
 from retention.database import table_of
 from retention.kernel.errors import KeyMissing
@@ -47,3 +49,16 @@ def data_keys(
                 raise KeyMissing(f"recording {recording_id} is kept, but no key that opens it is left")
             key_id, wrapped = found[recording_id]
             yield recording_id, keys.unwrap(key_id, wrapped, recording_id.encode())
+
+
+def destroy_for_good(
+    keys: KeyService, journal: SignedJournal, at: datetime, key_ids: Collection[str]
+) -> None:
+    """Destroy keys whose reasons have ended, and tell the journal first.
+
+    An old copy of the keys (an escrow) may still hold them: what brings it back
+    asks the journal which keys must stay dead.
+    """
+    if key_ids:
+        journal.write("keys-destroyed", at, {"keys": sorted(key_ids)})
+        keys.destroy(key_ids)

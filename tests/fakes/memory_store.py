@@ -42,7 +42,8 @@ class MemoryStore:
 
     def sync(self, names: Sequence[ObjectName]) -> None:
         for name in names:
-            self._get(name, "sync")
+            validate_name(name)
+        self.before("sync", "")
         self.unsynced.difference_update(names)
 
     def read(

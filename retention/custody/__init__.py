@@ -1,0 +1,1 @@
+"""The unbroken record of who holds what: check, reconcile, back up, restore."""

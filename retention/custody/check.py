@@ -1,0 +1,186 @@
+"""Is everything we say we hold there, whole, readable for every reason, and nothing else?
+
+`examine` looks at one consistent view of the catalogue and at one listing of
+the vault. `check` adds what needs time: anything that seems lost is looked at
+again, because the service goes on meanwhile, and at level `digest` every object
+is read, decrypted and hashed.
+
+Repairs nothing, apart from `repair.py`, which is asked for by name. Holds one
+row, one listed object and a bounded number of findings in memory.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from retention.audit.record import Act, record
+from retention.audit.tags import Tag
+from retention.audit.verify import verify_trail
+from retention.catalogue.states import State
+from retention.catalogue.tables import RecordingRow, StoreRow
+from retention.custody.digests import check_digests
+from retention.custody.model import Findings, Kind, Report
+from retention.custody.objects import Expected, Known, Stranger, is_still_missing, walk
+from retention.custody.rows import check_rows, unfinished_runs
+from retention.custody.schema import check_schema
+from retention.custody.tools import Progress, Tools, silent
+from retention.database import Database
+from retention.disposal.night import LOCK
+from retention.disposal.start import holds_accounted_for, holds_in
+from retention.kernel.errors import AuditChainBroken, DatabaseBusy
+from retention.vault.fixity import Level
+from retention.vault.model import ObjectStore
+
+#: Asked before an object is called missing: is it still, going by what the catalogue says now?
+StillMissing = Callable[[Expected], bool]
+
+SAME_BYTES = "Restore the object from a copy of the vault, or ingest the original file again."
+STRANGE = {
+    Kind.ORPHAN: (
+        "the catalogue knows no such object",
+        "`retention reconcile` lists them; with --erase-orphans it erases them.",
+    ),
+    Kind.STRANDED: (
+        "its row was lost when a backup was restored",
+        "Ingest the original file again; then `retention reconcile --erase-stranded`.",
+    ),
+    Kind.UNDEAD: ("its recording was disposed of", "`retention reconcile --erase-orphans` erases it."),
+}
+
+
+def check(tools: Tools, level: Level, actor: str, progress: Progress = silent) -> Report:
+    """Check the whole store; at level `digest` the reading is put on record.
+
+    Raises:
+        StoreUnavailable: The vault did not answer, so nothing was found out.
+    """
+    findings = Findings()
+    with tools.database.read() as session:
+        objects = examine(
+            session, tools, level, findings, partial(is_still_missing, tools.database, tools.store), progress
+        )
+        recordings = count_sealed(session)
+    if level is Level.DIGEST and Kind.OTHER_STORE not in findings.counts:
+        objects = check_digests(tools, findings, progress)
+        _put_on_record(tools, actor, objects, findings)
+    return Report(level, recordings, objects, tuple(findings.kept), findings.counts)
+
+
+def examine(
+    session: Session,
+    tools: Tools,
+    level: Level,
+    findings: Findings,
+    still_missing: StillMissing = lambda _: True,
+    progress: Progress = silent,
+) -> int:
+    """Everything that can be told without reading content; how many objects the catalogue knows."""
+    check_schema(session.connection(), findings)
+    check_rows(session, tools.keys.key_ids(), findings)
+    if not _is_disposing(tools.database):
+        unfinished_runs(session, findings)
+    _check_audit(session, tools, findings)
+    _check_journal(session, tools, findings)
+    if not _is_our_store(session, tools.store, findings):
+        return 0
+    return _check_objects(session, tools, level, findings, still_missing, progress)
+
+
+def count_sealed(session: Session) -> int:
+    """How many recordings are held."""
+    statement = select(func.count()).where(col(RecordingRow.state) == State.SEALED)
+    return int(session.execute(statement).scalar_one())
+
+
+def _is_disposing(database: Database) -> bool:
+    try:
+        with database.exclusive(LOCK):
+            return False
+    except DatabaseBusy:
+        return True
+
+
+def _check_audit(session: Session, tools: Tools, findings: Findings) -> None:
+    store_id = session.execute(select(col(StoreRow.id))).scalar_one()
+    verdict = verify_trail(session, tools.witness.heads(), store_id, tools.signer.is_ours)
+    if not verdict.ok:
+        findings.add(
+            Kind.AUDIT_BROKEN,
+            str(verdict.first_bad),
+            f"the audit trail does not hold: {verdict.reason}",
+            "Stop and tell a person: `retention audit verify`.",
+        )
+
+
+def _check_journal(session: Session, tools: Tools, findings: Findings) -> None:
+    try:
+        in_force = holds_in(tools.journal.entries())
+    except AuditChainBroken as error:
+        findings.add(
+            Kind.JOURNAL_BROKEN, "journal", error.message, "Bring back the witness folder from a copy of it."
+        )
+        return
+    for hold_id in sorted(in_force - holds_accounted_for(session)):
+        what = f"the journal knows hold {hold_id}, which the catalogue neither has nor lifted"
+        findings.add(
+            Kind.HOLD_LOST, hold_id, what, "Restore the last backup: the journal brings the hold back."
+        )
+
+
+def _is_our_store(session: Session, store: ObjectStore, findings: Findings) -> bool:
+    wanted: str = session.execute(select(col(StoreRow.object_store_id))).scalar_one()
+    found = store.store_id()
+    if wanted != found:
+        what = (
+            f"the catalogue belongs to object store {wanted}, not to {found}; its objects were not looked at"
+        )
+        findings.add(Kind.OTHER_STORE, found, what, "Correct the setting store_url, or mount the right disk.")
+    return wanted == found
+
+
+def _check_objects(
+    session: Session,
+    tools: Tools,
+    level: Level,
+    findings: Findings,
+    still_missing: StillMissing,
+    progress: Progress,
+) -> int:
+    count = 0
+    for found in walk(session, tools.store, tools.clock.now()):
+        if isinstance(found, Stranger):
+            what, remedy = STRANGE[found.kind]
+            findings.add(found.kind, found.name, f"{found.name} ({found.stored_bytes} bytes): {what}", remedy)
+            continue
+        count += 1
+        _check_known(found, level, findings, still_missing)
+        if count % 1_000 == 0:
+            progress(count)
+    return count
+
+
+def _check_known(found: Known, level: Level, findings: Findings, still_missing: StillMissing) -> None:
+    expected, sealed = found.expected, found.expected.sealed
+    if found.stored_bytes is None:
+        if expected.must_be_there and still_missing(expected):
+            findings.add(
+                Kind.MISSING_BYTES,
+                sealed.name,
+                f"the vault holds no {sealed.name}, which is {expected.owner}",
+                SAME_BYTES,
+            )
+        return
+    if expected.owner == State.DISPOSED:
+        what, remedy = STRANGE[Kind.UNDEAD]
+        findings.add(Kind.UNDEAD, sealed.name, f"{sealed.name} ({found.stored_bytes} bytes): {what}", remedy)
+    elif level is not Level.PRESENCE and found.stored_bytes != sealed.stored_bytes:
+        what = f"{sealed.name} has {found.stored_bytes} bytes in the store; {sealed.stored_bytes} were sealed"
+        findings.add(Kind.WRONG_SIZE, sealed.name, what, SAME_BYTES)
+
+
+def _put_on_record(tools: Tools, actor: str, objects: int, findings: Findings) -> None:
+    detail = {"objects": objects, "findings": {str(kind): count for kind, count in findings.counts.items()}}
+    with tools.database.write() as session:
+        record(session, tools.clock.now(), Act(Tag.FIXITY_CHECKED, actor, "", detail=detail))
