@@ -29,7 +29,7 @@ from media.process import kill_group, python_module, run
 from media.raw_format import parse_raw_format
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
-DEFAULT_MEMORY_BYTES = 2 * 1024**3  #: address space; libraries take 0.6 GiB of it, 8K H.265 another 0.9
+DEFAULT_MEMORY_BYTES = 2 * 1024**3  #: address space, of which the libraries alone take 0.4 GiB
 _START_TIMEOUT_SECONDS = 60.0
 _STOP_TIMEOUT_SECONDS = 2.0
 _WORKER = "media.inspect_worker"

@@ -29,7 +29,9 @@ from media.errors import ToolFailed, ToolTimedOut
 from media.tools import find_ffmpeg
 
 STDERR_TAIL_BYTES = 8 * 1024  #: kept of what a tool says; the end names the cause
-DEFAULT_MEMORY_BYTES = 4 * 1024**3  #: address space: x264 with a few threads at 4K stays below 2 GiB
+DEFAULT_MEMORY_BYTES = (
+    4 * 1024**3
+)  #: address space: x264 at 4K fits into 2 GiB on two cores, and wants more with more
 PROTOCOLS = "file,pipe"
 _READ_BYTES = 64 * 1024
 _KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH")
