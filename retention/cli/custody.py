@@ -201,6 +201,12 @@ def backup(
 
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup of this store.")],
+    preview_only: Annotated[
+        bool,
+        typer.Option(
+            "--preview", help="Verify the backup and say what restoring it would do; change nothing."
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     replace: Annotated[
         bool,
@@ -217,6 +223,9 @@ def restore(
     try:
         tools = app.custody_tools()
         preview = preview_restore(tools, file)
+        if preview_only:
+            show(_preview_json(preview), _preview_text(preview))
+            return
         say("\n".join(_preview_text(preview)))
         _agree(yes)
         with progress("Restoring") as tell:
@@ -244,8 +253,22 @@ def _agree(yes: bool) -> None:
     if yes:
         return
     if is_json():
-        raise InvalidInput("restoring was not agreed to", hint="Look at the preview, then give --yes.")
+        raise InvalidInput("restoring was not agreed to", hint="Look at it with --preview, then give --yes.")
     typer.confirm("Restore it?", abort=True, err=True)
+
+
+def _preview_json(preview: Preview) -> dict[str, Any]:
+    return {
+        "made_at": instant(preview.made_at),
+        "store": preview.manifest["store"],
+        "version": preview.manifest["version"],
+        "recordings": preview.manifest["recordings"],
+        "rows": preview.manifest["rows"],
+        "since": dict(preview.since),
+        "disposed_since": preview.disposed_since,
+        "stored_since": preview.stored_since,
+        "certificates_missing": list(preview.certificates_missing),
+    }
 
 
 def _preview_text(preview: Preview) -> list[str]:
