@@ -32,7 +32,10 @@ CONTAINERS = (
     *("wav", "w64", "aiff", "au", "caf", "voc", "nist", "sox"),
     *("ogg", "flac", "mp3", "aac", "ac3", "amr", "amrnb", "amrwb", "gsm"),
 )
-_CERTAIN_HEADERS = ((0, b"RIFF"), (0, b"OggS"), (0, b"fLaC"), (4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3"))
+_CERTAIN_HEADERS = (
+    *((0, b"RIFF"), (0, b"RF64"), (0, b"OggS"), (0, b"fLaC")),
+    *((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3")),
+)
 _STILL_PICTURES = re.compile(r"\w+_pipe|image2|gif|apng|webp|ico")
 _PLAYLISTS = frozenset({"hls", "concat", "dash", "sdp", "rtsp", "imf", "applehttp"})
 _PCM_PACKET_BYTES = "65536"  #: the demuxer's own choice is 1 KiB: sixty times the work for an hour of sound
@@ -109,11 +112,10 @@ def _is_wave(start: bytes) -> bool:
 def _cut_off_riff(start: bytes, size_bytes: int) -> list[str]:
     """A warning where a WAV or AVI promises more than there is. Streamed ones promise nothing, or everything."""
     promised = int.from_bytes(start[4:8], "little")
-    if (
-        start[:4] != b"RIFF" or promised in {0, 0xFFFFFFFF} or promised + 8 <= size_bytes + 1
-    ):  # a pad byte may lack
-        return []
-    return [f"the file was cut off: {size_bytes} of {promised + 8} bytes are there"]
+    is_promise = start[:4] == b"RIFF" and promised not in {0, 0xFFFFFFFF}
+    if is_promise and promised + 8 > size_bytes + 1:  # some writers forget a last pad byte
+        return [f"the file was cut off: {size_bytes} of {promised + 8} bytes are there"]
+    return []
 
 
 class _Nameless:

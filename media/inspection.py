@@ -11,12 +11,21 @@ may be printed, but nothing in it may be trusted.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import TypeAdapter
+from pydantic import AfterValidator, TypeAdapter
 
 MAX_TEXT = 200  #: characters kept of any text that comes from a file
 MAX_WARNINGS = 20
+
+
+def printable(text: str) -> str:
+    """`text` on one line, without control characters, cut to `MAX_TEXT`."""
+    clean = "".join(sign if sign.isprintable() else " " for sign in text[: 2 * MAX_TEXT])
+    return " ".join(clean.split())[:MAX_TEXT]
+
+
+Text = Annotated[str, AfterValidator(printable)]  #: cleaned again when it arrives from a worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,7 @@ class StreamFacts:
 
     index: int
     type: Literal["audio", "video", "subtitle", "data", "attachment", "unknown"]
-    codec: str  #: FFmpeg's name, such as "h264" or "pcm_mulaw"; "unknown" where there is no decoder
+    codec: Text  #: FFmpeg's name, such as "h264" or "pcm_mulaw"; "unknown" where there is no decoder
     is_cover: bool = False  #: a still picture attached to a recording, such as cover art
     width: int | None = None  #: in pixels, as coded: before any rotation
     height: int | None = None
@@ -40,12 +49,12 @@ class Inspection:
     """A file that holds a recording which can be decoded, at least in part."""
 
     kind: Literal["audio", "video"]
-    container: str
+    container: Text
     duration_us: int
     streams: tuple[StreamFacts, ...]
-    started_at_text: str | None  #: the container's claim, untouched
+    started_at_text: Text | None  #: the container's claim, untouched
     started_at: datetime | None  #: the claim as an aware UTC instant; None where it names no zone
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Text, ...] = ()
     thumbnail: bytes | None = None  #: JPEG, upright, at most 480 pixels wide
     peaks: bytes | None = None  #: see `peaks`
 
@@ -65,12 +74,6 @@ def from_json(text: bytes) -> Inspection:
         ValueError: It did not.
     """
     return _INSPECTION.validate_json(text)
-
-
-def printable(text: str) -> str:
-    """`text` on one line, without control characters, cut to `MAX_TEXT`."""
-    clean = "".join(sign if sign.isprintable() else " " for sign in text[: 2 * MAX_TEXT])
-    return " ".join(clean.split())[:MAX_TEXT]
 
 
 def parse_start(text: str) -> datetime | None:

@@ -78,7 +78,8 @@ class Inspector:
 
         Args:
             path: A regular file. It is only read.
-            timeout_seconds: Wall time for this file, once a worker is free.
+            timeout_seconds: Wall time for one look, once a worker is free. Only where a worker dies there
+                is a second look, by a fresh one.
             want_thumbnail: Make a JPEG, for footage.
             want_peaks: Decode all of the sound and draw its waveform, for calls.
             is_thorough: Decode everything, so that damage anywhere is a warning; else only the beginning.
@@ -181,16 +182,18 @@ class _Worker:
     def ask(self, request: dict[str, Any], timeout_seconds: float) -> Inspection:
         """Send `request` and wait for its answer."""
         line = json.dumps({**request, "timeout_seconds": timeout_seconds}).encode() + b"\n"
+        self.is_spent = True  # until it has answered: a late answer must not meet the next question
         try:
             answer = self._exchange(line, time.monotonic() + timeout_seconds)
-            if answer.outcome is Outcome.INSPECTED:
-                return answer.inspection()
+            found = answer.inspection() if answer.outcome is Outcome.INSPECTED else None
         except TimeoutError:
-            self._give_up()
             raise Unreadable(f"looking into it took longer than {timeout_seconds:g} seconds") from None
         except (OSError, ValueError) as error:  # it is gone, or what it says is no answer
-            raise _WorkerDied(self._give_up()) from error
-        raise self._refusal(answer)
+            raise _WorkerDied(self._how_it_ended()) from error
+        self.is_spent = answer.outcome is Outcome.OUT_OF_MEMORY  # what is left of its memory is in pieces
+        if found is None:
+            raise self._refusal(answer)
+        return found
 
     def stop(self) -> None:
         """Let the worker end, or end it."""
@@ -207,7 +210,6 @@ class _Worker:
         if answer.outcome is Outcome.UNSUPPORTED:
             return UnsupportedCodec(answer.reason())
         if answer.outcome is Outcome.OUT_OF_MEMORY:
-            self.is_spent = True  # what is left of its memory is in pieces
             return Unreadable(
                 f"looking into it needs more than {self._memory_bytes / 1024**3:.1f} GiB of memory"
             )
@@ -218,7 +220,8 @@ class _Worker:
         try:
             self._exchange(b"", time.monotonic() + _START_TIMEOUT_SECONDS)
         except (OSError, ValueError) as error:
-            how = self._give_up()
+            self.is_spent = True
+            how = self._how_it_ended()
             self.stop()
             why = _last_words(self._memory_bytes)
             raise ToolFailed(f"the inspection worker does not start ({how}): {why}") from error
@@ -234,7 +237,7 @@ class _Worker:
         return _Answer(Outcome(outcome), text, thumbnail, peaks)
 
     def _read(self, size_bytes: int, deadline: float) -> bytes:
-        """Exactly so many bytes. TimeoutError past the deadline, EOFError-like OSError at the end."""
+        """Exactly so many bytes. TimeoutError past the deadline, ConnectionError at the end."""
         assert self._process.stdout is not None
         got = bytearray()
         number = self._process.stdout.fileno()
@@ -249,15 +252,12 @@ class _Worker:
             got += chunk
         return bytes(got)
 
-    def _give_up(self) -> str:
-        """Kill the worker; say how it had ended, if it had."""
-        self.is_spent = True
+    def _how_it_ended(self) -> str:
         with suppress(subprocess.TimeoutExpired):  # its pipes close a moment before it can be waited for
             self._process.wait(0.2)
         code = self._process.poll()
-        kill_group(self._process)
         if code is None:
-            return "it was stopped"
+            return "it gave no answer that makes sense"
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 

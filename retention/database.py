@@ -17,7 +17,7 @@ from copy import copy
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel
@@ -187,13 +187,16 @@ def table_of(model: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
-def append_only_statements(table: str, dialect: str) -> list[str]:
-    """DDL that makes the database refuse to change or remove rows of `table`."""
+def append_only_statements(table: str, key: str, dialect: str) -> list[str]:
+    """DDL that makes the database refuse to change or remove rows of `table`, whose primary key is `key`."""
     if dialect == "sqlite":
+        is_there = f'EXISTS (SELECT 1 FROM {table} WHERE "{key}" = NEW."{key}")'  # noqa: S608 - names of our own
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         return [
-            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            for verb in ("UPDATE", "DELETE")
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}",
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",
+            # INSERT OR REPLACE takes the old row away without asking the trigger for DELETE.
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {is_there} {refuse}",
         ]
     refuse = f"{table}_append_only()"
     return [
@@ -204,6 +207,7 @@ def append_only_statements(table: str, dialect: str) -> list[str]:
 
 
 def make_append_only(connection: Connection, table: str) -> None:
-    """Let the database itself refuse UPDATE and DELETE on `table`."""
-    for statement in append_only_statements(table, connection.dialect.name):
+    """Let the database itself refuse to change, replace or remove rows of `table`."""
+    (key,) = inspect(connection).get_pk_constraint(table)["constrained_columns"]
+    for statement in append_only_statements(table, key, connection.dialect.name):
         connection.execute(text(statement))

@@ -30,7 +30,6 @@ from retention.adapters.s3_client import (
 from retention.adapters.s3_erase import VersionEraser
 from retention.kernel.clock import Clock
 from retention.kernel.errors import (
-    FixityMismatch,
     InvalidInput,
     NotFound,
     ObjectExists,
@@ -56,9 +55,9 @@ class S3Store:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._client = connect(settings, settings.attempts)
+        self._client, impatient = connect(settings)
         self._at = {"Bucket": settings.bucket}
-        self._eraser = VersionEraser(settings, sleep)
+        self._eraser = VersionEraser(settings, self._client, impatient, sleep)
         self._has_lock: bool | None = None
 
     @classmethod
@@ -92,7 +91,7 @@ class S3Store:
         validate_name(name)
         token = secrets.token_hex(16)
         parts = _in_parts(chunks, self._settings.part_bytes)
-        first = next(parts, bytearray())
+        first = next(parts, b"")
         second = next(parts, None)
         try:
             if second is None:
@@ -106,7 +105,7 @@ class S3Store:
                 raise
             return size_bytes
 
-    def _put_whole(self, name: ObjectName, content: bytearray, token: str) -> None:
+    def _put_whole(self, name: ObjectName, content: bytes, token: str) -> None:
         checksum = sha256_base64(content)
         with s3_trouble(f"cannot store {name}"):
             answer = self._client.put_object(
@@ -114,13 +113,14 @@ class S3Store:
                 **self._new_object(token),
                 Key=self._key(name),
                 Body=content,
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=checksum,
                 IfNoneMatch="*",
             )
         self._verify(name, answer, checksum, len(content))
 
     def _put_in_parts(
-        self, name: ObjectName, waiting: list[bytearray], parts: Iterator[bytearray], token: str
+        self, name: ObjectName, waiting: list[bytes], parts: Iterator[bytes], token: str
     ) -> int:
         at = {**self._at, "Key": self._key(name)}
         with s3_trouble(f"cannot store {name}"):
@@ -140,7 +140,7 @@ class S3Store:
         return size_bytes
 
     def _send_parts(
-        self, name: ObjectName, upload: str, waiting: list[bytearray], parts: Iterator[bytearray]
+        self, name: ObjectName, upload: str, waiting: list[bytes], parts: Iterator[bytes]
     ) -> tuple[list[dict[str, Any]], int]:
         sent: list[dict[str, Any]] = []
         size_bytes = 0
@@ -154,7 +154,7 @@ class S3Store:
             sent += [future.result() for future in under_way]
         return sent, size_bytes
 
-    def _send_part(self, name: ObjectName, upload: str, number: int, part: bytearray) -> dict[str, Any]:
+    def _send_part(self, name: ObjectName, upload: str, number: int, part: bytes) -> dict[str, Any]:
         if number > _MAX_PARTS:
             raise InvalidInput(
                 f"{name} is longer than {_MAX_PARTS} parts", hint="Raise part_bytes in the settings."
@@ -167,6 +167,7 @@ class S3Store:
                 UploadId=upload,
                 PartNumber=number,
                 Body=part,
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=checksum,
             )
         if answer.get("ChecksumSHA256", checksum) != checksum:
@@ -217,37 +218,46 @@ class S3Store:
         validate_name(name)
         if start_bytes < 0 or (length_bytes is not None and length_bytes < 0):
             raise InvalidInput(f"not a range of {name}: {length_bytes} bytes from {start_bytes}")
+        position = start_bytes
+        end = None if length_bytes is None else start_bytes + length_bytes
+        broken = StoreUnavailable(f"{name} broke off while it was read")
+        for _ in range(self._settings.attempts):
+            try:
+                answer = self._get(name, position, end)
+                if answer is None:
+                    return
+                end = position + int(answer["ContentLength"])
+                for piece in _pieces(name, answer):
+                    position += len(piece)
+                    yield piece
+            except StoreUnavailable as error:
+                broken = error
+            if position == end:
+                return
+        raise broken
+
+    def _get(self, name: ObjectName, start: int, end: int | None) -> dict[str, Any] | None:
+        """The answer that holds exactly this range; None if the range is empty, which S3 cannot say."""
+        if end is None or end > start:
+            last = "" if end is None else end - 1
+            try:
+                with s3_trouble(f"cannot read {name}"):
+                    answer: dict[str, Any] = self._client.get_object(
+                        **self._at, Key=self._key(name), Range=f"bytes={start}-{last}"
+                    )
+            except InvalidInput:
+                pass
+            else:
+                if end is None or answer["ContentLength"] == end - start:
+                    return answer
         size_bytes = self.size_of(name)
         if size_bytes is None:
             raise NotFound(f"the vault holds no {name}")
-        end = size_bytes if length_bytes is None else start_bytes + length_bytes
-        if end > size_bytes or start_bytes > end:
-            raise InvalidInput(f"not a range of the {size_bytes} bytes of {name}: {start_bytes} to {end}")
-        position, failures = start_bytes, 0
-        while position < end:
-            try:
-                for piece in self._stream(name, position, end):
-                    position += len(piece)
-                    yield piece
-            except StoreUnavailable:
-                failures += 1
-                if failures >= self._settings.attempts:
-                    raise
-
-    def _stream(self, name: ObjectName, start: int, end: int) -> Iterator[bytes]:
-        with s3_trouble(f"cannot read {name}"):
-            answer = self._client.get_object(
-                **self._at, Key=self._key(name), Range=f"bytes={start}-{end - 1}"
-            )
-            if answer["ContentLength"] != end - start:
-                raise FixityMismatch(f"{name} changed its size while it was read")
-            pieces = answer["Body"].iter_chunks(_READ_BYTES)
-        while True:
-            with s3_trouble(f"cannot read {name}"):
-                piece = next(pieces, None)
-            if piece is None:
-                return
-            yield piece
+        if (start if end is None else end) > size_bytes:
+            raise InvalidInput(f"not a range of the {size_bytes} bytes of {name}: {start} to {end}")
+        if start not in (end, size_bytes):
+            raise StoreUnavailable(f"S3 gave another range of {name} than {start} to {end}")
+        return None
 
     def size_of(self, name: ObjectName) -> int | None:
         """See `ObjectStore`."""
@@ -324,6 +334,16 @@ class S3Store:
                 self._has_lock = False
         return self._has_lock
 
+    def is_versioned(self) -> bool:
+        """Whether the bucket keeps what is overwritten or deleted without naming a version."""
+        with s3_trouble("cannot look at the bucket's versioning"):
+            return bool(self._client.get_bucket_versioning(**self._at).get("Status") == "Enabled")
+
+    def cover(self, name: ObjectName) -> None:
+        """Delete as a careless tool would, without naming a version: `retention doctor` then looks what is left."""
+        with s3_trouble(f"cannot delete {name}"):
+            self._client.delete_object(**self._at, Key=self._key(validate_name(name)))
+
     def sweep(self, before: datetime) -> int:
         """See `ObjectStore`."""
         return self._eraser.sweep(before)
@@ -332,14 +352,14 @@ class S3Store:
         return self._settings.prefix + name
 
 
-def _chain(first: list[bytearray], rest: Iterator[bytearray]) -> Iterator[bytearray]:
+def _chain(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
     """The first parts, each let go of when it is on its way, then the rest."""
     while first:
         yield first.pop(0)
     yield from rest
 
 
-def _in_parts(chunks: Iterable[Chunk], part_bytes: int) -> Iterator[bytearray]:
+def _in_parts(chunks: Iterable[Chunk], part_bytes: int) -> Iterator[bytes]:
     """Pour chunks into parts of one size; the last may be shorter."""
     part = bytearray()
     for chunk in chunks:
@@ -349,10 +369,20 @@ def _in_parts(chunks: Iterable[Chunk], part_bytes: int) -> Iterator[bytearray]:
             part += taken
             rest = rest[len(taken) :]
             if len(part) == part_bytes:
-                yield part
-                part = bytearray()
+                yield bytes(part)
+                part.clear()
     if part:
-        yield part
+        yield bytes(part)
+
+
+def _pieces(name: ObjectName, answer: dict[str, Any]) -> Iterator[bytes]:
+    pieces = answer["Body"].iter_chunks(_READ_BYTES)
+    while True:
+        with s3_trouble(f"cannot read {name}"):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
 
 
 def _composite(sent: list[dict[str, Any]]) -> str:

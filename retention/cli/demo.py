@@ -18,11 +18,10 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.markup import escape
 
 from retention.bootstrap import demo_material
 from retention.cli import shared
-from retention.cli.shared import EPILOG, INVOCATION, out, say
+from retention.cli.shared import EPILOG, INVOCATION, out, say, styled
 from retention.kernel.clock import SystemClock
 from retention.kernel.errors import InvalidInput, RetentionError
 
@@ -47,7 +46,8 @@ class Story:
     def tell(self, text: str) -> None:
         """A sentence to the reader."""
         if not self.is_quiet:
-            out.print(f"\n[bold cyan]{text}[/bold cyan]")
+            out.print()
+            out.print(styled(text, "bold cyan"))
 
     def run(self, line: str, *, who: str = OPERATOR, may_fail: bool = False) -> int:
         """Run one command line as `who` would; its exit code.
@@ -71,7 +71,7 @@ class Story:
 
         arguments = ["--home", str(self.home), "--as", who, *shlex.split(line)]
         if not is_json and not self.is_quiet:
-            out.print(f"[dim]$[/dim] [green]retention {escape(line)}[/green] [dim]--as {who}[/dim]")
+            out.print(styled("$", "dim"), styled(f"retention {line}", "green"), styled(f"--as {who}", "dim"))
             return run(arguments), ""
         captured = StringIO()
         with redirect_stdout(captured):
@@ -151,6 +151,7 @@ def _describe(
         if people:
             entry |= {
                 "participants": people[number % len(people)],
+                "tags": ["do-not-record"] if number == 2 else [],
                 "announcement": {"version": "ivr-3", "offset_s": 1.5},
             }
         entries.append(entry)
@@ -179,7 +180,7 @@ def _tell(story: Story, material: Path) -> None:
 
 def _take_in(story: Story, material: Path) -> None:
     story.tell(
-        "Recordings come in: inspected, sealed, catalogued with their purposes. What cannot be read is kept aside."
+        "Recordings come in: inspected, sealed, catalogued with their purposes. Who does not want to be recorded is not; what cannot be read is kept aside."
     )
     (material / "calls" / "cut-off.wav").write_bytes(b"RIFF\x24\x00\x00\x00WAVEfmt ")
     for folder, source in (("calls", "support-line"), ("lobby", "lobby-1")):
@@ -215,6 +216,8 @@ def _first(found: Any) -> dict[str, Any] | None:
 
 
 def _hold_and_dispose(story: Story) -> None:
+    story.tell("A backup is made. Keys are not in it: they are kept apart, and only what lives has one.")
+    story.run(f"backup {shlex.quote(str(story.home / 'before-the-night.backup'))}")
     story.tell("What is due tonight, and why.")
     story.run("due --why")
     overdue = [
@@ -228,8 +231,7 @@ def _hold_and_dispose(story: Story) -> None:
         story.run(
             f"hold place --recording {overdue[0]['id']} --kind legal --reason 'police inquiry 14' --review-on {review}"
         )
-    story.tell("A backup first; then the night: keys are destroyed, bytes erased, and a certificate says so.")
-    story.run(f"backup {shlex.quote(str(story.home / 'before-the-night.backup'))}")
+    story.tell("Then the night: keys are destroyed, bytes erased, and a certificate says so.")
     story.run("disposal plan")
     story.run("disposal run", who=MANAGER)
     runs = [
@@ -254,7 +256,7 @@ def _verify(story: Story, certificate: Path) -> None:
         [sys.executable, str(verifier), str(certificate)], capture_output=True, text=True, check=False
     )
     if not story.is_quiet:
-        out.print(f"[dim]$[/dim] [green]python {verifier.name} {certificate.name}[/green]")
+        out.print(styled("$", "dim"), styled(f"python {verifier.name} {certificate.name}", "green"))
         out.print(done.stdout.strip(), markup=False)
     if done.returncode:
         raise RetentionError(f"the certificate does not hold: {done.stderr.strip()}")
@@ -268,7 +270,9 @@ def _change_and_check(story: Story) -> None:
     shorter = story.home / "policy-shorter.yaml"
     shorter.write_text(policy.read_text(encoding="utf-8").replace("P30D", "P14D"), encoding="utf-8")
     story.run(f"schedule plan {shlex.quote(str(shorter))}")
-    story.tell("The old backup is restored: nothing that was disposed of comes back, and the hold is there.")
+    story.tell(
+        "The old backup is restored: nothing that was disposed of comes back, and the hold that was placed after it is there."
+    )
     story.run(f"restore {shlex.quote(str(story.home / 'before-the-night.backup'))} --yes")
     story.run("hold list")
     story.run("due")
@@ -277,11 +281,11 @@ def _change_and_check(story: Story) -> None:
     story.run("audit verify")
 
 
-def _next(home: Path, took_s: float) -> list[str]:
+def _next(home: Path, took_s: float) -> list[Any]:
     say("")
     return [
         "",
-        f"[bold]That was the story, in {took_s:.0f} seconds. The store is yours to go on with:[/bold]",
+        styled(f"That was the story, in {took_s:.0f} seconds. The store is yours to go on with:", "bold"),
         f"  export RETENTION_HOME={home}",
         "  retention search                 what is held, and until when",
         "  retention hold list              what is kept longer, and why",

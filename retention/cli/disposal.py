@@ -11,6 +11,7 @@ from sqlmodel import col
 from retention.cli.shapes import due_json, run_json
 from retention.cli.shared import (
     EPILOG,
+    amount,
     local,
     named_actor,
     parse_date,
@@ -19,6 +20,7 @@ from retention.cli.shared import (
     show,
     size,
     store,
+    styled,
     table,
 )
 from retention.disposal import certificate as certificates
@@ -59,7 +61,7 @@ def due(
         plan = make_plan(session, schedule, day)
     value = due_json(plan)
     lines: list[Any] = [
-        f"On {day}: {plan.recordings} recordings are due ({size(plan.size_bytes)}), {plan.held} are held."
+        f"On {day}: {amount(plan.recordings, 'recording')} due ({size(plan.size_bytes)}), {plan.held} held."
     ]
     if value["cohorts"]:
         lines.append(_cohorts(plan))
@@ -70,7 +72,10 @@ def due(
         lines += [f"  {name}: {reason}" for name, reason in reasons.items()]
     if plan.unknown_classes:
         lines.append(
-            f"[yellow]Kept, because the schedule does not know their class: {', '.join(plan.unknown_classes)}[/yellow]"
+            styled(
+                f"Kept, because the schedule does not know their class: {', '.join(plan.unknown_classes)}",
+                "yellow",
+            )
         )
     show(value, lines)
 
@@ -118,7 +123,7 @@ def plan(on: On = "") -> None:
             found = make_plan(session, opened.schedule(), day, approved=approved_cohorts(session))
             keep_plan(session, found, opened.clock.now(), who)
     lines: list[Any] = [
-        f"On {day}: {found.recordings} recordings would be disposed of ({size(found.size_bytes)}), {found.held} are held.",
+        f"On {day}: {amount(found.recordings, 'recording')} would be disposed of ({size(found.size_bytes)}), {found.held} held.",
         *([_cohorts(found)] if found.cohorts else []),
         f"digest {found.digest}",
     ]
@@ -150,7 +155,7 @@ def run(on: On = "") -> None:
 
 
 def _tell(found: RunRow) -> None:
-    lines = [
+    lines: list[Any] = [
         f"Run {found.id} of {found.on} is {found.state}: {found.disposed} disposed of ({size(found.size_bytes)}), {found.held} held, {found.failed} failed."
     ]
     if found.awaiting_approval:
@@ -163,7 +168,10 @@ def _tell(found: RunRow) -> None:
         )
     if found.state == RunState.INCOMPLETE:
         lines.append(
-            "[yellow]Some bytes could not be erased; nobody can read them. `retention disposal resume` tries again.[/yellow]"
+            styled(
+                "Some bytes could not be erased; nobody can read them. `retention disposal resume` tries again.",
+                "yellow",
+            )
         )
     show(run_json(found), lines)
     if found.state == RunState.TRIPPED:
@@ -271,7 +279,7 @@ def certificate(
     }
     show(
         value,
-        f"{out_file}: {'the proof of one recording' if recording else f'{found.disposed} recordings'}, signed by {printed[:16]}….",
+        f"{out_file}: {'the proof of one recording' if recording else amount(found.disposed, 'recording')}, signed by {printed[:16]}….",
     )
     say(
         f"Anyone checks it offline: python {beside.name if with_verifier else 'verifier.py'} {out_file.name} --key {key.hex()}"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from retention.cli.shared import EPILOG, named_actor, parse_date, show, store
+from retention.cli.shared import EPILOG, amount, named_actor, parse_date, show, store
 from retention.kernel.errors import InvalidInput
 from retention.vault.trigger import start_count
 
@@ -44,5 +44,5 @@ def record_(
             "recordings": found.recordings,
             "cohorts": list(found.cohorts),
         },
-        f"{event} of {reference or 'no reference'} on {day}: {found.recordings} recordings now count from it.",
+        f"{event} of {reference or 'no reference'} on {day}: {amount(found.recordings, 'recording')} now counting from it.",
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 import av
 import pytest
 
-from media import process
+from media import container, process
 from media.answer import HEAD, Outcome
 from media.errors import ToolFailed, Unreadable
 from media.probe import Inspector
@@ -198,6 +198,36 @@ def test_a_playlist_reaches_neither_the_network_nor_another_file(
             server.accept()
 
 
+def _tracks(path: Path) -> int:
+    try:
+        with container.open_recording(path, "hls") as opened:
+            return len(opened.container.streams)
+    except Unreadable:
+        return 0
+
+
+def test_even_a_demuxer_for_playlists_could_not_leave_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second wall: should the list of containers ever let one through, it still opens nothing."""
+    monkeypatch.setattr(container, "CONTAINERS", ("hls", "mpegts"))
+    monkeypatch.setattr(container, "parse_raw_format", lambda _: ("hls", {}))
+    other = write_pictures(tmp_path / "other.ts", container="mpegts")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        for target in (f"http://127.0.0.1:{server.getsockname()[1]}/a.ts", other.as_uri(), "other.ts"):
+            playlist = tmp_path / "list.m3u8"
+            playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{target}\n#EXT-X-ENDLIST\n")
+            assert _tracks(playlist) == 0
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_a_picture_of_absurd_size_is_refused(inspector: Inspector, tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="the picture claims to be 20000 x 16 pixels"):
+        inspector.inspect(_one_black_picture(tmp_path / "wide", 20_000, 16))
+
+
 def test_a_sparse_terabyte_is_refused_or_read_within_the_time(inspector: Inspector, tmp_path: Path) -> None:
     path = tmp_path / "huge"
     path.write_bytes(_wave(1, 8000))
@@ -211,19 +241,19 @@ def test_a_sparse_terabyte_is_refused_or_read_within_the_time(inspector: Inspect
     assert time.monotonic() - began < 8
 
 
-def _one_black_picture(path: Path, edge_px: int) -> Path:
-    frame = av.VideoFrame(edge_px, edge_px, "yuvj420p")
+def _one_black_picture(path: Path, width: int, height: int) -> Path:
+    frame = av.VideoFrame(width, height, "yuvj420p")
     for plane in frame.planes:
         plane.update(bytes(plane.buffer_size))
     with av.open(path, "w", format="avi") as out:
         stream = out.add_stream("mjpeg", rate=1)
-        stream.width, stream.height, stream.pix_fmt = edge_px, edge_px, "yuvj420p"
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p"
         out.mux([*stream.encode(frame), *stream.encode(None)])
     return path
 
 
 def test_a_picture_that_needs_more_memory_than_there_is_costs_one_answer(tmp_path: Path) -> None:
-    footage = _one_black_picture(tmp_path / "large", edge_px=8192)
+    footage = _one_black_picture(tmp_path / "large", 8192, 8192)
     small = write_sound(tmp_path / "small")
     with Inspector(memory_bytes=450 * 1024**2) as narrow:
         assert "needs more than 0.4 GiB of memory" in _look(narrow, footage)
@@ -308,6 +338,23 @@ def test_a_worker_ends_itself_when_its_parent_is_gone(tmp_path: Path) -> None:
         worker.stdin.write(request.encode())
         worker.stdin.flush()
         assert worker.wait(20) == -signal.SIGALRM
+
+
+def test_an_interrupted_question_leaves_no_answer_behind_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short, long = write_sound(tmp_path / "short"), write_sound(tmp_path / "long", seconds=2)
+
+    def interrupted(*_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    with Inspector() as inspector:
+        inspector.inspect(short)
+        with monkeypatch.context() as patch:
+            patch.setattr("media.probe._Worker._read", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                inspector.inspect(short)
+        assert inspector.inspect(long).duration_us == 2_000_000
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 from retention.audit.witness import SignedJournal
 from retention.custody.replay.catalogue import (
     cohort_closed,
-    cohort_renamed,
+    cohorts_renamed,
     do_not_record_changed,
     recordings_moved,
     schedule_applied,
@@ -41,7 +41,7 @@ KINDS: dict[str, Callable[[Replaying, Entry], None]] = {
     "do-not-record-changed": do_not_record_changed,
     "recordings-moved": recordings_moved,
     "cohort-closed": cohort_closed,
-    "cohort-renamed": cohort_renamed,
+    "cohorts-renamed": cohorts_renamed,
     "move-confirmed": _pass_over,
 }
 

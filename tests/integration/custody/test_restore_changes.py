@@ -138,9 +138,9 @@ def change_class(house: House, *, is_renamed: bool) -> None:
         old = session.execute(select(CohortRow)).scalar_one()
         wanted = CohortKey("calls.inquiry", old.zone, old.trigger_on)
         if is_renamed:
-            was, old.name, old.class_name = old.name, wanted.name, wanted.class_name
+            old.name, old.class_name = wanted.name, wanted.class_name
             session.add(old)
-            moving.renamed(was, old)
+            moving.renamed([old])
         else:
             move_cohort(session, app.keys, moving, old, cohort_for(session, wanted, app.keys.new_key))
             app.keys.destroy([old.key_id])

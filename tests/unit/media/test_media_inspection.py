@@ -49,6 +49,15 @@ def test_a_start_is_an_instant_only_with_a_zone(text: str, expected: datetime | 
     assert parse_start(text) == expected
 
 
+def test_text_is_cleaned_again_when_it_arrives() -> None:
+    """A worker that was taken over could send anything that its parent might print."""
+    evil = Inspection("audio", "wav", 1, (), "\x1b[2J", None, ("\x1b]0;evil\x07" + "x" * 999,))
+    found = from_json(to_json(evil))
+    assert found.started_at_text == "[2J"
+    assert found.warnings[0].startswith("]0;evil xxx")
+    assert len(found.warnings[0]) == MAX_TEXT
+
+
 @given(st.text())
 def test_text_from_a_file_is_one_short_printable_line(text: str) -> None:
     clean = printable(text)
