@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from retention.amendment.apply import finish
+from retention.amendment.tools import Tools as AmendmentTools
 from retention.bootstrap import App
 from retention.cli.shared import (
     EPILOG,
@@ -234,9 +236,12 @@ def restore(
             steps = _Steps(tell)
             found = restore_backup(tools, preview, who, migrate_on, replace=replace, step=steps)
         beside = _keep_settings(app.home, preview.settings)
+        with progress("Wrapping data keys") as tell:
+            # What a change of the schedule had begun to move may be on its way in the backup.
+            rewrapped = finish(AmendmentTools(app.database, app.keys, app.journal, app.clock), who, tell)
     finally:
         app.close()
-    show(_restored_json(found, beside), _restored_text(found, beside))
+    show(_restored_json(found, beside) | {"rewrapped": rewrapped}, _restored_text(found, beside))
 
 
 class _Steps:
