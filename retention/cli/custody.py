@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from retention.amendment.apply import finish
+from retention.amendment.tools import Tools as AmendmentTools
 from retention.bootstrap import App
 from retention.cli.shared import (
     EPILOG,
@@ -203,6 +205,12 @@ def backup(
 
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup of this store.")],
+    preview_only: Annotated[
+        bool,
+        typer.Option(
+            "--preview", help="Verify the backup and say what restoring it would do; change nothing."
+        ),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     replace: Annotated[
         bool,
@@ -219,15 +227,21 @@ def restore(
     try:
         tools = app.custody_tools()
         preview = preview_restore(tools, file)
+        if preview_only:
+            show(_preview_json(preview), _preview_text(preview))
+            return
         say("\n".join(_preview_text(preview)))
         _agree(yes)
         with progress("Restoring") as tell:
             steps = _Steps(tell)
             found = restore_backup(tools, preview, who, migrate_on, replace=replace, step=steps)
         beside = _keep_settings(app.home, preview.settings)
+        with progress("Wrapping data keys") as tell:
+            # What a change of the schedule had begun to move may be on its way in the backup.
+            rewrapped = finish(AmendmentTools(app.database, app.keys, app.journal, app.clock), who, tell)
     finally:
         app.close()
-    show(_restored_json(found, beside), _restored_text(found, beside))
+    show(_restored_json(found, beside) | {"rewrapped": rewrapped}, _restored_text(found, beside))
 
 
 class _Steps:
@@ -246,8 +260,22 @@ def _agree(yes: bool) -> None:
     if yes:
         return
     if is_json():
-        raise InvalidInput("restoring was not agreed to", hint="Look at the preview, then give --yes.")
+        raise InvalidInput("restoring was not agreed to", hint="Look at it with --preview, then give --yes.")
     typer.confirm("Restore it?", abort=True, err=True)
+
+
+def _preview_json(preview: Preview) -> dict[str, Any]:
+    return {
+        "made_at": instant(preview.made_at),
+        "store": preview.manifest["store"],
+        "version": preview.manifest["version"],
+        "recordings": preview.manifest["recordings"],
+        "rows": preview.manifest["rows"],
+        "since": dict(preview.since),
+        "disposed_since": preview.disposed_since,
+        "stored_since": preview.stored_since,
+        "certificates_missing": list(preview.certificates_missing),
+    }
 
 
 def _preview_text(preview: Preview) -> list[str]:

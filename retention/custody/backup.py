@@ -8,11 +8,10 @@ the schedule) goes on in the journal, and a restore brings both together.
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -93,16 +92,11 @@ def make_backup(
 def _write(tools: Tools, path: Path, settings: str, force: bool, progress: Progress) -> Backup:
     partial = path.with_name(f".{path.name}.partial")
     try:
-        file = _Hashed(partial)
-        try:
+        with _Hashed(partial) as file:
             with tools.database.read() as session:
                 made_at, manifest = _dump(tools, session, file, settings, progress)
-            file.close()
+            file.finish()
             _give_name(partial, path, force=force)
-        finally:
-            file.close()
-            with suppress(FileNotFoundError):
-                partial.unlink()
     except OSError as error:
         raise StoreUnavailable(f"{path} cannot be written: {error.strerror}") from error
     return Backup(
@@ -165,34 +159,38 @@ def journal_digest(journal: SignedJournal, lines: int | None = None) -> tuple[in
 
 
 class _Hashed:
-    """A new file that is hashed while it is written and durable when it is closed."""
+    """A new file that is hashed while it is written; gone at the end, unless it was given its name."""
 
     def __init__(self, path: Path) -> None:
-        path.unlink(missing_ok=True)
-        self._file = os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"
-        )
+        self._path = path
         self.sha256 = hashlib.sha256()
         self.size_bytes = 0
 
+    def __enter__(self) -> Self:
+        self._path.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._file = os.fdopen(os.open(self._path, flags, 0o600), "wb", buffering=0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
     def write(self, piece: bytes) -> None:
-        self._file.write(piece)
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[self._file.write(rest) :]
         self.sha256.update(piece)
         self.size_bytes += len(piece)
 
-    def close(self) -> None:
-        if not self._file.closed:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+    def finish(self) -> None:
+        os.fsync(self._file.fileno())
 
 
 def _give_name(partial: Path, path: Path, *, force: bool) -> None:
-    if force:
-        partial.replace(path)
-    else:
-        # A link fails where the name is taken, even by a race; a rename would replace the file.
-        path.hardlink_to(partial)
+    if path.exists() and not force:
+        raise InvalidInput(f"{path} was made by somebody else meanwhile", hint="Name another file.")
+    partial.replace(path)
     sync_folder(path.parent)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
+from retention.catalogue.schedules import read_schedule
 from retention.catalogue.tables import (
     CohortRow,
     DoNotRecordRow,
@@ -13,6 +14,7 @@ from retention.catalogue.tables import (
     RecordingRow,
     ScheduleRow,
     SourceRow,
+    StoreRow,
 )
 from retention.custody.replay.context import Entry, Replaying, instant_of, kept, wraps_of
 from retention.database import insert_or_ignore, table_of
@@ -26,6 +28,8 @@ def schedule_applied(here: Replaying, entry: Entry) -> None:
         return
     names = ("version", "digest", "text", "file_name", "planned_by", "approved_by")
     here.session.add(ScheduleRow(**{name: entry[name] for name in names}, applied_at=instant_of(entry)))
+    zone = read_schedule(entry["text"], entry["file_name"]).controller.zone
+    here.session.execute(update(table_of(StoreRow)).values(controller_zone=zone))
     here.done.schedules += 1
 
 

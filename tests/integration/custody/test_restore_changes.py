@@ -33,7 +33,7 @@ def test_a_source_registered_after_the_backup_is_registered(busy: House) -> None
 def test_a_schedule_applied_after_the_backup_is_in_force(busy: House) -> None:
     recording_id = busy.take_in()
     path = back_up(busy)
-    text = policy_text(quality="P3D")
+    text = policy_text(quality="P3D", zone="Europe/Berlin")
     row = ScheduleRow(
         version=2,
         digest="d",
@@ -53,6 +53,7 @@ def test_a_schedule_applied_after_the_backup_is_in_force(busy: House) -> None:
 
     assert found.replayed.schedules == 1
     assert busy.find(recording_id).reasons[0].due_on == date(2026, 3, 6)
+    assert busy.rows("SELECT controller_zone FROM store") == [("Europe/Berlin",)]
 
 
 def test_an_event_that_moved_recordings_after_the_backup_has_moved_them(busy: House) -> None:
