@@ -13,10 +13,11 @@ complete before the other starts, and there is one argument for both databases
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel
@@ -51,6 +52,17 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether the database is SQLite."""
         return self.engine.dialect.name == "sqlite"
+
+    def sorting_on_disk(self) -> "Database":
+        """The same database; where SQLite must sort what grows with the archive, it does so on disk."""
+        other = copy(self)
+        vars(other).update(
+            {
+                name: vars(self)[name].execution_options(retention_sorts_on_disk=True)
+                for name in ("_writer", "_reader")
+            }
+        )
+        return other
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -136,14 +148,15 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
-        "temp_store = MEMORY",
         "cache_size = -65536",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("retention_writes", False)
+    options = connection.get_execution_options()
+    writes, on_disk = options.get("retention_writes", False), options.get("retention_sorts_on_disk", False)
+    connection.exec_driver_sql(f"PRAGMA temp_store = {'FILE' if on_disk else 'MEMORY'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
@@ -174,13 +187,16 @@ def table_of(model: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
-def append_only_statements(table: str, dialect: str) -> list[str]:
-    """DDL that makes the database refuse to change or remove rows of `table`."""
+def append_only_statements(table: str, key: str, dialect: str) -> list[str]:
+    """DDL that makes the database refuse to change or remove rows of `table`, whose primary key is `key`."""
     if dialect == "sqlite":
+        is_there = f'EXISTS (SELECT 1 FROM {table} WHERE "{key}" = NEW."{key}")'  # noqa: S608 - names of our own
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         return [
-            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            for verb in ("UPDATE", "DELETE")
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}",
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}",
+            # INSERT OR REPLACE takes the old row away without asking the trigger for DELETE.
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {is_there} {refuse}",
         ]
     refuse = f"{table}_append_only()"
     return [
@@ -191,6 +207,7 @@ def append_only_statements(table: str, dialect: str) -> list[str]:
 
 
 def make_append_only(connection: Connection, table: str) -> None:
-    """Let the database itself refuse UPDATE and DELETE on `table`."""
-    for statement in append_only_statements(table, connection.dialect.name):
+    """Let the database itself refuse to change, replace or remove rows of `table`."""
+    (key,) = inspect(connection).get_pk_constraint(table)["constrained_columns"]
+    for statement in append_only_statements(table, key, connection.dialect.name):
         connection.execute(text(statement))

@@ -7,6 +7,7 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ class WitnessFolder:
 
     def publish(self, head: Head, at: datetime) -> None:
         """Keep `head`. The same or an older head again changes nothing."""
-        with self._lock:
+        with self._trouble("witness the audit trail's head"), self._lock:
             newest = self._newest()
             if newest is not None and head.seq <= newest["seq"]:
                 return
@@ -55,14 +56,14 @@ class WitnessFolder:
 
     def restart(self, after: Head, at: datetime) -> None:
         """A backup was restored: heads past `after` no longer bind, and that is kept on record."""
-        with self._lock:
+        with self._trouble("keep on record that a backup was restored"), self._lock:
             line = {"restarted_after": after.seq, "digest": after.digest, "at": at.isoformat()}
             self._append("heads.jsonl", json.dumps(line).encode())
             (self._folder / "head.json").unlink(missing_ok=True)
 
     def append(self, line: bytes) -> None:
         """Add one line; durable on return. A torn last line of a killed writer is dropped first."""
-        with self._lock:
+        with self._trouble("write the journal"), self._lock:
             self._append("journal", line)
 
     def lines(self) -> Iterator[bytes]:
@@ -72,12 +73,13 @@ class WitnessFolder:
     def keep(self, name: str, chunks: Iterable[bytes]) -> None:
         """Store a document under `name`, replacing it whole; durable on return."""
         temporary = self._folder / f"{name}.new"
-        with temporary.open("wb") as file:
-            file.writelines(chunks)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._folder / name)
-        self._sync_folder()
+        with self._trouble(f"keep {name}"):
+            with temporary.open("wb") as file:
+                file.writelines(chunks)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._folder / name)
+            self._sync_folder()
 
     def kept(self, name: str) -> Iterator[bytes]:
         """The lines of the document called `name`. NotFound if absent."""
@@ -89,9 +91,19 @@ class WitnessFolder:
     def _newest(self) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = json.loads((self._folder / "head.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
+        except (FileNotFoundError, ValueError):
+            return None  # it is not synced with every act: a power cut may leave it empty
         return found
+
+    @contextmanager
+    def _trouble(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreUnavailable(
+                f"the witness folder {self._folder} cannot {doing}: {error.strerror or error}",
+                hint="Is its disk there, and not full? What was done is committed; only its witness is missing.",
+            ) from error
 
     def _append(self, name: str, line: bytes) -> None:
         path = self._folder / name

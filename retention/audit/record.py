@@ -48,7 +48,7 @@ def record(session: Session, at: datetime, *acts: Act) -> None:
 def record_all(session: Session, at: datetime, acts: Iterable[Act]) -> None:
     """Append many acts with one statement."""
     head = table_of(AuditHeadRow)
-    seq, digest = session.execute(select(head.c.seq, head.c.digest)).one()
+    seq, digest = session.execute(select(head.c.seq, head.c.digest).where(head.c.id == 1)).one()
     rows: list[dict[str, Any]] = []
     for act in acts:
         seq += 1
@@ -71,5 +71,5 @@ def record_all(session: Session, at: datetime, acts: Iterable[Act]) -> None:
         )
     if rows:
         session.execute(insert(table_of(AuditRow)), rows)
-        session.execute(update(head).values(seq=seq, digest=digest))
+        session.execute(update(head).where(head.c.id == 1).values(seq=seq, digest=digest))
         session.info[WRITTEN] = Head(seq, digest)

@@ -5,10 +5,9 @@ with the store's key, and the heads that a Witness keeps outside the database
 (without them a trail cut off at its end would still look whole).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -44,15 +43,20 @@ def head_of(session: Session) -> Head:
     return Head(row.seq, row.digest) if row else Head(0, GENESIS)
 
 
-def entries(session: Session, after: int = 0) -> Iterator[tuple[Entry, str]]:
-    """Every entry after seq `after` with its stored digest, in order, streamed."""
+def entries(session: Session, after: int | None = None) -> Iterator[tuple[Entry, str]]:
+    """Every entry, or those after seq `after`, with its stored digest, in order, streamed."""
     table = table_of(AuditRow)
-    statement = select(table).where(table.c.seq > after).order_by(table.c.seq)
-    for row in session.execute(statement.execution_options(yield_per=READ_AT_ONCE)):
-        yield (
-            Entry(row.seq, row.at, row.tag, row.actor, row.subject, row.purpose, row.detail, row.previous),
-            row.digest,
-        )
+    statement = select(table).order_by(table.c.seq)
+    if after is not None:
+        statement = statement.where(table.c.seq > after)
+    with session.execute(statement.execution_options(yield_per=READ_AT_ONCE)) as rows:
+        for row in rows:
+            yield (
+                Entry(
+                    row.seq, row.at, row.tag, row.actor, row.subject, row.purpose, row.detail, row.previous
+                ),
+                row.digest,
+            )
 
 
 def verify_trail(
@@ -65,40 +69,28 @@ def verify_trail(
 
     Args:
         session: A reading transaction.
-        heads: What the Witness kept.
+        heads: What the Witness kept, asked before the transaction began: what is witnessed later is not in its view.
         store_id: The store that the roots were signed for.
         signature_ok: Tells whether (message, signature) is the store's.
     """
     roots = list(session.execute(select(AuditRootRow).order_by(col(AuditRootRow.on))).scalars())
+    forged = next((root for root in roots if not _is_signed(root, store_id, signature_ok)), None)
+    if forged is not None:
+        return _bad(0, forged.seq, f"the root of {forged.on} is not signed by this store")
     witnessed: dict[int, str] = {root.seq: root.digest for root in roots}
     for head in heads:
         if witnessed.setdefault(head.seq, head.digest) != head.digest:
-            return Verdict(
-                ok=False,
-                entries=0,
-                first_bad=head.seq,
-                reason=f"two heads were witnessed for entry {head.seq}",
-            )
+            return _bad(0, head.seq, f"two heads were witnessed for entry {head.seq}")
     broken, last = _walk(session, witnessed)
-    if broken:
-        return broken
-    end = head_of(session)
-    if (end.seq, end.digest) != (last.seq, last.digest):
-        return Verdict(
-            ok=False,
-            entries=last.seq,
-            first_bad=min(end.seq, last.seq) + 1,
-            reason="entries were removed from, or added at, the end",
-        )
-    missing = sorted(seq for seq in witnessed if seq > last.seq)
-    if missing:
-        return Verdict(
-            ok=False,
-            entries=last.seq,
-            first_bad=last.seq + 1,
-            reason=f"entries up to {missing[-1]} were witnessed and are gone",
-        )
-    return _check_roots(roots, last.seq, store_id, signature_ok)
+    return broken or _check_end(head_of(session), last, witnessed)
+
+
+def _bad(entries_before: int, first_bad: int, reason: str) -> Verdict:
+    return Verdict(ok=False, entries=entries_before, first_bad=first_bad, reason=reason)
+
+
+def _is_signed(root: AuditRootRow, store_id: str, signature_ok: Callable[[bytes, bytes], bool]) -> bool:
+    return signature_ok(root_message(root.on, root.seq, root.digest, store_id), root.signature)
 
 
 def _walk(session: Session, witnessed: dict[int, str]) -> tuple[Verdict | None, Head]:
@@ -106,14 +98,15 @@ def _walk(session: Session, witnessed: dict[int, str]) -> tuple[Verdict | None, 
     for entry, stored in entries(session):
         fault = _fault(entry, stored, last, witnessed)
         if fault:
-            bad = min(entry.seq, last.seq + 1)
-            return Verdict(ok=False, entries=last.seq, first_bad=bad, reason=fault), last
+            return _bad(last.seq, min(entry.seq, last.seq + 1), fault), last
         last = Head(entry.seq, stored)
     return None, last
 
 
 def _fault(entry: Entry, stored: str, last: Head, witnessed: dict[int, str]) -> str:
-    if entry.seq != last.seq + 1:
+    if entry.seq <= last.seq:
+        return f"entry {entry.seq} was put in before the first"
+    if entry.seq > last.seq + 1:
         return f"entry {last.seq + 1} was removed"
     if entry.previous != last.digest:
         return f"entry {entry.seq} does not follow entry {last.seq}"
@@ -124,15 +117,12 @@ def _fault(entry: Entry, stored: str, last: Head, witnessed: dict[int, str]) -> 
     return ""
 
 
-def _check_roots(
-    roots: Sequence[Any], count: int, store_id: str, signature_ok: Callable[[bytes, bytes], bool]
-) -> Verdict:
-    for root in roots:
-        if not signature_ok(root_message(root.on, root.seq, root.digest, store_id), root.signature):
-            return Verdict(
-                ok=False,
-                entries=count,
-                first_bad=root.seq,
-                reason=f"the root of {root.on} is not signed by this store",
-            )
-    return Verdict(ok=True, entries=count, first_bad=None, reason="")
+def _check_end(head: Head, last: Head, witnessed: dict[int, str]) -> Verdict:
+    latest = max(witnessed, default=0)
+    if latest > last.seq:
+        return _bad(last.seq, last.seq + 1, f"entries up to {latest} were witnessed and are gone")
+    if head.seq != last.seq:
+        return _bad(last.seq, min(head.seq, last.seq) + 1, "entries were removed from, or added at, the end")
+    if head.digest != last.digest:
+        return _bad(last.seq, last.seq, f"the trail's head does not name entry {last.seq}")
+    return Verdict(ok=True, entries=last.seq, first_bad=None, reason="")

@@ -105,13 +105,12 @@ def search(session: Session, schedule: Schedule, query: Query) -> Iterator[Recor
 
 def _describe(session: Session, schedule: Schedule, statement: Select[Any]) -> Iterator[Recording]:
     lots: dict[int, _Lot] = {}
-    rows = session.execute(statement.execution_options(yield_per=BATCH)).partitions()
-    for some in rows:
-        _learn_lots(
-            session, schedule, {row.lot_id for row in some if row.lot_id is not None} - lots.keys(), lots
-        )
-        for row in some:
-            yield _recording(row, lots.get(row.lot_id, _NO_LOT))
+    with session.execute(statement.execution_options(yield_per=BATCH)) as rows:
+        for some in rows.partitions():
+            new = {row.lot_id for row in some if row.lot_id is not None} - lots.keys()
+            _learn_lots(session, schedule, new, lots)
+            for row in some:
+                yield _recording(row, lots.get(row.lot_id, _NO_LOT))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,16 @@ from retention.catalogue.tables import SourceRow
 from retention.kernel.errors import InvalidInput, NotFound
 from retention.schedule.model import Kind, Schedule
 
+#: A clock that may be off by more than a day says nothing; set it, or correct its recordings' times.
+MAX_CLOCK_ERROR_S = 86_400.0
+
 
 def register_source(session: Session, schedule: Schedule, source: Source, at: datetime, actor: str) -> None:
     """Register `source`, or change its particulars; what is sealed keeps the cohorts it has.
 
     Raises:
-        InvalidInput: The zone or a purpose is unknown, a purpose is not for this
-            kind of recording, no retention class matches, or the kind would change.
+        InvalidInput: The id, the zone, the clock error or a purpose is not possible, no
+            retention class matches, or the kind would change.
     """
     _check(schedule, source)
     row = session.get(SourceRow, source.id)
@@ -52,7 +55,7 @@ def register_source(session: Session, schedule: Schedule, source: Source, at: da
 
 
 def _check(schedule: Schedule, source: Source) -> None:
-    if not source.id or any(c.isspace() or c in "@/\\" for c in source.id):
+    if not source.id or any(c.isspace() or not c.isprintable() or c in "@/\\" for c in source.id):
         raise InvalidInput(
             f"{source.id!r} cannot be a source's id", hint="Use letters, digits, '-', '_' and '.'."
         )
@@ -62,6 +65,11 @@ def _check(schedule: Schedule, source: Source) -> None:
         raise InvalidInput(
             f"{source.zone!r} is no time zone", hint="Use a name of the IANA database, such as Asia/Tokyo."
         ) from error
+    if not 0 <= source.clock_error_s <= MAX_CLOCK_ERROR_S:
+        raise InvalidInput(
+            f"a clock error of {source.clock_error_s} seconds is not possible",
+            hint="Say how far the recorder's clock may be off either way, in seconds, at most a day.",
+        )
     if not source.purposes:
         raise InvalidInput(f"source {source.id} has no purpose of use", hint="Give at least one --purpose.")
     found = schedule.classify(source.facts, source.purposes)

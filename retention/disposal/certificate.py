@@ -33,8 +33,9 @@ def leaves(session: Session, run_id: str) -> Iterator[bytes]:
     """The run's leaves in their order, streamed."""
     table = table_of(TombstoneRow)
     statement = select(table.c.leaf).where(table.c.run_id == run_id).order_by(table.c.position)
-    for (leaf,) in session.execute(statement.execution_options(yield_per=READ_AT_ONCE)):
-        yield leaf.encode()
+    with session.execute(statement.execution_options(yield_per=READ_AT_ONCE)) as rows:
+        for (leaf,) in rows:
+            yield leaf.encode()
 
 
 def head(session: Session, run: RunRow, store_id: str, keys_gone_by: str, signer: Signer) -> bytes:

@@ -94,6 +94,11 @@ class Arrivals:
         self._found += [(hold.id, new.id) for hold in matching]
         return [HeldBy(hold.id, hold.key_id, hold.suspends_use) for hold in matching]
 
+    @property
+    def held(self) -> frozenset[str]:
+        """The arrivals that fell under a hold."""
+        return frozenset(new for _, new in self._found)
+
     def note(self, session: Session, at: datetime, actor: str) -> None:
         """Keep the matches, and put them on record."""
         if not self._found:

@@ -10,7 +10,7 @@
      │  ├ StaleApproval       16
      │  ├ GuardTripped        17
      │  ├ KeyDestroyed        18
- │  └ ObjectExists        19
+     │  └ ObjectExists        19
      ├ DependencyError   try again later             exit 20-29
      │  ├ StoreUnavailable    21
      │  ├ KeyServiceUnavailable 22

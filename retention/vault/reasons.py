@@ -1,6 +1,7 @@
 """A recording's data key, reached through a reason to keep the recording; and the end of a reason."""
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import select
@@ -32,6 +33,8 @@ def data_keys(
 ) -> Iterator[tuple[str, bytes]]:
     """(recording id, data key) through whichever reason is alive; streamed.
 
+    A disposal may destroy a key while this runs; what has another reason is then reached through that.
+
     Raises:
         KeyMissing: A recording has no living reason in the key service.
     """
@@ -40,15 +43,19 @@ def data_keys(
     ids = list(recording_ids)
     for start in range(0, len(ids), READ_AT_ONCE):
         some = ids[start : start + READ_AT_ONCE]
-        found: dict[str, tuple[str, bytes]] = {}
+        ways: dict[str, list[tuple[str, bytes]]] = {recording_id: [] for recording_id in some}
         for row in session.execute(select(table).where(table.c.recording_id.in_(some))):
             if row.key_id in alive:
-                found[row.recording_id] = (row.key_id, row.wrapped)
-        for recording_id in some:
-            if recording_id not in found:
-                raise KeyMissing(f"recording {recording_id} is kept, but no key that opens it is left")
-            key_id, wrapped = found[recording_id]
-            yield recording_id, keys.unwrap(key_id, wrapped, recording_id.encode())
+                ways[row.recording_id].append((row.key_id, row.wrapped))
+        for recording_id, found in ways.items():
+            yield recording_id, _through_any(keys, recording_id, found)
+
+
+def _through_any(keys: KeyService, recording_id: str, ways: Iterable[tuple[str, bytes]]) -> bytes:
+    for key_id, wrapped in ways:
+        with suppress(KeyMissing):
+            return keys.unwrap(key_id, wrapped, recording_id.encode())
+    raise KeyMissing(f"recording {recording_id} is kept, but no key that opens it is left")
 
 
 def destroy_for_good(
