@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
+from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -43,6 +44,8 @@ from retention.schedule.model import Facts, Kind
 from tests.builders.schedules import FILE, Policy
 from tests.fakes.hand_clock import HandClock
 from tests.fakes.memory_keys import MemoryKeys
+
+_NUMBERS = count()
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,15 @@ def _empty_catalogue() -> Path:
     return file
 
 
+def open_quickly(url: str) -> Database:
+    """A database that does not wait for the disk: what a power cut does is SQLite's own business."""
+    database = Database(url)
+    if database.is_sqlite:
+        event.listen(database.engine, "connect", _without_fsync)
+    return database
+
+
 def _without_fsync(connection: sqlite3.Connection, _record: object) -> None:
-    """What a power cut does is SQLite's own business."""
     connection.execute("PRAGMA synchronous = OFF")
 
 
@@ -110,11 +120,10 @@ class Archive:
         self.data_keys: dict[str, bytes] = {}
         self.takes: dict[str, Take] = {}
         self.holds: dict[str, HeldBy] = {}
+        self._file = self.kept = folder / "catalogue.db"
         if not url:
-            shutil.copy(_empty_catalogue(), folder / "catalogue.db")
-        self.database = Database(url or f"sqlite:///{folder / 'catalogue.db'}")
-        if not url:
-            event.listen(self.database.engine, "connect", _without_fsync)
+            shutil.copy(_empty_catalogue(), self._file)
+        self.database = self._live = open_quickly(url or f"sqlite:///{self._file}")
         now = self.clock.now()
         with self.database.write() as session:
             start_trail(session)
@@ -137,13 +146,15 @@ class Archive:
         """How to go back to where everything is now; on SQLite. Cheaper than to begin again."""
         at, keys, lines = self.clock.now(), dict(self.keys.keys), list(self.journal.documents.lines())
         known = [dict(each) for each in (self.data_keys, self.takes, self.holds)]
-        live = Path(str(self.database.engine.url.database))
-        kept = live.with_suffix(".kept")
+        live = self._file
+        self.kept = kept = live.with_suffix(f".{next(_NUMBERS)}")
         with closing(sqlite3.connect(live)) as here, closing(sqlite3.connect(kept)) as there:
             here.backup(there)
 
         def go_back() -> None:
             self.database.close()
+            self._live.close()
+            self.database = self._live
             for leftover in live.parent.glob(f"{live.name}-*"):
                 leftover.unlink()
             shutil.copy(kept, live)
