@@ -6,17 +6,16 @@ recording, the dates of its recordings decide, and are read (`pieces`).
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlmodel import Session
 
 from retention.amendment.impact import Piece
 from retention.amendment.model import Days, Lot, Member, Place, unmarked
 from retention.amendment.routes import Routes
 from retention.catalogue.tables import CohortRow, LotCohortRow, LotRow, RecordingRow
-from retention.database import table_of
+from retention.database import in_batches, table_of
 from retention.kernel.clock import local_date
 from retention.schedule.model import Facts, Kind
 
@@ -40,73 +39,96 @@ def living_lots(
         condition: About columns of the cohort.
         floors: Purposes of floors: which of them a lot had, and has outlived, is told as well.
     """
-    cohorts = {
-        row.id: _place(row)
-        for row in session.execute(_cohorts(condition, COHORT.c.id, COHORT.c.class_name, *_WHERE))
-    }
-    facts: dict[tuple[str, ...], Facts] = {}
-    lots: dict[int, tuple[Any, list[Member]]] = {}
-    for row in session.execute(_lots(condition, *_LOT_COLUMNS, MEMBER.c.purpose, MEMBER.c.cohort_id)):
-        _, members = lots.setdefault(row.id, (row, []))
-        if row.living == 1 and row.cohort_id in cohorts:
-            members.append(Member(row.purpose, row.cohort_id, *cohorts[row.cohort_id]))
-    _learn_other_reasons(session, condition, lots)
+    rows: dict[int, tuple[Any, ...]] = {}
+    reasons_of: list[tuple[int, str, int]] = []
+    for lot_id, living, purpose, cohort_id, *facts in session.execute(_lots(condition, *_LOT_COLUMNS)).all():
+        rows[lot_id] = tuple(facts)
+        if living == 1:
+            reasons_of.append((lot_id, purpose, cohort_id))
+    # Lots with several reasons may have some in cohorts that nobody asked about.
+    several = _lots(condition, LOT.c.id).where(LOT.c.living > 1)
+    members = select(MEMBER.c.lot_id, MEMBER.c.purpose, MEMBER.c.cohort_id).where(
+        MEMBER.c.lot_id.in_(several)
+    )
+    reasons_of += (tuple(row) for row in session.execute(members).all())
+    found = _members(session, condition, reasons_of)
     outlived = _outlived(session, condition, floors)
+    known: dict[tuple[str, ...], Facts] = {}
     return [
-        _lot(row, members, outlived.get(lot_id, frozenset()), facts)
-        for lot_id, (row, members) in lots.items()
+        _lot(lot_id, row, found[lot_id], outlived.get(lot_id, NOTHING), known) for lot_id, row in rows.items()
     ]
 
 
-_WHERE = (COHORT.c.trigger_on, COHORT.c.reference)
+NOTHING: frozenset[str] = frozenset()
+_WHERE = (COHORT.c.class_name, COHORT.c.trigger_on, COHORT.c.reference)
 _LOT_COLUMNS = (
     LOT.c.id,
+    LOT.c.living,
+    MEMBER.c.purpose,
+    MEMBER.c.cohort_id,
     LOT.c.kind,
     LOT.c.site,
     LOT.c.area,
     LOT.c.zone,
     LOT.c.holds,
-    LOT.c.living,
     LOT.c.recordings,
     LOT.c.size_bytes,
 )
 
 
-def _cohorts(condition: ColumnElement[bool], *columns: Any) -> Select[Any]:
-    return select(*columns).where(condition, COHORT.c.state == "active")
+class _Reasons:
+    """Reasons to keep, each made once: lots of many sites share them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._places: dict[int, tuple[Place, str | None] | None] = {}
+        self._members: dict[tuple[str, int], Member | None] = {}
+
+    def learn(self, condition: ColumnElement[bool]) -> None:
+        """Learn the cohorts of which `condition` holds."""
+        rows = self._session.execute(select(COHORT.c.id, COHORT.c.state, *_WHERE).where(condition)).all()
+        for cohort_id, state, class_name, trigger_on, reference in rows:
+            name, mark = unmarked(class_name)
+            place = Place(name, trigger_on, reference)
+            self._places[cohort_id] = (place, mark) if state == "active" else None
+
+    def learn_these(self, cohort_ids: Iterable[int]) -> None:
+        """Learn those of the cohorts that are not known yet."""
+        unknown = sorted(set(cohort_ids) - self._places.keys())
+        in_batches(unknown, READ_AT_ONCE, lambda some: self.learn(COHORT.c.id.in_(some)))
+
+    def member(self, purpose: str, cohort_id: int) -> Member | None:
+        """The reason that is a purpose in a cohort; None where it has ended."""
+        key = (purpose, cohort_id)
+        if key not in self._members:
+            where = self._places[cohort_id]
+            self._members[key] = Member(purpose, cohort_id, *where) if where else None
+        return self._members[key]
 
 
 def _lots(condition: ColumnElement[bool], *columns: Any) -> Select[Any]:
     return (
-        _cohorts(condition, *columns)
+        select(*columns)
         .select_from(COHORT)
         .join(MEMBER, MEMBER.c.cohort_id == COHORT.c.id)
         .join(LOT, LOT.c.id == MEMBER.c.lot_id)
-        .where(LOT.c.recordings > 0, LOT.c.run_id.is_(None))
+        .where(condition, COHORT.c.state == "active", LOT.c.recordings > 0, LOT.c.run_id.is_(None))
     )
 
 
-def _place(row: Any) -> tuple[Place, str | None]:
-    """Where a cohort stands, or stood before it was marked; and its mark."""
-    name, mark = unmarked(row.class_name)
-    return Place(name, row.trigger_on, row.reference), mark
-
-
-def _learn_other_reasons(
-    session: Session, condition: ColumnElement[bool], lots: dict[int, tuple[Any, list[Member]]]
-) -> None:
-    """The reasons of lots that have several, some of them in cohorts that nobody asked about."""
-    several = _lots(condition, LOT.c.id).where(LOT.c.living > 1)
-    cohorts: dict[int, tuple[Place, str | None]] = {}
-    for row in session.execute(
-        select(MEMBER.c.lot_id, MEMBER.c.purpose, COHORT.c.id, COHORT.c.class_name, *_WHERE)
-        .join(COHORT, COHORT.c.id == MEMBER.c.cohort_id)
-        .where(MEMBER.c.lot_id.in_(several), COHORT.c.state == "active")
-    ):
-        if row.id not in cohorts:
-            cohorts[row.id] = _place(row)
-        if row.lot_id in lots:
-            lots[row.lot_id][1].append(Member(row.purpose, row.id, *cohorts[row.id]))
+def _members(
+    session: Session, condition: ColumnElement[bool], rows: list[tuple[int, str, int]]
+) -> dict[int, list[Member]]:
+    """Lot → its living reasons, given (lot, purpose, cohort)."""
+    reasons = _Reasons(session)
+    reasons.learn(and_(condition, COHORT.c.state == "active"))
+    reasons.learn_these(cohort_id for _, _, cohort_id in rows)
+    found: dict[int, list[Member]] = defaultdict(list)
+    for lot_id, purpose, cohort_id in rows:
+        member = reasons.member(purpose, cohort_id)
+        if member is not None:
+            found[lot_id].append(member)
+    return found
 
 
 def _outlived(
@@ -129,14 +151,19 @@ def _outlived(
 
 
 def _lot(
-    row: Any, members: list[Member], outlived: frozenset[str], known: dict[tuple[str, ...], Facts]
+    lot_id: int,
+    row: tuple[Any, ...],
+    members: list[Member],
+    outlived: frozenset[str],
+    known: dict[tuple[str, ...], Facts],
 ) -> Lot:
-    key = (row.kind, row.site, row.area, row.zone)
-    facts = known.get(key)
+    kind, site, area, zone, holds, recordings, size_bytes = row
+    facts = known.get((kind, site, area, zone))
     if facts is None:
-        facts = known[key] = Facts(Kind(row.kind), row.site, row.area, row.zone)
-    members.sort(key=lambda member: (member.purpose, member.cohort_id))
-    return Lot(row.id, facts, row.holds > 0, row.recordings, row.size_bytes, tuple(members), outlived)
+        facts = known[kind, site, area, zone] = Facts(Kind(kind), site, area, zone)
+    if len(members) > 1:
+        members.sort()
+    return Lot(lot_id, facts, holds > 0, recordings, size_bytes, tuple(members), outlived)
 
 
 def stand_for(cohort: CohortRow, place: Place) -> None:
@@ -163,7 +190,7 @@ def _pieces(session: Session, lot: Lot) -> Iterator[Piece]:
         recordings, total_bytes = counts.get(days, (0, 0))
         counts[days] = (recordings + 1, total_bytes + size_bytes)
     for days, (recordings, total_bytes) in counts.items():
-        yield replace(lot, recordings=recordings, size_bytes=total_bytes), days
+        yield lot._replace(recordings=recordings, size_bytes=total_bytes), days
 
 
 def dated(session: Session, lot: Lot) -> Iterator[tuple[str, Days, int]]:

@@ -3,9 +3,10 @@
 Dates are local dates at the recording's site; sizes are bytes.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from retention.kernel.errors import IllegalTransition
 from retention.schedule.model import Facts, Schedule
@@ -51,8 +52,7 @@ def step(digest: str, state: PlanState, action: str) -> PlanState:
         ) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a reason to keep stands: what makes a cohort, but for the zone."""
 
     class_name: str
@@ -60,8 +60,7 @@ class Place:
     reference: str = ""  #: the case or contract an open trigger waits for
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A living reason to keep the recordings of a lot."""
 
     purpose: str
@@ -72,9 +71,8 @@ class Member:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """Recordings that share facts, reasons and holds."""
+class Lot(NamedTuple):
+    """Recordings that share facts, reasons and holds; made by the ten thousand."""
 
     id: int
     facts: Facts
@@ -125,7 +123,7 @@ def due_on(schedule: Schedule, place: Place) -> date | None:
 
 def marked(place: Place, trigger: str | None) -> Place:
     """The place of a cohort while its recordings wait to be sorted; remembers which event its day is of."""
-    return replace(place, class_name=f"{MARK}{trigger or ''}~{place.class_name}")
+    return place._replace(class_name=f"{MARK}{trigger or ''}~{place.class_name}")
 
 
 def unmarked(class_name: str) -> tuple[str, str | None]:

@@ -37,7 +37,7 @@ def an_archive(chance: Random, policy: Policy) -> Iterator[Archive]:
         archive.close()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SEEDS)
 def test_preview_and_application_agree_with_a_brute_force_oracle(seed: int) -> None:
     """Due now, per class, site and day; held, moved, unclassified; then every membership, count and wrap."""
@@ -60,7 +60,7 @@ def test_preview_and_application_agree_with_a_brute_force_oracle(seed: int) -> N
             before = known
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SEEDS, st.integers(0, 400))
 def test_a_plan_foretells_what_would_be_due_on_any_later_day(seed: int, days: int) -> None:
     """The number that a stale plan is measured by is exact, as long as nothing comes in and nothing goes."""

@@ -1,15 +1,13 @@
 """An approved plan is put in force: refused when it must be, finished when it was interrupted."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
-from sqlmodel import Session
 
 from retention.amendment import move
 from retention.amendment.alarms import alarms
@@ -22,41 +20,16 @@ from retention.audit.tags import Tag
 from retention.catalogue.lots import move_recordings
 from retention.catalogue.schedules import schedule_in_force, schedule_row
 from retention.catalogue.tables import CohortRow, LotRow, StoreRow, WrapRow
-from retention.database import Database, table_of
+from retention.database import table_of
 from retention.disposal.plan import make_plan
 from retention.kernel.errors import DatabaseBusy, IllegalTransition, NotFound, StaleApproval
 from tests.builders.archive import Archive, Take
+from tests.builders.interruption import DIVIDED, OLD, Killed, Mortal, fill, nothing_is_due
 from tests.builders.oracle import Known, approved_plan, change, check_catalogue, known_recordings, tools_of
 from tests.builders.schedules import FILE, Policy, Rule, one_class
 from tests.unit.amendment.conftest import NewArchive
 
 DAY = timedelta(days=1)
-OLD = Policy(
-    (Rule("cctv", "security", "P30D"), Rule("cases", "dispute", "P1Y", "case-closed")), cool_off="PT1H"
-)
-#: Divides cctv (most leaves, for longer), renames cases, and lays a floor on one area.
-DIVIDED = Policy(
-    (
-        Rule("cctv", "security", "P30D", areas=("lobby",)),
-        Rule("desk", "security", "P90D", but_areas=("lobby",)),
-        Rule("disputes", "dispute", "P2Y", "case-closed"),
-    ),
-    floors=(Rule("law", "records", "P3Y", areas=("vault",)),),
-    cool_off="PT1H",
-)
-
-
-def fill(archive: Archive, days: int = 4) -> None:
-    """Three cameras in two zones, some days each, two with a case, one under a hold."""
-    now = archive.clock.now()
-    for name, zone in (("lobby", "Asia/Tokyo"), ("desk", "Asia/Tokyo"), ("vault", "America/New_York")):
-        archive.add_source(name, "security", area=name, zone=zone)
-        archive.add(*(Take(name, now - ago * DAY) for ago in range(days)))
-    archive.add(
-        Take("desk", now, purposes=("dispute",), reference="case-7"),
-        Take("desk", now, purposes=("dispute",), events={"case-closed": now.date()}),
-        Take("desk", now, holds=("hold-1",)),
-    )
 
 
 @pytest.fixture
@@ -262,46 +235,6 @@ class TestTheCohorts:
             assert alarms(session, OLD.schedule, archive.clock.now()) == []
 
 
-class Killed(BaseException):
-    """The process ends here."""
-
-
-class Mortal:
-    """Counts the commits and journal lines of a process, and ends it at one of them, before or after it."""
-
-    def __init__(self, at: int = -1) -> None:
-        self.at = at
-        self.steps = 0
-
-    def step(self) -> None:
-        """Die, if the time has come."""
-        self.steps += 1
-        if self.steps - 1 == self.at:
-            raise Killed
-
-    @contextmanager
-    def holds(self, archive: Archive, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        """Everything the archive writes goes past here."""
-        write, append = Database.write, archive.journal.documents.append
-
-        @contextmanager
-        def mortal_write(database: Database) -> Iterator[Session]:
-            with write(database) as session:
-                yield session
-                self.step()
-            self.step()
-
-        def mortal_append(line: bytes) -> None:
-            self.step()
-            append(line)
-            self.step()
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Database, "write", mortal_write)
-            patch.setattr(archive.journal.documents, "append", mortal_append)
-            yield
-
-
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that sorting takes many transactions."""
@@ -310,15 +243,17 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An archive with an approved plan, to be copied as often as a process is killed."""
+    """An archive with an approved plan, to begin with again as often as a process is killed."""
 
     archive: Archive
     digest: str
     known: dict[str, Known]
+    go_back: Callable[[], None]
 
     def again(self) -> Archive:
-        """An archive like it."""
-        return self.archive.copy()
+        """The archive as it was."""
+        self.go_back()
+        return self.archive
 
 
 @pytest.fixture(scope="module")
@@ -327,7 +262,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     fill(archive, days=2)
     known = known_recordings(archive, OLD.schedule, {})
     digest, _ = approved_plan(archive, DIVIDED)
-    yield Prepared(archive, digest, known)
+    yield Prepared(archive, digest, known, archive.remember())
     archive.close()
 
 
@@ -341,27 +276,24 @@ class TestInterruption:
         archive = prepared.again()
         with counter.holds(archive, monkeypatch):
             rewrapped = applied(archive, digest).rewrapped
-        archive.close()
-        assert counter.steps > 30
+        assert counter.steps > 25
         for at in range(counter.steps):
             archive = prepared.again()
             with Mortal(at).holds(archive, monkeypatch), pytest.raises(Killed):
                 applied(archive, digest)
-            _nothing_is_due(archive)
+            nothing_is_due(archive)
             if state(archive, digest) != PlanState.APPLIED:
                 assert applied(archive, digest).rewrapped == rewrapped
             assert state(archive, digest) == PlanState.APPLIED
             check_catalogue(archive, prepared.known, DIVIDED.schedule)
-            archive.close()
 
     @pytest.fixture
-    def interrupted(self, prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> Iterator[Archive]:
+    def interrupted(self, prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> Archive:
         """The new version is in force, and some recordings are still on their way."""
         archive = prepared.again()
-        with Mortal(12).holds(archive, monkeypatch), pytest.raises(Killed):
+        with Mortal(8).holds(archive, monkeypatch), pytest.raises(Killed):
             applied(archive, prepared.digest)
-        yield archive
-        archive.close()
+        return archive
 
     def test_what_was_interrupted_is_alarmed_blocks_plans_and_is_finished_without_its_digest(
         self, prepared: Prepared, interrupted: Archive
@@ -397,13 +329,6 @@ class TestInterruption:
         for one in known.values():
             assert one.after(DIVIDED.schedule) == one.reasons
         check_catalogue(interrupted, known, DIVIDED.schedule)
-
-
-def _nothing_is_due(archive: Archive) -> None:
-    """A night right now, or in four weeks, would find nothing due that neither schedule lets go."""
-    with archive.database.read() as session:
-        on = archive.clock.now().date() + 25 * DAY
-        assert make_plan(session, schedule_in_force(session), on).recordings == 0
 
 
 def _hold(archive: Archive, recording_ids: list[str]) -> None:

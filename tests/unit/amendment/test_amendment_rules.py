@@ -137,7 +137,7 @@ class TestWhereReasonsGo:
         new = Policy((Rule("cameras", "security"),)).schedule
         here = Member("security", 1, Place("elsewhere", TODAY))
         waiting = Member("security", 2, Place("cctv", TODAY), mark="recording-ended")
-        lot = replace(a_lot(), members=(here, waiting))
+        lot = a_lot()._replace(members=(here, waiting))
         found = Routes(new, new, is_sorting=True).of(lot)
         assert [step.class_name for step in found.steps] == ["elsewhere", "cameras"]
         assert not found.needs_days
