@@ -20,7 +20,6 @@ from retention.audit.witness import SignedJournal
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.sources import find_source
 from retention.catalogue.tables import ScheduleRow, StoreRow, TombstoneRow
-from retention.custody.backup import SECRET as BACKUP_SECRET
 from retention.custody.tools import Tools as CustodyTools
 from retention.database import Database
 from retention.disposal.carry_out import Tools as DisposalTools
@@ -261,6 +260,7 @@ def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **g
     Raises:
         InvalidInput: The policy has faults, or there is a store already.
     """
+    from retention.custody.backup import SECRET as BACKUP_SECRET
     from retention.migrations.migrate import migrate  # it imports Alembic, which only a new store needs
 
     schedule = parse_policy(policy_text, policy_name)

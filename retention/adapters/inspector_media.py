@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-import av
-import cv2
-
 from media.errors import MediaToolError, ToolFailed
 from media.errors import Unreadable as MediaUnreadable
 from media.errors import UnsupportedCodec as MediaUnsupportedCodec
@@ -58,6 +55,9 @@ class MediaInspector:
 
 def versions() -> dict[str, str]:
     """The tools in use and their versions."""
+    import av  # noqa: PLC0415 - the parent never decodes, so it need not load the decoders
+    import cv2  # noqa: PLC0415 - as above
+
     ffmpeg = find_ffmpeg()
     return {"ffmpeg": f"{ffmpeg.version} ({ffmpeg.path})", "PyAV": av.__version__, "OpenCV": cv2.__version__}
 

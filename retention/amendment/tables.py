@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint
-from sqlmodel import JSON, Field, SQLModel
+from sqlmodel import JSON, Field
 
 from retention.amendment.model import PlanState
+from retention.database import Row
 
 
-class SchedulePlanRow(SQLModel, table=True):
+class SchedulePlanRow(Row, table=True):
     """A change that was planned: the text, what it amounts to, who agreed, how far it is."""
 
     __tablename__ = "schedule_plan"

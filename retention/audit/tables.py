@@ -2,10 +2,12 @@
 
 from datetime import date, datetime
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from retention.database import Row
 
 
-class AuditRow(SQLModel, table=True):
+class AuditRow(Row, table=True):
     """One entry of the trail; append-only by trigger."""
 
     __tablename__ = "audit_entry"
@@ -21,7 +23,7 @@ class AuditRow(SQLModel, table=True):
     digest: str
 
 
-class AuditHeadRow(SQLModel, table=True):
+class AuditHeadRow(Row, table=True):
     """The last entry, and the lock that puts writers in a row."""
 
     __tablename__ = "audit_head"
@@ -31,7 +33,7 @@ class AuditHeadRow(SQLModel, table=True):
     digest: str
 
 
-class AuditRootRow(SQLModel, table=True):
+class AuditRootRow(Row, table=True):
     """The trail's head at the end of a day, signed; append-only by trigger."""
 
     __tablename__ = "audit_root"

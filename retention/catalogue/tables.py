@@ -14,12 +14,13 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, UniqueConstraint, text
-from sqlmodel import JSON, Field, SQLModel
+from sqlmodel import JSON, Field
 
 from retention.catalogue.states import State
+from retention.database import Row
 
 
-class StoreRow(SQLModel, table=True):
+class StoreRow(Row, table=True):
     """The one row that says which store this is."""
 
     __tablename__ = "store"
@@ -30,7 +31,7 @@ class StoreRow(SQLModel, table=True):
     controller_zone: str
 
 
-class SourceRow(SQLModel, table=True):
+class SourceRow(Row, table=True):
     """A recorder, line, queue or camera."""
 
     __tablename__ = "source"
@@ -50,7 +51,7 @@ class SourceRow(SQLModel, table=True):
     registered_at: datetime
 
 
-class CohortRow(SQLModel, table=True):
+class CohortRow(Row, table=True):
     """One class x one zone x one trigger day: one due date, one key."""
 
     __tablename__ = "cohort"
@@ -71,7 +72,7 @@ class CohortRow(SQLModel, table=True):
     run_id: str | None = None
 
 
-class LotRow(SQLModel, table=True):
+class LotRow(Row, table=True):
     """Recordings that share site, kind, area, cohorts and holds."""
 
     __tablename__ = "lot"
@@ -98,7 +99,7 @@ class LotRow(SQLModel, table=True):
     size_bytes: int = Field(default=0, sa_type=BigInteger)
 
 
-class LotCohortRow(SQLModel, table=True):
+class LotCohortRow(Row, table=True):
     """A lot's cohorts, each with the purpose it stands for."""
 
     __tablename__ = "lot_cohort"
@@ -108,7 +109,7 @@ class LotCohortRow(SQLModel, table=True):
     purpose: str = Field(primary_key=True)
 
 
-class LotHoldRow(SQLModel, table=True):
+class LotHoldRow(Row, table=True):
     """A lot's holds."""
 
     __tablename__ = "lot_hold"
@@ -117,7 +118,7 @@ class LotHoldRow(SQLModel, table=True):
     lot_id: int = Field(primary_key=True, foreign_key="lot.id", index=True)
 
 
-class RecordingRow(SQLModel, table=True):
+class RecordingRow(Row, table=True):
     """The unit of custody."""
 
     __tablename__ = "recording"
@@ -150,7 +151,7 @@ class RecordingRow(SQLModel, table=True):
     personal: bytes | None = Field(default=None, sa_column=Column(LargeBinary))  #: sealed under the data key
 
 
-class WrapRow(SQLModel, table=True):
+class WrapRow(Row, table=True):
     """A recording's data key, wrapped under the key of one reason to keep it."""
 
     __tablename__ = "wrap"
@@ -160,7 +161,7 @@ class WrapRow(SQLModel, table=True):
     wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class ObjectRow(SQLModel, table=True):
+class ObjectRow(Row, table=True):
     """A sealed object of a recording: the original or a derivative."""
 
     __tablename__ = "object"
@@ -173,7 +174,7 @@ class ObjectRow(SQLModel, table=True):
     commitment: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class IdentifierRow(SQLModel, table=True):
+class IdentifierRow(Row, table=True):
     """A person's identifier in a recording, as a keyed blind index."""
 
     __tablename__ = "identifier"
@@ -182,7 +183,7 @@ class IdentifierRow(SQLModel, table=True):
     recording_id: str = Field(primary_key=True, index=True)
 
 
-class DoNotRecordRow(SQLModel, table=True):
+class DoNotRecordRow(Row, table=True):
     """A caller who is not to be recorded, as a keyed blind index."""
 
     __tablename__ = "do_not_record"
@@ -192,7 +193,7 @@ class DoNotRecordRow(SQLModel, table=True):
     added_by: str
 
 
-class IntakeRow(SQLModel, table=True):
+class IntakeRow(Row, table=True):
     """An object that is being written: swept if its writer died."""
 
     __tablename__ = "intake"
@@ -202,7 +203,7 @@ class IntakeRow(SQLModel, table=True):
     began_at: datetime
 
 
-class TombstoneRow(SQLModel, table=True):
+class TombstoneRow(Row, table=True):
     """What is left of a disposed recording: the leaf of its run's certificate."""
 
     __tablename__ = "tombstone"
@@ -214,7 +215,7 @@ class TombstoneRow(SQLModel, table=True):
     leaf: str  #: canonical JSON, exactly as certified
 
 
-class ScheduleRow(SQLModel, table=True):
+class ScheduleRow(Row, table=True):
     """A retention schedule that is or was in force; never edited."""
 
     __tablename__ = "schedule_version"

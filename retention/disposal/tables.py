@@ -4,10 +4,12 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, UniqueConstraint
-from sqlmodel import JSON, Field, SQLModel
+from sqlmodel import JSON, Field
+
+from retention.database import Row
 
 
-class RunRow(SQLModel, table=True):
+class RunRow(Row, table=True):
     """One disposal run: its plan before, its counts after."""
 
     __tablename__ = "disposal_run"
@@ -36,7 +38,7 @@ class RunRow(SQLModel, table=True):
     certificate: str = ""  #: the certified root, hex; "" when nothing was disposed of
 
 
-class DisposalApprovalRow(SQLModel, table=True):
+class DisposalApprovalRow(Row, table=True):
     """A plan that was printed, and who approved it."""
 
     __tablename__ = "disposal_approval"

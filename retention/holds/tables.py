@@ -4,10 +4,12 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Index, text
-from sqlmodel import JSON, Field, SQLModel
+from sqlmodel import JSON, Field
+
+from retention.database import Row
 
 
-class HoldRow(SQLModel, table=True):
+class HoldRow(Row, table=True):
     """A hold: an owner, a reason, a review date, a key."""
 
     __tablename__ = "hold"
@@ -36,7 +38,7 @@ class HoldRow(SQLModel, table=True):
     key_destroyed_at: datetime | None = None
 
 
-class HoldMatchRow(SQLModel, table=True):
+class HoldMatchRow(Row, table=True):
     """A recording under a hold, for as long as the hold is in force."""
 
     __tablename__ = "hold_match"

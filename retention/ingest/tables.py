@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, LargeBinary
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from retention.database import Row
 
 
-class QuarantineRow(SQLModel, table=True):
+class QuarantineRow(Row, table=True):
     """Something that could not be taken in: kept, encrypted, never played, until a person decides."""
 
     __tablename__ = "quarantine"
@@ -34,7 +36,7 @@ class QuarantineRow(SQLModel, table=True):
     recording_id: str | None = None  #: what it became when it was released
 
 
-class QuarantineKeyRow(SQLModel, table=True):
+class QuarantineKeyRow(Row, table=True):
     """The key of one day's quarantine; destroyed when the day's last item has left."""
 
     __tablename__ = "quarantine_key"

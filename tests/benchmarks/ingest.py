@@ -21,10 +21,11 @@ from tests.benchmarks.measure import (
     Took,
     fresh,
     interleaved,
+    parser,
     python,
     run_process,
     show,
-    sizes,
+    size_of,
     workplace,
 )
 from tests.benchmarks.stores import CAMERA, LINE, make_store
@@ -35,8 +36,9 @@ _PASSWORD = "benchmark"
 
 def main() -> None:
     """Measure and print the table."""
-    size, named = sizes(__doc__, full_repeats=5)
-    with workplace(named) as folder:
+    given = parser(__doc__).parse_args()
+    size = size_of(given, full_repeats=5)
+    with workplace(given.folder) as folder:
         material = make_material(folder, size)
         _warm(material)
         measured = interleaved(_contestants(folder, material), size.repeats)

@@ -37,20 +37,28 @@ class Size:
     repeats: int
 
 
-def sizes(description: str | None, full_repeats: int) -> tuple[Size, Path | None]:
-    """What the command line asks for, and the folder in which to work."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--quick", action="store_true", help="less work: under a minute")
-    parser.add_argument("--tiny", action="store_true", help="hardly any work: shows that it runs")
-    parser.add_argument("--repeats", type=int, help="how often each contestant runs")
-    parser.add_argument(
-        "--folder", type=Path, help=f"where to work; default ${FOLDER_VARIABLE} or a temporary one"
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """The options that every benchmark has; the folder comes from the environment where it is not given."""
+    found = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    given = parser.parse_args()
+    found.add_argument("--quick", action="store_true", help="less work: about a minute")
+    found.add_argument("--tiny", action="store_true", help="hardly any work: shows that it runs")
+    found.add_argument("--repeats", type=int, help="how often each contestant runs")
+    named = os.environ.get(FOLDER_VARIABLE)
+    found.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(named) if named else None,
+        help=f"where material and stores are kept; default ${FOLDER_VARIABLE}, else a temporary folder",
+    )
+    return found
+
+
+def size_of(given: argparse.Namespace, full_repeats: int) -> Size:
+    """How much work the command line asks for."""
     name = "tiny" if given.tiny else "quick" if given.quick else "full"
-    repeats = given.repeats or {"full": full_repeats, "quick": 3, "tiny": 1}[name]
-    named = given.folder or (Path(os.environ[FOLDER_VARIABLE]) if FOLDER_VARIABLE in os.environ else None)
-    return Size(name, repeats), named
+    return Size(name, given.repeats or {"full": full_repeats, "quick": 3, "tiny": 1}[name])
 
 
 @contextmanager

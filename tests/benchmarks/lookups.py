@@ -1,0 +1,220 @@
+"""How long the questions that people wait for take in a large archive.
+
+A catalogue on SQLite with `--recordings` recordings (10 million; 500,000 with
+--quick), made directly (`archive.py`) and kept between runs where a folder is
+named. Each question is asked in this process, through the functions behind the
+command line, with another recording or person each time. `first` is the first
+time on a new connection, `again` the median of the others. The database reads
+from its own cache and the system's, as that of a running service would.
+"""
+
+import gc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from sqlalchemy import event, text
+from sqlmodel import Session
+
+from retention.amendment.packs import read_pack
+from retention.amendment.plan import assess
+from retention.amendment.routes import Routes
+from retention.bootstrap import App, open_app
+from retention.catalogue.explain import explain
+from retention.catalogue.find import Query, find_recording, search
+from retention.catalogue.identifiers import blind_index
+from retention.catalogue.schedules import read_schedule
+from retention.cli.shapes import due_json, recording_json
+from retention.disposal.plan import make_plan
+from retention.disposal.start import plan_json
+from retention.holds.find import holds_by_id
+from retention.schedule.model import Schedule
+from tests.benchmarks.archive import CALLS_A_PERSON, fill
+from tests.benchmarks.measure import Size, parser, show, size_of, workplace
+from tests.benchmarks.stores import make_store
+
+RECORDINGS = {"full": 10_000_000, "quick": 200_000, "tiny": 2_000}
+_PERSONS_ASKED = 50
+
+#: A class, its period, and another: what a change of policy might say.
+CHANGES = (
+    ("cctv.general", "P30D", "P14D"),
+    ("calls.service-quality", "P6M", "P3M"),
+    ("calls.customer-inquiry", "P1Y", "P2M"),
+    ("calls.statutory", "P7Y", "P6Y"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something a person asks, and how long the answer may take."""
+
+    name: str
+    goal_ms: float
+    ask: Callable[[Session, int], object]  #: the number says which recording or person
+
+
+def main() -> None:
+    """Measure and print the table."""
+    options = parser(__doc__)
+    options.add_argument("--recordings", type=int, help="how many there are")
+    given = options.parse_args()
+    size = size_of(given, full_repeats=41)
+    recordings = given.recordings or RECORDINGS[size.name]
+    with workplace(given.folder) as folder:
+        app = open_app(archive(folder, recordings))
+        rows = [measure(app, question, max(3, size.repeats)) for question in questions(app)]
+        app.close()
+    report(recordings, size, rows)
+
+
+def archive(folder: Path, recordings: int) -> Path:
+    """A store whose catalogue holds so many recordings; made once."""
+    home = folder / f"archive-{recordings}"
+    filled = home / ".filled"
+    if not filled.exists():
+        app = make_store(home)
+        today, key = app.today(), app.index_key
+        app.close()
+        fill(home / "catalogue.db", recordings, today, blind=partial(blind_of, key))
+        filled.write_text(today.isoformat(), encoding="ascii")
+    return home
+
+
+def blind_of(key: bytes, person: int) -> bytes:
+    """The blind index of a person's telephone number."""
+    return blind_index(key, "phone", number_of(person))
+
+
+def number_of(person: int) -> str:
+    """A telephone number of Japan that is nobody's: 020-0 is not assigned."""
+    return f"+81200{person:08d}"
+
+
+def questions(app: App) -> Iterator[Question]:
+    """Everything that is asked."""
+    schedule, today, now = app.schedule(), app.today(), app.clock.now()
+    yield Question("due list, today", 50, partial(_due, schedule, today))
+    yield Question("due list, in a year", 50, partial(_due, schedule, today + timedelta(days=365)))
+    yield Question(
+        "plan of a night", 50, lambda session, _: plan_json(make_plan(session, schedule, today)) and None
+    )
+    for change in CHANGES:
+        routes = Routes(schedule, changed(*change))
+        yield Question(
+            f"impact of {change[0]} {change[1]} → {change[2]}",
+            50,
+            lambda session, _, routes=routes: assess(session, routes, now),
+        )
+    yield Question("explain a recording", 10, partial(_explain, app, schedule, _some_ids(app)))
+    yield Question("search by telephone number", 10, partial(_search, app, schedule))
+
+
+def changed(class_name: str, period: str, other: str) -> Schedule:
+    """The schedule of the Japanese pack with another period for one class."""
+    policy, name = read_pack("japan")
+    start = policy.index(f"  {class_name}:\n    purpose")
+    at = policy.index(f"keep: {period}", start)
+    policy = policy[:at] + policy[at:].replace(f"keep: {period}", f"keep: {other}", 1)
+    return read_schedule(policy.replace(f"{class_name}: {period}", f"{class_name}: {other}"), name)
+
+
+def _some_ids(app: App) -> list[str]:
+    with app.database.read() as session:
+        newest = session.execute(text("SELECT max(rowid) FROM recording")).scalar_one()
+        wanted = [1 + newest * number // _PERSONS_ASKED for number in range(_PERSONS_ASKED)]
+        rows = session.execute(
+            text(f"SELECT id FROM recording WHERE rowid IN ({', '.join(map(str, wanted))})")
+        )
+        return [row[0] for row in rows]
+
+
+def _due(schedule: Schedule, on: date, session: Session, _: int) -> object:
+    return due_json(make_plan(session, schedule, on))
+
+
+def _explain(app: App, schedule: Schedule, ids: list[str], session: Session, number: int) -> object:
+    found = find_recording(session, schedule, ids[number * 7 % len(ids)])
+    holds_by_id(session, found.hold_ids)
+    return explain(schedule, found, app.clock.now())
+
+
+def _search(app: App, schedule: Schedule, session: Session, number: int) -> object:
+    blinds = frozenset({blind_of(app.index_key, number * 101)})
+    found = [
+        recording_json(each, holds_by_id(session, each.hold_ids))
+        for each in search(session, schedule, Query(blinds=blinds))
+    ]
+    assert found or number * 101 >= CALLS_A_PERSON
+    return found
+
+
+def measure(app: App, question: Question, repeats: int) -> tuple[str, ...]:
+    """The row of one question."""
+    app.database.close()
+    statements: dict[str, object] = {}
+    took = []
+    gc.collect()
+    for number in range(repeats):
+        begun = perf_counter()
+        with app.database.read() as session:
+            question.ask(session, number)
+        took.append((perf_counter() - begun) * 1000)
+    with watched(app, statements), app.database.read() as session:
+        question.ask(session, 0)
+    again = median(took[1:])
+    return (
+        question.name,
+        f"{took[0]:.1f}",
+        f"{again:.1f}",
+        f"{min(took[1:]):.1f} to {max(took[1:]):.1f}",
+        f"{question.goal_ms:.0f}",
+        "yes" if again < question.goal_ms else "no",
+        ", ".join(scans(app, statements)) or "none",
+    )
+
+
+class watched:  # noqa: N801 - used as a function
+    """Keeps the statements that are run meanwhile, with their parameters."""
+
+    def __init__(self, app: App, into: dict[str, object]) -> None:
+        self._engine, self._into = app.database.engine, into
+
+    def __enter__(self) -> None:
+        event.listen(self._engine, "before_cursor_execute", self._keep)
+
+    def __exit__(self, *_: object) -> None:
+        event.remove(self._engine, "before_cursor_execute", self._keep)
+
+    def _keep(self, _c: object, _r: object, statement: str, parameters: object, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            self._into[statement] = parameters
+
+
+def scans(app: App, statements: dict[str, object]) -> list[str]:
+    """The tables that are read from end to end."""
+    found = []
+    with app.database.engine.connect() as connection:
+        for statement, parameters in statements.items():
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):  # type: ignore[arg-type]
+                if row[3].startswith("SCAN"):
+                    found.append(row[3].removeprefix("SCAN "))
+    return list(dict.fromkeys(found))
+
+
+def report(recordings: int, size: Size, rows: list[tuple[str, ...]]) -> None:
+    """Print the table."""
+    show(
+        f"Questions to an archive of {recordings:,} recordings",
+        f"SQLite; {max(3, size.repeats)} times each, another recording or person each time, in one process.",
+        ("question", ">first ms", ">again ms", ">from … to", ">goal ms", "met", "reads from end to end"),
+        rows,
+    )
+
+
+if __name__ == "__main__":
+    main()
