@@ -32,6 +32,7 @@ from retention.ingest.receive import Tools as IngestTools
 from retention.kernel.clock import Clock, SystemClock, local_date
 from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, NotFound
 from retention.kernel.ids import new_id
+from retention.migrations import models
 from retention.migrations.version import is_current
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from retention.adapters.keys_keyring import Keyring
     from retention.adapters.keys_roots import RootProtector
 
+#: Every table is known from here on: checks and backups go by the metadata.
+TABLES = models.ALL_TABLES
 JOURNAL_NAME = "journal"
 POLICY_FILE = "policy.yaml"
 
@@ -178,6 +181,10 @@ class App:
 
     def custody_tools(self) -> CustodyTools:
         """What checking, backing up and restoring need. The database need not exist."""
+        # They go through every table there is, of whichever rooms this command would not have opened.
+        from retention.migrations import models
+
+        assert models.ALL_TABLES
         return CustodyTools(
             self.database, self.store, self.keys, self.journal, self.witness, self.signer, self.clock
         )

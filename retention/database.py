@@ -13,6 +13,7 @@ complete before the other starts, and there is one argument for both databases
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
@@ -51,6 +52,17 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether the database is SQLite."""
         return self.engine.dialect.name == "sqlite"
+
+    def sorting_on_disk(self) -> "Database":
+        """The same database; where SQLite must sort what grows with the archive, it does so on disk."""
+        other = copy(self)
+        vars(other).update(
+            {
+                name: vars(self)[name].execution_options(retention_sorts_on_disk=True)
+                for name in ("_writer", "_reader")
+            }
+        )
+        return other
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -136,14 +148,15 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
-        "temp_store = MEMORY",
         "cache_size = -65536",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("retention_writes", False)
+    options = connection.get_execution_options()
+    writes, on_disk = options.get("retention_writes", False), options.get("retention_sorts_on_disk", False)
+    connection.exec_driver_sql(f"PRAGMA temp_store = {'FILE' if on_disk else 'MEMORY'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import boto3
 from argon2.low_level import Type, hash_secret_raw
-from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -203,10 +201,11 @@ class KmsRoot:
     kind = "kms"
 
     def __init__(self, settings: KmsSettings) -> None:
+        import boto3  # noqa: PLC0415 - it takes a fifth of a second, and most keyrings do without
+
         self._key_id = settings.key_id
-        self._client: Any = boto3.client(
-            "kms", region_name=settings.region, endpoint_url=settings.endpoint_url
-        )
+        session = boto3.Session(region_name=settings.region)
+        self._client: Any = session.client("kms", endpoint_url=settings.endpoint_url)
 
     def protect(self, root: bytes, keyring_id: str) -> bytes:
         """See `RootProtector`."""
@@ -238,6 +237,8 @@ _KMS_MISMATCHES = {"InvalidCiphertextException", "IncorrectKeyException"}
 
 @contextmanager
 def _kms_trouble(key_id: str) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+
     try:
         yield
     except ClientError as error:

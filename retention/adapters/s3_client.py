@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
 
 from retention.kernel.errors import (
+    InvalidInput,
     NotFound,
     NotPermitted,
     ObjectExists,
@@ -47,16 +48,21 @@ S3_ERRORS = (ClientError, BotoCoreError, HTTPClientError)
 """All that botocore raises when a request fails."""
 
 
-def connect(settings: S3Settings, attempts: int) -> Any:
-    """A boto3 client. It is safe to share among threads."""
-    config = Config(
-        connect_timeout=10,
-        read_timeout=settings.timeout_seconds,
-        max_pool_connections=32,
-        retries={"mode": "standard", "total_max_attempts": attempts},
-        s3={"addressing_style": settings.addressing_style},
-    )
-    return boto3.client("s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=config)
+def connect(settings: S3Settings) -> tuple[Any, Any]:
+    """A boto3 client that repeats what is worth repeating, and one that does not. Both may be shared among threads."""
+    session = boto3.Session(region_name=settings.region)
+
+    def client(attempts: int) -> Any:
+        config = Config(
+            connect_timeout=10,
+            read_timeout=settings.timeout_seconds,
+            max_pool_connections=32,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            s3={"addressing_style": settings.addressing_style},
+        )
+        return session.client("s3", endpoint_url=settings.endpoint_url, config=config)
+
+    return client(settings.attempts), client(1)
 
 
 def sha256_base64(content: bytes) -> str:
@@ -81,6 +87,7 @@ _MEANINGS: dict[str, tuple[type[RetentionError], str, str | None]] = {
         ),
         (NotPermitted, "S3 refused", "Look at the credentials and at the bucket's policy."),
     ),
+    **dict.fromkeys(("InvalidRange", "416"), (InvalidInput, "the object has no such range", None)),
     "NoSuchBucket": (StoreUnavailable, "there is no such bucket", "Look at the settings of the store."),
 }
 """What S3's codes mean; all others, that the store is unavailable."""

@@ -19,7 +19,7 @@ from itertools import groupby, islice
 from os.path import commonprefix
 from typing import Any
 
-from retention.adapters.s3_client import NO_ANSWER, RETRYABLE_IN_ANSWER, S3Settings, connect, s3_trouble
+from retention.adapters.s3_client import NO_ANSWER, RETRYABLE_IN_ANSWER, S3Settings, s3_trouble
 from retention.kernel.errors import NotFound, StoreUnavailable
 from retention.vault.model import ObjectName
 
@@ -42,11 +42,13 @@ Refusal = tuple[str, str]
 class VersionEraser:
     """Erases in one bucket."""
 
-    def __init__(self, settings: S3Settings, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self, settings: S3Settings, client: Any, impatient: Any, sleep: Callable[[float], None]
+    ) -> None:
         self._settings = settings
-        self._client = connect(settings, settings.attempts)
+        self._client = client
         # Deleting has its own retries: repeating a thousand that timed out would time out again.
-        self._impatient = connect(settings, 1)
+        self._impatient = impatient
         self._at = {"Bucket": settings.bucket}
         self._sleep = sleep
 

@@ -45,6 +45,7 @@ class FolderStore:
         self._objects = root / "objects"
         self._unfinished = root / "unfinished"
         self._marker = root / "store-id"
+        self._shards: set[str] = set()
         self._durable_shards: set[str] = set()
 
     @classmethod
@@ -113,22 +114,29 @@ class FolderStore:
         return size_bytes
 
     def _give_name(self, draft: str, name: ObjectName, *, durable: bool) -> None:
-        with suppress(FileExistsError):
-            os.mkdir(f"{self._objects}/{name[:2]}", 0o700)  # noqa: PTH102 - as above
-        if durable and name[:2] not in self._durable_shards:
-            fsync_path(self._objects)
-            self._durable_shards.add(name[:2])
-        with self._shard(name) as shard:
+        path = f"{self._objects}/{name}"
+        self._know_shard(path[: -len(name) + 2], durable=durable)
+        try:
+            os.link(draft, path, follow_symlinks=False)
+        except FileExistsError:
+            raise ObjectExists(f"the vault already holds {name}") from None
+        if durable:
             try:
-                os.link(draft, name[3:], dst_dir_fd=shard, follow_symlinks=False)
-            except FileExistsError:
-                raise ObjectExists(f"the vault already holds {name}") from None
-            if durable:
-                try:
-                    os.fsync(shard)
-                except OSError:
-                    os.unlink(name[3:], dir_fd=shard)
-                    raise
+                fsync_path(path[: -len(name) + 2])
+            except OSError:
+                os.unlink(path)  # noqa: PTH108 - as above
+                raise
+
+    def _know_shard(self, shard: str, *, durable: bool) -> None:
+        """The shard is there, is a folder and no link to one, and is durable if it must be. Looked at once."""
+        if shard not in self._shards:
+            with suppress(FileExistsError):
+                os.mkdir(shard, 0o700)  # noqa: PTH102 - as above
+            os.close(os.open(shard, _FOLDER))
+            self._shards.add(shard)
+        if durable and shard not in self._durable_shards:
+            fsync_path(self._objects)
+            self._durable_shards.add(shard)
 
     def sync(self, names: Sequence[ObjectName]) -> None:
         """See `ObjectStore`. One flush of the file system costs about what two files cost."""

@@ -30,7 +30,6 @@ from retention.adapters.s3_client import (
 from retention.adapters.s3_erase import VersionEraser
 from retention.kernel.clock import Clock
 from retention.kernel.errors import (
-    FixityMismatch,
     InvalidInput,
     NotFound,
     ObjectExists,
@@ -56,9 +55,9 @@ class S3Store:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._client = connect(settings, settings.attempts)
+        self._client, impatient = connect(settings)
         self._at = {"Bucket": settings.bucket}
-        self._eraser = VersionEraser(settings, sleep)
+        self._eraser = VersionEraser(settings, self._client, impatient, sleep)
         self._has_lock: bool | None = None
 
     @classmethod
@@ -219,37 +218,46 @@ class S3Store:
         validate_name(name)
         if start_bytes < 0 or (length_bytes is not None and length_bytes < 0):
             raise InvalidInput(f"not a range of {name}: {length_bytes} bytes from {start_bytes}")
+        position = start_bytes
+        end = None if length_bytes is None else start_bytes + length_bytes
+        broken = StoreUnavailable(f"{name} broke off while it was read")
+        for _ in range(self._settings.attempts):
+            try:
+                answer = self._get(name, position, end)
+                if answer is None:
+                    return
+                end = position + int(answer["ContentLength"])
+                for piece in _pieces(name, answer):
+                    position += len(piece)
+                    yield piece
+            except StoreUnavailable as error:
+                broken = error
+            if position == end:
+                return
+        raise broken
+
+    def _get(self, name: ObjectName, start: int, end: int | None) -> dict[str, Any] | None:
+        """The answer that holds exactly this range; None if the range is empty, which S3 cannot say."""
+        if end is None or end > start:
+            last = "" if end is None else end - 1
+            try:
+                with s3_trouble(f"cannot read {name}"):
+                    answer: dict[str, Any] = self._client.get_object(
+                        **self._at, Key=self._key(name), Range=f"bytes={start}-{last}"
+                    )
+            except InvalidInput:
+                pass
+            else:
+                if end is None or answer["ContentLength"] == end - start:
+                    return answer
         size_bytes = self.size_of(name)
         if size_bytes is None:
             raise NotFound(f"the vault holds no {name}")
-        end = size_bytes if length_bytes is None else start_bytes + length_bytes
-        if end > size_bytes or start_bytes > end:
-            raise InvalidInput(f"not a range of the {size_bytes} bytes of {name}: {start_bytes} to {end}")
-        position, failures = start_bytes, 0
-        while position < end:
-            try:
-                for piece in self._stream(name, position, end):
-                    position += len(piece)
-                    yield piece
-            except StoreUnavailable:
-                failures += 1
-                if failures >= self._settings.attempts:
-                    raise
-
-    def _stream(self, name: ObjectName, start: int, end: int) -> Iterator[bytes]:
-        with s3_trouble(f"cannot read {name}"):
-            answer = self._client.get_object(
-                **self._at, Key=self._key(name), Range=f"bytes={start}-{end - 1}"
-            )
-            if answer["ContentLength"] != end - start:
-                raise FixityMismatch(f"{name} changed its size while it was read")
-            pieces = answer["Body"].iter_chunks(_READ_BYTES)
-        while True:
-            with s3_trouble(f"cannot read {name}"):
-                piece = next(pieces, None)
-            if piece is None:
-                return
-            yield piece
+        if (start if end is None else end) > size_bytes:
+            raise InvalidInput(f"not a range of the {size_bytes} bytes of {name}: {start} to {end}")
+        if start not in (end, size_bytes):
+            raise StoreUnavailable(f"S3 gave another range of {name} than {start} to {end}")
+        return None
 
     def size_of(self, name: ObjectName) -> int | None:
         """See `ObjectStore`."""
@@ -365,6 +373,16 @@ def _in_parts(chunks: Iterable[Chunk], part_bytes: int) -> Iterator[bytes]:
                 part.clear()
     if part:
         yield bytes(part)
+
+
+def _pieces(name: ObjectName, answer: dict[str, Any]) -> Iterator[bytes]:
+    pieces = answer["Body"].iter_chunks(_READ_BYTES)
+    while True:
+        with s3_trouble(f"cannot read {name}"):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
 
 
 def _composite(sent: list[dict[str, Any]]) -> str:

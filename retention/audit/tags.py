@@ -28,7 +28,9 @@ class Tag(StrEnum):
     KEYS_RESTORED = "vault:keys:restore"
     SCHEDULE_PLANNED = "schedule:plan:make"
     SCHEDULE_APPROVED = "schedule:plan:approve"
+    SCHEDULE_CANCELLED = "schedule:plan:cancel"
     SCHEDULE_APPLIED = "schedule:plan:apply"
+    SCHEDULE_MOVED = "schedule:plan:finish"  #: every recording is in its class
     HOLD_PLACED = "holds:hold:place"
     HOLD_EXTENDED = "holds:hold:match"  #: a recording that came in later matches
     HOLD_LIFTED = "holds:hold:lift"

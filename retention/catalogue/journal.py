@@ -11,7 +11,7 @@ replace is destroyed.
 """
 
 from base64 import b64encode
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from retention.catalogue.tables import CohortRow, ScheduleRow
 from retention.kernel.ids import new_id
 
 WRAPS_AT_ONCE = 1_000
+COHORTS_AT_ONCE = 1_000
 
 
 def tell_of_schedule(journal: SignedJournal, row: ScheduleRow) -> None:
@@ -86,10 +87,11 @@ class Moving:
     what was not if the key it moved away from is gone.
     """
 
-    def __init__(self, journal: SignedJournal, at: datetime) -> None:
+    def __init__(self, journal: SignedJournal, at: datetime, move_id: str = "") -> None:
+        """With `move_id`, what another process told and committed can still be confirmed."""
         self._journal = journal
         self._at = at
-        self._id = new_id(at)
+        self.id = move_id or new_id(at)
 
     def moved(
         self, wraps: Iterable[tuple[str, bytes]], to: CohortRow, *, old: CohortRow | None, purpose: str = ""
@@ -112,25 +114,31 @@ class Moving:
         """Cohort `old` has no recordings any more and is expired, without a run."""
         self._write("cohort-closed", None, old)
 
-    def renamed(self, old_name: str, row: CohortRow) -> None:
-        """A cohort, with its key, now stands for what `row` says."""
-        self._write("cohort-renamed", row, None, name=old_name)
+    def renamed(self, rows: Sequence[CohortRow]) -> None:
+        """Cohorts that stand for something else now, with the names and keys they had."""
+        for start in range(0, len(rows), COHORTS_AT_ONCE):
+            some = [_facts(row) for row in rows[start : start + COHORTS_AT_ONCE]]
+            self._journal.write("cohorts-renamed", self._at, {"move": self.id, "cohorts": some})
 
     def confirm(self) -> None:
         """The transaction was committed."""
-        self._journal.write("move-confirmed", self._at, {"move": self._id})
+        self._journal.write("move-confirmed", self._at, {"move": self.id})
 
     def _write(self, kind: str, to: CohortRow | None, old: CohortRow | None, **more: Any) -> None:
-        entry: dict[str, Any] = {"move": self._id, **more}
+        entry: dict[str, Any] = {"move": self.id, **more}
         if to is not None:
-            entry["to"] = {
-                "name": to.name,
-                "class": to.class_name,
-                "zone": to.zone,
-                "trigger_on": to.trigger_on,
-                "reference": to.reference,
-                "key_id": to.key_id,
-            }
+            entry["to"] = _facts(to)
         if old is not None:
             entry["from"] = {"name": old.name, "key_id": old.key_id}
         self._journal.write(kind, self._at, entry)
+
+
+def _facts(row: CohortRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "class": row.class_name,
+        "zone": row.zone,
+        "trigger_on": row.trigger_on,
+        "reference": row.reference,
+        "key_id": row.key_id,
+    }

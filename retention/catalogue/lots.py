@@ -84,9 +84,8 @@ def cohort_for(session: Session, wanted: CohortKey, new_key: NewKey) -> CohortRo
     generations: list[CohortRow] = list(found)
     if generations and generations[-1].state == "active":
         return generations[-1]
-    name = wanted.name if not generations else f"{wanted.name}#{len(generations) + 1}"
     cohort = CohortRow(
-        name=name,
+        name=_free_name(session, wanted.name),
         class_name=wanted.class_name,
         zone=wanted.zone,
         trigger_on=wanted.trigger_on,
@@ -96,6 +95,15 @@ def cohort_for(session: Session, wanted: CohortKey, new_key: NewKey) -> CohortRo
     session.add(cohort)
     session.flush()
     return cohort
+
+
+def _free_name(session: Session, wanted: str) -> str:
+    """`wanted`, or its next generation: a name stays with its key, also when a new schedule changes the class."""
+    name, generation = wanted, 1
+    while session.execute(select(col(CohortRow.id)).where(col(CohortRow.name) == name)).first() is not None:
+        generation += 1
+        name = f"{wanted}#{generation}"
+    return name
 
 
 def lot_for(session: Session, wanted: LotKey) -> int:

@@ -12,7 +12,12 @@ from retention.schedule.parse import parse_policy
 
 
 @lru_cache(maxsize=8)
-def _parsed(text: str, file_name: str) -> Schedule:
+def read_schedule(text: str, file_name: str) -> Schedule:
+    """The schedule that `text` states; the last few are remembered.
+
+    Raises:
+        PolicyError: The text cannot be used; all findings at once.
+    """
     return parse_policy(text, file_name)
 
 
@@ -33,4 +38,4 @@ def schedule_row(session: Session) -> ScheduleRow:
 def schedule_in_force(session: Session) -> Schedule:
     """The retention schedule in force."""
     row = schedule_row(session)
-    return _parsed(row.text, row.file_name)
+    return read_schedule(row.text, row.file_name)

@@ -14,6 +14,9 @@ from retention.cli.shared import EPILOG, INVOCATION, err, take_global_options
 from retention.kernel.errors import RetentionError
 
 CANCELLED = 130  #: the exit code after Ctrl-C
+MISUSED = 2  #: the exit code after a line that no command understands
+#: The parser's own error; it is exported under this name alone.
+UsageError: Any = typer.BadParameter.__base__
 #: The module of this folder that adds each command, in the order of help. A command imports its own module
 #: alone: importing all of them takes longer than most commands do.
 COMMANDS = {
@@ -104,24 +107,30 @@ def run(arguments: Sequence[str]) -> int:
 def _run(rest: list[str]) -> int:
     command = typer.main.get_command(app)
     try:
-        command(args=rest, prog_name="retention")
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else 1
-        if code == CANCELLED:
-            err.print("Cancelled. What was finished stays finished; run the same command to go on.")
-        return code
-    return 0
+        code = command.main(args=rest, prog_name="retention", standalone_mode=False)
+    except UsageError as error:
+        return _misused(error)
+    if code == CANCELLED:
+        err.print("Cancelled. What was finished stays finished; run the same command to go on.")
+    return code if isinstance(code, int) else 0
+
+
+def _misused(error: Any) -> int:
+    if INVOCATION.json:
+        _tell_machine("usage", error.format_message(), "The command's --help says what it takes.", MISUSED)
+    else:
+        error.show()
+    return MISUSED
+
+
+def _tell_machine(code: str, message: str, hint: str, exit_code: int) -> None:
+    found = {"error": code, "message": message, "hint": hint, "exit_code": exit_code}
+    sys.stderr.write(json.dumps(found, ensure_ascii=False) + "\n")
 
 
 def _fail(error: RetentionError) -> int:
     if INVOCATION.json:
-        found = {
-            "error": error.code,
-            "message": error.message,
-            "hint": error.hint,
-            "exit_code": error.exit_code,
-        }
-        sys.stderr.write(json.dumps(found, ensure_ascii=False) + "\n")
+        _tell_machine(error.code, error.message, error.hint, error.exit_code)
         return error.exit_code
     err.print(f"Error: {error.message}", style="bold red", markup=False)
     if error.hint:

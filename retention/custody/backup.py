@@ -27,7 +27,6 @@ from retention.catalogue.tables import RecordingRow, StoreRow
 from retention.custody.archive import Head, Member, write_archive
 from retention.custody.tables import columns_of_all, count_rows, dump_tables
 from retention.custody.tools import Progress, Tools, silent
-from retention.database import Database
 from retention.kernel.canonical import isoformat
 from retention.kernel.errors import InvalidInput, StoreUnavailable
 
@@ -122,19 +121,12 @@ def _dump(
 ) -> tuple[datetime, dict[str, Any]]:
     made_at = tools.clock.now()
     journal = journal_digest(tools.journal)
-    _freeze(tools.database, session)
     manifest = _manifest(session, made_at) | {"journal": {"lines": journal[0], "sha256": journal[1]}}
     head = Head(manifest["store"], manifest["made_at"])
     members = _members(session, settings, progress)
     key = tools.keys.secret(SECRET)
     write_archive(file.write, key, tools.signer, head, members, lambda: manifest)
     return made_at, manifest
-
-
-def _freeze(database: Database, session: Session) -> None:
-    """One view for all tables. SQLite's reading transactions are that anyway."""
-    if not database.is_sqlite:
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
 
 
 def _manifest(session: Session, made_at: datetime) -> dict[str, Any]:

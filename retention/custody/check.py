@@ -57,7 +57,7 @@ def check(tools: Tools, level: Level, actor: str, progress: Progress = silent) -
         StoreUnavailable: The vault did not answer, so nothing was found out.
     """
     findings = Findings()
-    with tools.database.read() as session:
+    with tools.database.sorting_on_disk().read() as session:
         objects = examine(
             session, tools, level, findings, partial(is_still_missing, tools.database, tools.store), progress
         )

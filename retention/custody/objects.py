@@ -9,7 +9,6 @@ the caller before it is called missing.
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -69,33 +68,36 @@ class Stranger:
 
 
 def walk(session: Session, store: ObjectStore, now: datetime) -> Iterator[Known | Stranger]:
-    """Everything that the catalogue or the vault knows, in order of names; strangers a little late."""
+    """Everything that the catalogue or the vault knows, in order of names; strangers a little late.
+
+    On SQLite `session` comes from `Database.sorting_on_disk`: the rows are sorted by name.
+    """
     classify = _Classifier(session, now)
     waiting: list[Listed] = []
-    with _spilling(session):
-        for expected, listed in pair_up(expected_objects(session), store.list_names()):
-            if expected is not None:
-                yield Known(expected, listed[1] if listed else None)
-            elif listed is not None and classify.is_old(listed):
-                waiting.append(listed)
-            if len(waiting) >= STRANGERS_AT_ONCE:
-                yield from classify(waiting)
-                waiting = []
-        yield from classify(waiting)
+    for expected, listed in pair_up(expected_objects(session), store.list_names()):
+        if expected is not None:
+            yield Known(expected, listed[1] if listed else None)
+        elif listed is not None and classify.is_stranger(listed):
+            waiting.append(listed)
+        if len(waiting) >= STRANGERS_AT_ONCE:
+            yield from classify(waiting)
+            waiting = []
+    yield from classify(waiting)
 
 
 def expected_objects(session: Session) -> Iterator[Expected]:
     """Every object that the catalogue knows, in ascending order of names, streamed."""
-    for row in session.execute(_statement(session).execution_options(yield_per=READ_AT_ONCE)):
-        sealed = Sealed(
-            name=object_name(row.id, row.role),
-            role=row.role,
-            size_bytes=row.size_bytes,
-            stored_bytes=row.stored_bytes,
-            sha256=row.sha256,
-            commitment=row.commitment,
-        )
-        yield Expected(sealed, row.owner)
+    with session.execute(_statement(session).execution_options(yield_per=READ_AT_ONCE)) as rows:
+        for row in rows:
+            sealed = Sealed(
+                name=object_name(row.id, row.role),
+                role=row.role,
+                size_bytes=row.size_bytes,
+                stored_bytes=row.stored_bytes,
+                sha256=row.sha256,
+                commitment=row.commitment,
+            )
+            yield Expected(sealed, row.owner)
 
 
 def _statement(session: Session) -> Select[Any]:
@@ -122,19 +124,6 @@ def _statement(session: Session) -> Select[Any]:
 def _by_byte(session: Session, column: ColumnElement[str]) -> ColumnElement[str]:
     """PostgreSQL would order by the database's language; the vault orders by code point."""
     return column if session.get_bind().dialect.name == "sqlite" else collate(column, "C")
-
-
-@contextmanager
-def _spilling(session: Session) -> Iterator[None]:
-    """Let SQLite sort on disk: elsewhere its sorts are small and stay in memory."""
-    if session.get_bind().dialect.name != "sqlite":
-        yield
-        return
-    session.connection().exec_driver_sql("PRAGMA temp_store = FILE")
-    try:
-        yield
-    finally:
-        session.connection().exec_driver_sql("PRAGMA temp_store = MEMORY")
 
 
 def pair_up(
@@ -182,20 +171,20 @@ class _Classifier:
         self._intakes = frozenset(session.execute(select(col(IntakeRow.recording_id))).scalars())
         self._lost = lost_intervals(session)
 
-    def is_old(self, listed: Listed) -> bool:
-        """Whether it is no intake: neither noted as one, nor young enough to be one."""
-        name, _, stored_at = listed
-        return parse_name(name)[0] not in self._intakes and stored_at <= self._now - INTAKE_AGE
+    def is_stranger(self, listed: Listed) -> bool:
+        """Whether it is not noted as an intake."""
+        return parse_name(listed[0])[0] not in self._intakes
 
     def __call__(self, listed: list[Listed]) -> Iterator[Stranger]:
-        """What each of them is."""
+        """What each of them is; nothing of those that are young enough to be on their way in."""
         table = table_of(RecordingRow)
         ids = {parse_name(name)[0] for name, _, _ in listed}
         gone = select(table.c.id).where(table.c.id.in_(ids), table.c.state == State.DISPOSED)
         disposed = frozenset(self._session.execute(gone).scalars()) if ids else frozenset()
         for name, stored_bytes, stored_at in listed:
-            kind = self._kind(parse_name(name)[0] in disposed, stored_at)
-            yield Stranger(name, stored_bytes, stored_at, kind)
+            is_disposed = parse_name(name)[0] in disposed
+            if is_disposed or stored_at <= self._now - INTAKE_AGE:
+                yield Stranger(name, stored_bytes, stored_at, self._kind(is_disposed, stored_at))
 
     def _kind(self, is_disposed: bool, stored_at: datetime) -> Kind:
         if is_disposed:

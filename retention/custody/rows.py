@@ -51,7 +51,8 @@ def check_rows(session: Session, alive: Collection[str], findings: Findings) -> 
 
 
 def _stream(session: Session, statement: Select[Any]) -> Iterator[Any]:
-    return iter(session.execute(statement.execution_options(yield_per=READ_AT_ONCE)))
+    with session.execute(statement.execution_options(yield_per=READ_AT_ONCE)) as rows:
+        yield from rows
 
 
 def _cohort_keys(session: Session, alive: Collection[str], findings: Findings) -> None:

@@ -46,20 +46,15 @@ def dump_tables(session: Session) -> Iterator[tuple[str, bytes]]:
     """Name and content of each part of each table, streamed."""
     for table in all_tables():
         encoders = [_encoder(column) for column in table.columns]
-        rows = session.execute(select(table).execution_options(yield_per=PART_ROWS)).partitions(PART_ROWS)
-        for number, some in enumerate(rows):
-            lines = (
-                [
-                    value if value is None else encode(value)
-                    for encode, value in zip(encoders, row, strict=True)
-                ]
-                for row in some
-            )
-            yield f"{_FOLDER}/{table.name}/{number:06}.jsonl", b"".join(map(_line, lines))
+        with session.execute(select(table).execution_options(yield_per=PART_ROWS)) as rows:
+            for number, some in enumerate(rows.partitions(PART_ROWS)):
+                content = b"".join(_line(encoders, row) for row in some)
+                yield f"{_FOLDER}/{table.name}/{number:06}.jsonl", content
 
 
-def _line(row: list[Any]) -> bytes:
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def _line(encoders: list[Codec], row: Any) -> bytes:
+    values = [value if value is None else encode(value) for encode, value in zip(encoders, row, strict=True)]
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def load_part(session: Session, name: str, content: bytes) -> int:

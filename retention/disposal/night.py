@@ -80,21 +80,24 @@ def resume(tools: Tools, actor: str, progress: Progress = lambda _: None) -> lis
 
 
 def dispose_of_refused(tools: Tools, actor: str) -> RunRow | None:
-    """Dispose at once of what must not be recorded or was rejected; None when there is nothing."""
+    """Dispose at once of what must not be recorded or was rejected; None when there is nothing new.
+
+    What an earlier call was killed in is finished first: it does not wait for the night.
+    """
     now = tools.clock.now()
     with tools.database.exclusive(LOCK):
+        for earlier in unfinished(tools, RunKind.REFUSED):
+            _finish(tools, earlier, actor, lambda _: None)
         with tools.database.write() as session:
             run_id = _start_refused(session, now, actor)
         return _finish(tools, run_id, actor, lambda _: None) if run_id else None
 
 
-def unfinished(tools: Tools) -> list[str]:
-    """The runs that are not finished, oldest first."""
+def unfinished(tools: Tools, *kinds: RunKind) -> list[str]:
+    """The runs that are not finished, of these kinds or of any, oldest first."""
     with tools.database.read() as session:
-        rows = session.execute(
-            select(col(RunRow.id)).where(col(RunRow.state).in_(UNFINISHED)).order_by(col(RunRow.id))
-        )
-        return list(rows.scalars())
+        wanted = col(RunRow.state).in_(UNFINISHED) & col(RunRow.kind).in_(kinds or tuple(RunKind))
+        return list(session.execute(select(col(RunRow.id)).where(wanted).order_by(col(RunRow.id))).scalars())
 
 
 def _night_done(session: Session, on: date) -> RunRow | None:
@@ -121,12 +124,14 @@ def _certify(tools: Tools, run_id: str) -> str:
     """Keep the run's certificate outside the database; its root, or nothing when nothing was disposed of."""
     with tools.database.read() as session:
         run = session.get_one(RunRow, run_id)
+        at = run.finished_at or run.started_at
         if not run.disposed:
+            if not run.failed:
+                tools.journal.write("run-done", at, {"run": run_id})
             return ""
         first_line = certificate_head(session, tools, run)
         name = certificate.document_name(run_id)
         tools.journal.documents.keep(name, certificate.document(session, run_id, first_line))
-        at = run.finished_at or run.started_at
     tools.journal.write("run-certified", at, {"run": run_id, "document": name})
     return certificate.root_of(first_line)
 

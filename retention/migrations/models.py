@@ -2,11 +2,12 @@
 
 from sqlmodel import SQLModel
 
+from retention.amendment import tables as amendment
 from retention.audit import tables as audit
 from retention.catalogue import tables as catalogue
 from retention.disposal import tables as disposal
 from retention.holds import tables as holds
 from retention.ingest import tables as ingest
 
-ROOMS = (audit, catalogue, disposal, holds, ingest)
+ROOMS = (amendment, audit, catalogue, disposal, holds, ingest)
 ALL_TABLES = frozenset(SQLModel.metadata.tables)

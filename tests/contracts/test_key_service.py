@@ -29,11 +29,11 @@ REGION = "eu-west-1"
 SECRET, CONTEXT = b"a data key of thirty-two bytes..", b"01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 
-@pytest.fixture
-def kms_root(monkeypatch: pytest.MonkeyPatch) -> Iterator[RootProtector]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
+@pytest.fixture(scope="module")
+def kms_root() -> Iterator[RootProtector]:
+    with pytest.MonkeyPatch.context() as patching, mock_aws():
+        patching.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patching.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         key = boto3.client("kms", region_name=REGION).create_key()["KeyMetadata"]["KeyId"]
         yield KmsRoot(KmsSettings(key, REGION))
 

@@ -78,7 +78,7 @@ def test_two_stores_in_one_bucket_do_not_see_each_other(settings: S3Settings) ->
     one, other = S3Store.create(settings, CLOCK), S3Store.create(replace(settings, prefix="other/"), CLOCK)
     name = a_name()
     one.put_new(name, [b"content"])
-    assert one.store_id() != other.store_id()
+    assert one.store_id() == S3Store.create(settings, CLOCK).store_id() != other.store_id()
     assert list(other.list_names()) == []
     assert other.remains([name]) == set()
     assert other.erase_many([name]) == {}
@@ -96,9 +96,8 @@ def test_listings_longer_than_a_page_are_whole(settings: S3Settings, s3_bucket: 
     def two_a_page(params: dict[str, object], **_: object) -> None:
         params["MaxKeys"] = 2
 
-    for client in (store._client, store._eraser._client):
-        for operation in ("ListObjectsV2", "ListObjectVersions"):
-            client.meta.events.register(f"before-parameter-build.s3.{operation}", two_a_page)
+    for operation in ("ListObjectsV2", "ListObjectVersions"):
+        store._client.meta.events.register(f"before-parameter-build.s3.{operation}", two_a_page)
     assert [name for name, _, _ in store.list_names()] == names
     assert len(list(store._eraser.versions(names))) == 2 * len(names)
     assert store.erase_many(names[1:]) == {}

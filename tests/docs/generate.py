@@ -11,12 +11,15 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
 from typer.testing import CliRunner
 
+from retention.amendment.model import TRANSITIONS as PLANS
+from retention.amendment.model import PlanState
 from retention.catalogue.states import TRANSITIONS, State
 from retention.cli.main import app
 from retention.kernel import errors
@@ -107,19 +110,22 @@ def command_reference() -> str:
     return "\n".join(f"### {path}\n\n```text\n{help_of(path)}\n```\n" for path in commands())
 
 
-def commands() -> list[str]:
+@cache
+def commands() -> tuple[str, ...]:
     """The words that call each command."""
-    return list(_walk("retention", typer.main.get_command(app)))
+    tree = typer.main.get_command(app)
+    return tuple(_walk("retention", tree, tree.make_context("retention", [], resilient_parsing=True)))
 
 
-def _walk(path: str, command: Any) -> Iterator[str]:
-    children = getattr(command, "commands", None)
-    if children is None:
+def _walk(path: str, command: Any, context: Any) -> Iterator[str]:
+    if not hasattr(command, "list_commands"):
         yield path
-    for name, child in (children or {}).items():
-        yield from _walk(f"{path} {name}", child)
+        return
+    for name in command.list_commands(context):
+        yield from _walk(f"{path} {name}", command.get_command(context, name), context)
 
 
+@cache
 def help_of(path: str) -> str:
     """What the command says of itself, without what every command says."""
     words = [*path.split()[1:], "--help"]
@@ -174,6 +180,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "recording-states": lambda: state_diagram(TRANSITIONS, State.RECEIVED),
+    "plan-states": lambda: state_diagram(PLANS, PlanState.PLANNED),
     "rooms": rooms_table,
     "layers": layer_list,
     "settings": settings_table,

@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from retention.amendment.model import PlanState
 from retention.audit.tags import Tag
 from retention.catalogue.states import State
+from retention.custody.model import Kind as FindingKind
+from retention.custody.replay.journal import KINDS
 from retention.disposal.model import (
     DisposalPlan,
     Limits,
@@ -25,6 +28,8 @@ from retention.settings import Settings
 from tests.docs.generate import commands, error_classes
 from tests.docs.pages import blocks, text_of
 from tests.docs.test_vectors import AUDIT, CERTIFICATE
+
+WITNESS_FILES = {"head.json", "heads.jsonl", "journal", "certificate-RUN.jsonl"}
 
 
 def _rows(page: str, heading: str) -> set[str]:
@@ -54,11 +59,19 @@ def test_every_audit_tag_is_explained_and_no_other() -> None:
     assert _rows("docs/formats/audit.md", "Tags") == set(Tag)
 
 
+def test_every_kind_of_line_in_the_journal_is_explained_and_no_other() -> None:
+    assert _rows("docs/formats/audit.md", "The witness folder") - WITNESS_FILES == set(KINDS)
+
+
 def test_every_state_of_a_recording_is_explained() -> None:
     assert _rows("docs/architecture.md", "The life of a recording") == set(State)
 
 
-@pytest.mark.parametrize("words", [RunState, RunKind, HoldKind, Code], ids=lambda words: str(words.__name__))
+@pytest.mark.parametrize(
+    "words",
+    [RunState, RunKind, PlanState, HoldKind, Code, FindingKind],
+    ids=lambda words: str(words.__name__),
+)
 def test_every_word_that_an_operator_meets_is_explained(words: Iterable[str]) -> None:
     page = text_of("docs/operations.md")
     assert [word for word in words if f"`{word}`" not in page] == []

@@ -30,12 +30,6 @@ def test_every_json_block_loads(block: Block) -> None:
     json.loads(block.text)
 
 
-@pytest.mark.parametrize("block", all_blocks("jsonl"), ids=_id)
-def test_every_json_lines_block_loads(block: Block) -> None:
-    for line in block.text.splitlines():
-        json.loads(line)
-
-
 @pytest.mark.parametrize("block", all_blocks("yaml"), ids=_id)
 def test_every_yaml_block_loads(block: Block) -> None:
     assert yaml.safe_load(block.text) is not None

@@ -236,9 +236,9 @@ def test_a_durable_put_flushes_the_file_then_its_folder(
     store.put_new(a_name(), [b"content"])
     for call in ("write", "fsync", "link", "unlink"):
         monkeypatch.setattr(os, call, watched(call, getattr(os, call)))
-    monkeypatch.setattr(store, "_durable_shards", {name[:2] for name in [a_name()]})
     name = a_name()
-    store._durable_shards.add(name[:2])
+    store._know_shard(str(store._path(name).parent), durable=True)
+    effects.clear()
     store.put_new(name, [b"content"])
     assert effects == ["write", "fsync", "link", "fsync", "unlink"]
 

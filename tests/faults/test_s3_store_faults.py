@@ -152,7 +152,6 @@ def test_a_refusal_is_not_tried_again(store: S3Store, code: str) -> None:
 def test_a_server_out_of_reach_is_unavailable(store: S3Store, failure: Exception) -> None:
     for operation in ("PutObject", "HeadObject", "ListObjectsV2", "ListObjectVersions"):
         Trouble(store._client, operation, lambda _n, _r: failure)
-    Trouble(store._eraser._client, "ListObjectVersions", lambda _n, _r: failure)
     name = a_name()
     for act in (
         lambda: store.put_new(name, [b"content"]),
@@ -253,7 +252,16 @@ def test_a_stream_that_breaks_is_taken_up_where_it_broke(
 
     monkeypatch.setattr(store._client, "get_object", breaking)
     assert b"".join(store.read(name)) == content
-    assert broken == [f"bytes=0-{len(content) - 1}", f"bytes={1 << 20}-{len(content) - 1}"]
+    assert broken == ["bytes=0-", f"bytes={1 << 20}-{len(content) - 1}"]
+
+
+def test_a_server_that_ignores_ranges_is_found_out(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = a_name()
+    store.put_new(name, [b"0123456789"])
+    real = store._client.get_object
+    monkeypatch.setattr(store._client, "get_object", lambda Range, **named: real(**named))  # noqa: ARG005, N803 - S3's word
+    with pytest.raises(StoreUnavailable, match="another range"):
+        list(store.read(name, 2, 3))
 
 
 def test_versions_and_delete_markers_go_too(store: S3Store, raw: Any) -> None:
@@ -372,7 +380,7 @@ def test_a_listing_of_versions_that_does_not_move_on_is_no_proof_of_absence(stor
     def stuck(parsed: dict[str, Any], **_: object) -> None:
         parsed |= {"IsTruncated": True, "NextKeyMarker": "vault/0", "NextVersionIdMarker": "x"}
 
-    store._eraser._client.meta.events.register("after-call.s3.ListObjectVersions", stuck)
+    store._client.meta.events.register("after-call.s3.ListObjectVersions", stuck)
     with pytest.raises(StoreUnavailable, match="twice"):
         store.remains([a_name()])
 
@@ -382,7 +390,7 @@ def test_neighbours_are_found_with_one_listing_and_told_apart(store: S3Store) ->
     names = [object_name(each, role) for each in ids for role in ("original", "peaks")]
     for name in names:
         store.put_new(name, [b"content"])
-    trouble = Trouble(store._eraser._client, "ListObjectVersions", lambda _n, _r: None)
+    trouble = Trouble(store._client, "ListObjectVersions", lambda _n, _r: None)
     assert store.remains(names[::2]) == set(names[::2])
     assert len(trouble.requests) == 1
     assert store.erase_many(names[::2]) == {}

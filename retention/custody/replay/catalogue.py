@@ -98,13 +98,17 @@ def cohort_closed(here: Replaying, entry: Entry) -> None:
         close_cohort(here.session, old)
 
 
-def cohort_renamed(here: Replaying, entry: Entry) -> None:
-    """A cohort that stands for something else now, with the key it had."""
-    row = _by_key(here.session, entry["to"]["key_id"])
-    if row is None or not _is_true(here, entry) or row.name != entry["name"]:
+def cohorts_renamed(here: Replaying, entry: Entry) -> None:
+    """Cohorts that stand for something else now, with the keys they had; those the backup does not know are new."""
+    if not _is_true(here, entry):
         return
-    values = _facts(entry["to"])
-    here.session.execute(update(table_of(CohortRow)).where(col(CohortRow.id) == row.id).values(values))
+    table = table_of(CohortRow)
+    for said in entry["cohorts"]:
+        here.session.execute(
+            update(table)
+            .where(table.c.key_id == said["key_id"], table.c.state == "active")
+            .values(_facts(said))
+        )
 
 
 def _by_key(session: Session, key_id: str) -> CohortRow | None:

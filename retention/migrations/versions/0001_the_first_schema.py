@@ -228,6 +228,33 @@ def upgrade() -> None:
         sa.UniqueConstraint("key_id"),
     )
     op.create_table(
+        "schedule_plan",
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.Column("base_version", sa.Integer(), nullable=False),
+        sa.Column("text", AutoString(), nullable=False),
+        sa.Column("file_name", AutoString(), nullable=False),
+        sa.Column("reason", AutoString(), nullable=False),
+        sa.Column("impact", sa.JSON(), nullable=False),
+        sa.Column("planned_at", UTCDateTime(), nullable=False),
+        sa.Column("planned_by", AutoString(), nullable=False),
+        sa.Column("approved_at", UTCDateTime(), nullable=True),
+        sa.Column("approved_by", AutoString(), nullable=False),
+        sa.Column("cool_off_until", UTCDateTime(), nullable=True),
+        sa.Column("cancelled_at", UTCDateTime(), nullable=True),
+        sa.Column("cancelled_by", AutoString(), nullable=False),
+        sa.Column("applied_at", UTCDateTime(), nullable=True),
+        sa.Column("applied_by", AutoString(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("rewrapped", sa.Integer(), nullable=False),
+        sa.Column("move_id", AutoString(), nullable=False),
+        sa.Column("state", AutoString(), nullable=False),
+        sa.CheckConstraint(
+            "state in ('planned', 'approved', 'moving', 'applied', 'cancelled')", name="schedule_plan_state"
+        ),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_index(op.f("ix_schedule_plan_state"), "schedule_plan", ["state"], unique=False)
+    op.create_table(
         "schedule_version",
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("digest", AutoString(), nullable=False),

@@ -1,0 +1,172 @@
+"""What a change makes due when, compared with the schedule it replaces. Pure.
+
+Lots go in, sums come out. A lot comes in pieces, with its days, only where a
+class starts to count from the other end of a recording.
+
+Rules:
+- A recording goes when its last reason ends, and stands under the class of that
+  reason. What would go but for a hold is counted apart.
+- Each purpose ends on its own: `uses` counts the recordings that lose one sooner
+  or later, whether or not they go.
+- What is overdue counts as due today, before and after.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from retention.amendment.model import Days, Lot, Place, Sums, due_on
+from retention.amendment.routes import Route, Routes
+from retention.schedule.model import Schedule
+
+HORIZON = timedelta(days=365)  #: people plan for a year
+NEVER = date.max
+NOW, SOONER, LATER, ADDED = "now", "sooner", "later", "added"
+
+#: (class, site, date or NEVER, direction)
+Change = tuple[str, str, date, str]
+#: A lot, or a part of one whose recordings started and ended on the same days.
+Piece = tuple[Lot, Days | None]
+
+
+def _sums() -> defaultdict[str, int]:
+    return defaultdict(int)
+
+
+@dataclass(slots=True)
+class Impact:
+    """What a change amounts to."""
+
+    due_now: Sums = field(default_factory=Sums)
+    sooner: Sums = field(default_factory=Sums)  #: within the horizon
+    sooner_after_horizon: Sums = field(default_factory=Sums)
+    later: Sums = field(default_factory=Sums)  #: or never
+    changes: defaultdict[Change, Sums] = field(default_factory=lambda: defaultdict(Sums))
+    #: (class, direction) → recordings that it keeps for its purpose until another day
+    uses: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    days: defaultdict[date, Sums] = field(default_factory=lambda: defaultdict(Sums))  #: what goes sooner
+    #: (zone, date) → by how much the number of recordings that are gone sooner changes on that date
+    curve: defaultdict[tuple[str, date], int] = field(default_factory=lambda: defaultdict(int))
+    moved: int = 0  #: recordings whose class or trigger changes, or that a floor is added to
+    floors: defaultdict[str, int] = field(default_factory=_sums)  #: floor → recordings it is added to
+    unclassified: defaultdict[str, int] = field(default_factory=_sums)  #: purpose → recordings
+    lost_class: int = 0  #: recordings with a purpose that finds no class
+    #: (class that ends sooner, floor) → recordings that stay because of the floor
+    kept_by_floor: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    without_end: defaultdict[str, int] = field(
+        default_factory=_sums
+    )  #: ceiling → recordings that have no end yet
+
+
+class _DueDates:
+    """Due dates under one schedule; each place is counted out once."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self._known: dict[tuple[str, date | None], date] = {}
+
+    def __call__(self, place: Place) -> date:
+        key = (place.class_name, place.trigger_on)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = due_on(self._schedule, place) or NEVER
+        return found
+
+
+class Preview:
+    """Sums up what a change amounts to, lot by lot."""
+
+    def __init__(self, routes: Routes, today: Callable[[str], date], horizon: timedelta = HORIZON) -> None:
+        """Begin with nothing; `today` tells the date in a zone."""
+        self.impact = Impact()
+        self._routes = routes
+        self._new = routes.new
+        self._due_before = _DueDates(routes.old)
+        self._due_after = _DueDates(routes.new)
+        self._today = today
+        self._todays: dict[str, date] = {}
+        self._horizon = horizon
+
+    def add(self, pieces: Iterable[Piece]) -> None:
+        """Count lots, or pieces of them."""
+        for lot, days in pieces:
+            self._count(lot, days)
+
+    def _count(self, lot: Lot, days: Days | None) -> None:
+        route = self._routes.of(lot)
+        today = self._today_in(lot.facts.zone)
+        places = route.places(lot.members, days)
+        before = [max(self._due_before(member.place), today) for member in lot.members]
+        after = [max(self._due_after(place), today) for place in places]
+        if route.is_move:
+            self._count_move(lot, route)
+        if before != after:
+            self._count_uses(lot, before, after, places, today)
+            self._count_recording(lot, max(before), after, places, today)
+        if NEVER in after:
+            self._count_without_end(lot, places)
+
+    def _today_in(self, zone: str) -> date:
+        found = self._todays.get(zone)
+        if found is None:
+            found = self._todays[zone] = self._today(zone)
+        return found
+
+    def _count_uses(
+        self, lot: Lot, before: list[date], after: list[date], places: Sequence[Place], today: date
+    ) -> None:
+        uses, last = self.impact.uses, places[after.index(max(after))].class_name
+        keeps_longest = self._new.classes.get(last)
+        for position, place in enumerate(places):
+            on = after[position]
+            if position >= len(before):
+                uses[place.class_name, ADDED] += lot.recordings
+            elif on > before[position]:
+                uses[place.class_name, LATER] += lot.recordings
+            elif on < before[position]:
+                uses[place.class_name, NOW if on == today else SOONER] += lot.recordings
+                if keeps_longest and keeps_longest.is_floor and on < max(after):
+                    self.impact.kept_by_floor[place.class_name, last] += lot.recordings
+
+    def _count_recording(
+        self, lot: Lot, before: date, after: list[date], places: Sequence[Place], today: date
+    ) -> None:
+        impact, on = self.impact, max(after)
+        if on == before:
+            return
+        class_name, site = places[after.index(on)].class_name, lot.facts.site
+        if on > before:
+            impact.later.add(lot)
+            impact.changes[class_name, site, on, LATER].add(lot)
+            return
+        impact.changes[class_name, site, on, NOW if on == today else SOONER].add(lot)
+        impact.days[on].add(lot)
+        if on == today:
+            impact.due_now.add(lot)
+        else:
+            (impact.sooner if on <= today + self._horizon else impact.sooner_after_horizon).add(lot)
+        if not lot.is_held:
+            impact.curve[lot.facts.zone, on] += lot.recordings
+            if before != NEVER:
+                impact.curve[lot.facts.zone, before] -= lot.recordings
+
+    def _count_move(self, lot: Lot, route: Route) -> None:
+        self.impact.moved += lot.recordings
+        for each in route.added:
+            self.impact.floors[each.class_name] += lot.recordings
+        for purpose in route.lost:
+            self.impact.unclassified[purpose] += lot.recordings
+        if route.lost:
+            self.impact.lost_class += lot.recordings
+
+    def _count_without_end(self, lot: Lot, places: Sequence[Place]) -> None:
+        purposes = [member.purpose for member in lot.members]
+        purposes += [self._new.classes[place.class_name].purpose for place in places[len(purposes) :]]
+        for ceiling in self._new.ceilings_for(lot.facts, purposes):
+            self.impact.without_end[ceiling.name] += lot.recordings
+
+
+def gone_sooner(curve: Iterable[tuple[str, date, int]], today: Callable[[str], date]) -> int:
+    """How many recordings would be gone today under the new schedule that the old one would still keep."""
+    return sum(change for zone, on, change in curve if on <= today(zone))
