@@ -43,7 +43,7 @@ class DisposalApprovalRow(SQLModel, table=True):
 
     digest: str = Field(primary_key=True)
     on: date
-    cohorts: dict[str, Any] = Field(sa_type=JSON)  #: cohort id → [recordings, bytes]
+    cohorts: dict[str, Any] = Field(sa_type=JSON)  #: cohort id → its extent
     planned_at: datetime
     planned_by: str
     approved_at: datetime | None = None
