@@ -75,7 +75,7 @@ def customer(text: str) -> Identifier | None:
 
 def blind_index(key: bytes, kind: str, value: str) -> bytes:
     """The keyed index of `value`, 16 bytes."""
-    return hmac.digest(key, f"{kind}\0{value}".encode(), "sha256")[:BLIND_BYTES]
+    return hmac.digest(key, f"{kind}\0{value}".encode("utf-8", "surrogatepass"), "sha256")[:BLIND_BYTES]
 
 
 def blind_all(key: bytes, identifiers: Iterable[Identifier]) -> frozenset[bytes]:

@@ -25,7 +25,7 @@ def keep_plan(session: Session, plan: DisposalPlan, at: datetime, actor: str) ->
         DisposalApprovalRow(
             digest=plan.digest,
             on=plan.on,
-            cohorts={str(c.id): [c.recordings, c.size_bytes] for c in plan.cohorts if c.needs_approval},
+            cohorts={str(c.id): list(c.extent) for c in plan.cohorts if c.needs_approval},
             planned_at=at,
             planned_by=actor,
         )
@@ -61,12 +61,12 @@ def approve(session: Session, digest: str, at: datetime, actor: str) -> None:
 
 def approved_cohorts(session: Session) -> Callable[[PlannedCohort], bool]:
     """Tells whether a cohort, as it stands, is in an approved plan."""
-    known: set[tuple[int, int, int]] = set()
+    known: set[tuple[int, tuple[int, ...]]] = set()
     for row in session.execute(
         select(DisposalApprovalRow).where(col(DisposalApprovalRow.approved_at).is_not(None))
     ).scalars():
-        known |= {(int(cohort), count, size) for cohort, (count, size) in row.cohorts.items()}
-    return lambda cohort: (cohort.id, cohort.recordings, cohort.size_bytes) in known
+        known |= {(int(cohort), tuple(extent)) for cohort, extent in row.cohorts.items()}
+    return lambda cohort: (cohort.id, cohort.extent) in known
 
 
 def reset(session: Session, run_id: str, at: datetime, actor: str) -> int:

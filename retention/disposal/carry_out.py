@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlmodel import Session, col
 
 from retention.audit.record import Act, record, record_all
@@ -141,37 +141,37 @@ def _lifted_holds(session: Session) -> list[tuple[str, str]]:
 
 def erase_recordings(tools: Tools, run_id: str, progress: Progress) -> int:
     """Erase the bytes of the run's recordings, batch by batch; how many could not be erased."""
-    failed: set[str] = set()
-    done = 0
+    failed = done = 0
+    last = ("", "")
     while True:
         with tools.database.write() as session:
-            batch = _next_batch(session, run_id, failed)
+            batch = _next_batch(session, run_id, last)
         if not batch:
-            return len(failed)
+            return failed
         try:
             left = _erase(tools, batch)
         except DependencyError:
             with tools.database.read() as session:
                 return _remaining(session, run_id)
-        failed |= left
+        failed += len(left)
         gone = [row for row in batch if row.id not in left]
         with tools.database.write() as session:
             _bury(session, tools, run_id, gone)
         done += len(gone)
         progress(done)
+        last = (batch[-1].lot_id, batch[-1].id)
 
 
-def _next_batch(session: Session, run_id: str, failed: set[str]) -> list[Any]:
+def _next_batch(session: Session, run_id: str, after: tuple[Any, str]) -> list[Any]:
+    """The run's next recordings after (lot, id) `after`, which are DISPOSING from now on."""
     table, lot = table_of(RecordingRow), table_of(LotRow)
     mine = select(lot.c.id).where(lot.c.run_id == run_id)
-    rows = list(
-        session.execute(
-            select(table)
-            .where(table.c.lot_id.in_(mine), table.c.id.not_in(sorted(failed)))
-            .order_by(table.c.lot_id)
-            .limit(BATCH)
-        )
+    statement = (
+        select(table).where(table.c.lot_id.in_(mine)).order_by(table.c.lot_id, table.c.id).limit(BATCH)
     )
+    if after[1]:
+        statement = statement.where(tuple_(table.c.lot_id, table.c.id) > tuple_(*after))
+    rows = list(session.execute(statement))
     sealed = [row.id for row in rows if row.state == State.SEALED]
     if sealed:
         session.execute(

@@ -42,6 +42,11 @@ class PlannedCohort:
     needs_approval: bool
     is_expired: bool = False  #: an earlier night ended it; holds kept some of it, or still do
 
+    @property
+    def extent(self) -> tuple[int, int, int]:
+        """What a second person approves: one that has changed by a recording or a byte is another."""
+        return self.recordings, self.size_bytes, self.purpose_ends
+
 
 @dataclass(frozen=True, slots=True)
 class DisposalPlan:
@@ -67,7 +72,9 @@ class DisposalPlan:
         return digest_of(
             {
                 "on": self.on,
-                "cohorts": [[c.name, c.recordings, c.size_bytes, c.held] for c in self.cohorts],
+                "cohorts": [
+                    [c.name, c.recordings, c.size_bytes, c.held, c.purpose_ends] for c in self.cohorts
+                ],
                 "recordings": self.recordings,
                 "size_bytes": self.size_bytes,
                 "held": self.held,

@@ -32,7 +32,7 @@ UNFINISHED = (RunState.STARTED, RunState.INCOMPLETE)
 def run_disposal(
     tools: Tools, on: date, actor: str, kind: RunKind = RunKind.MANUAL, progress: Progress = lambda _: None
 ) -> RunRow:
-    """Dispose of what is due on `on`, finishing earlier runs first.
+    """Dispose of what is due on `on`; earlier runs, and what must not be recorded, come first.
 
     A night of the same date that is done already is returned as it is: a bell
     that rings twice changes nothing.
@@ -52,6 +52,7 @@ def run_disposal(
             )
         for run_id in unfinished(tools):
             _finish(tools, run_id, actor, progress)
+        _dispose_of_refused(tools, now, actor)
         with tools.database.write() as session:
             done = _night_done(session, on) if kind is RunKind.NIGHT else None
             if done:
@@ -88,9 +89,13 @@ def dispose_of_refused(tools: Tools, actor: str) -> RunRow | None:
     with tools.database.exclusive(LOCK):
         for earlier in unfinished(tools, RunKind.REFUSED):
             _finish(tools, earlier, actor, lambda _: None)
-        with tools.database.write() as session:
-            run_id = _start_refused(session, now, actor)
-        return _finish(tools, run_id, actor, lambda _: None) if run_id else None
+        return _dispose_of_refused(tools, now, actor)
+
+
+def _dispose_of_refused(tools: Tools, now: datetime, actor: str) -> RunRow | None:
+    with tools.database.write() as session:
+        run_id = _start_refused(session, now, actor)
+    return _finish(tools, run_id, actor, lambda _: None) if run_id else None
 
 
 def unfinished(tools: Tools, *kinds: RunKind) -> list[str]:

@@ -5,7 +5,7 @@ guards, holds. A tripped guard leaves a run on the ledger that did nothing.
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -59,7 +59,8 @@ def start_run(
     plan = full
     if waiting:
         leave = {cohort.id for cohort in waiting}
-        plan = make_plan(session, schedule, on, effective=effective, leave=leave, approved=approved)
+        # What is left was approved as it stood in the full plan; without the others it only does less.
+        plan = make_plan(session, schedule, on, effective=effective, leave=leave, approved=lambda _: True)
     run = RunRow(
         id=new_id(now),
         kind=kind,
@@ -132,7 +133,12 @@ def commit_to(session: Session, run_id: str, cohort_ids: list[int], lot_ids: lis
     in_batches(
         lot_ids,
         BATCH,
-        lambda ids: session.execute(update(lot).where(lot.c.id.in_(ids)).values(run_id=run_id)),
+        # Another signature: what joins lots of this description later (a hold is lifted) is not this run's.
+        lambda ids: session.execute(
+            update(lot)
+            .where(lot.c.id.in_(ids))
+            .values(run_id=run_id, signature=lot.c.signature + f"@{run_id}")
+        ),
     )
 
 
@@ -212,10 +218,17 @@ RESET_SLACK = 1.05
 
 
 def _was_reset(session: Session, stops: dict[str, str], plan: DisposalPlan) -> bool:
-    """Whether two people agreed to a run that tripped over the same guards and was no smaller; used once."""
+    """Whether two people agreed to a run that tripped over the same guards and was no smaller.
+
+    An agreement is used once, and lapses when a run has gone through without it.
+    """
     rows = session.execute(
         select(RunRow)
-        .where(col(RunRow.state) == RunState.TRIPPED, col(RunRow.reset_used).is_(False))
+        .where(
+            col(RunRow.state) == RunState.TRIPPED,
+            col(RunRow.reset_used).is_(False),
+            col(RunRow.started_at) >= (_last_start(session) or datetime.min.replace(tzinfo=UTC)),
+        )
         .order_by(col(RunRow.id).desc())
     ).scalars()
     for row in rows:
@@ -225,6 +238,15 @@ def _was_reset(session: Session, stops: dict[str, str], plan: DisposalPlan) -> b
             session.add(row)
             return True
     return False
+
+
+def _last_start(session: Session) -> datetime | None:
+    """When the last run started that went through."""
+    done = select(func.max(col(RunRow.started_at))).where(
+        col(RunRow.state) == RunState.DONE, col(RunRow.kind) != RunKind.REFUSED
+    )
+    found: datetime | None = session.execute(done).scalar_one_or_none()
+    return found
 
 
 def plan_json(plan: DisposalPlan) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class DisposalApprovalRow(Row, table=True):
 
     digest: str = Field(primary_key=True)
     on: date
-    cohorts: dict[str, Any] = Field(sa_type=JSON)  #: cohort id → [recordings, bytes]
+    cohorts: dict[str, Any] = Field(sa_type=JSON)  #: cohort id → its extent
     planned_at: datetime
     planned_by: str
     approved_at: datetime | None = None

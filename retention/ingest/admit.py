@@ -3,6 +3,7 @@
 What cannot be decided is a `Fault`: the file is kept aside, never guessed at.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,8 @@ def parse_time(text: str, zone: str) -> datetime:
         InvalidInput: It is no time.
     """
     try:
-        at = datetime.fromisoformat(text.strip())
+        # Python takes any character between date and time, a NUL as well, and the claim is kept as it is.
+        at = datetime.fromisoformat(text.strip() if text.isprintable() else "")
         local = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))
         return local.astimezone(UTC)
     except (ValueError, OverflowError):
@@ -36,12 +38,12 @@ def parse_time(text: str, zone: str) -> datetime:
 
 
 def resolve_times(
-    source: Source, entry: Entry | None, given: str, seen: Seen, modified_at: datetime
+    source: Source, entry: Entry | None, given: str, seen: Seen, modified_at: datetime | None
 ) -> Times | Fault:
     """When the recording started and ended: the manifest's word, then the operator's, the container's, the file's."""
-    length = timedelta(microseconds=seen.duration_us)
     claimed = (entry.started_at if entry else "") or given
     try:
+        length = timedelta(microseconds=seen.duration_us)
         if claimed:
             start, basis = (
                 parse_time(claimed, source.zone),
@@ -49,11 +51,15 @@ def resolve_times(
             )
         elif seen.started_at is not None:
             start, basis, claimed = seen.started_at, "container", seen.started_at_text
-        else:
+        elif modified_at is not None:
             start, basis = modified_at - length, "file"
+        else:
+            return Fault(Code.BAD_TIME, "nothing says when it was made: the file's own time is not possible")
         end = parse_time(entry.ended_at, source.zone) if entry and entry.ended_at else start + length
     except InvalidInput as error:
         return Fault(Code.BAD_TIME, error.message)
+    except OverflowError:
+        return Fault(Code.BAD_TIME, "it starts or ends outside the calendar")
     return Times(start, end, claimed, basis)
 
 
@@ -79,7 +85,7 @@ def admit(
     entry: Entry | None,
     given: str,
     seen: Seen,
-    modified_at: datetime,
+    modified_at: datetime | None,
     now: datetime,
 ) -> Admission | Fault:
     """An admission with the classes that keep the recording, or why a person must look at it."""
@@ -103,9 +109,9 @@ def assign(
     purposes = {*source.purposes, *(entry.purposes if entry else ())}
     found = schedule.classify(source.facts, purposes)
     if found.unknown:
-        return Fault(Code.UNKNOWN_PURPOSE, f"the policy knows no purpose {', '.join(found.unknown)}")
+        return Fault(Code.UNKNOWN_PURPOSE, f"the policy knows no purpose {_listed(found.unknown)}")
     if found.unclassified or not found.assigned:
-        names = ", ".join(found.unclassified) or "any purpose"
+        names = _listed(found.unclassified) or "any purpose"
         return Fault(Code.NO_CLASS, f"no retention class of the policy covers {names} for source {source.id}")
     events = entry.events if entry else {}
     reference = entry.reference.strip() if entry else ""
@@ -122,18 +128,26 @@ def assign(
     return tuple(assigned)
 
 
+def _listed(names: Iterable[str]) -> str:
+    """Names that strangers wrote, as a reason may show them."""
+    return ", ".join(repr(name[:40]) for name in list(names)[:5])
+
+
 def must_not_be_recorded(schedule: Schedule, entry: Entry | None) -> bool:
     """Whether a tag says that somebody refused."""
-    return bool(entry and schedule.do_not_record.tags & {tag.casefold() for tag in entry.tags})
+    return bool(entry and schedule.do_not_record.tags & {tag.strip().casefold() for tag in entry.tags})
 
 
 def identifiers_of(entry: Entry | None, region: str) -> tuple[Identifier, ...] | Fault:
-    """Everything by which the people in the recording can be found."""
+    """Everything by which the people in the recording can be found; a fault does not repeat what was written."""
     found: list[Identifier | None] = []
     try:
         for person in entry.participants if entry else ():
             found.append(phone(person.phone, region))
             found.append(customer(person.customer_id))
-    except InvalidInput as error:
-        return Fault(Code.BAD_IDENTIFIER, error.message)
+    except InvalidInput:
+        return Fault(
+            Code.BAD_IDENTIFIER,
+            "a participant's telephone number is none: `retention quarantine show` has it",
+        )
     return tuple(dict.fromkeys(each for each in found if each))

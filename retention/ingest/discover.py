@@ -1,4 +1,9 @@
-"""Which files are offered, and what is said about each."""
+"""Which files are offered, and what is said about each.
+
+Nothing that lies in a folder is passed over in silence: a folder that cannot
+be read, a link, an entry without a file are faults of their own. Hidden files
+and those that a transfer has not finished are left for the next time.
+"""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -11,15 +16,62 @@ from retention.kernel.errors import InvalidInput, NotFound
 
 #: What recorders and file transfers call a file that is not finished.
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart")
+NO_FILE = "{} lists it, but there is no such file"
+LONELY = Fault(Code.NO_FILE, "it is a sidecar, but the recording that it describes is not there")
 
 
 @dataclass(slots=True)
-class _Folder:
-    """The files of one folder and what its manifests say."""
+class _Manifest:
+    """What one manifest says, by the file it is said about."""
 
-    media: list[Path] = field(default_factory=list)
-    entries: dict[str, Entry] = field(default_factory=dict)
-    faults: dict[str, Fault] = field(default_factory=dict)  #: for one file, by its name; "" for all
+    path: Path
+    by_path: dict[Path, Entry] = field(default_factory=dict)
+    by_name: dict[str, Path] = field(default_factory=dict)  #: files that it names without a folder
+    only: Entry | None = None  #: the one entry of a manifest that was given; it names no file
+    fault: Fault | None = None  #: of the whole manifest
+    faults: dict[Path, Fault] = field(default_factory=dict)  #: of single files
+    used: set[Path] = field(default_factory=set)
+
+    @classmethod
+    def read(cls, path: Path, *, is_given: bool = False) -> "_Manifest":
+        found = cls(path)
+        try:
+            entries = read_manifest(path)
+            for number, entry in enumerate(entries, start=1):
+                found._learn(entry, number, may_be_nameless=is_given and len(entries) == 1)
+        except InvalidInput as error:
+            found.fault = Fault(Code.BROKEN_MANIFEST, error.message)
+        return found
+
+    def _learn(self, entry: Entry, number: int, *, may_be_nameless: bool) -> None:
+        if not entry.file:
+            if not may_be_nameless:
+                raise InvalidInput(f"{self.path.name}, entry {number} names no file")
+            self.only = entry
+            return
+        file = _place(self.path.parent / entry.file)
+        if self.by_path.setdefault(file, entry) != entry:
+            self.faults[file] = Fault(
+                Code.BROKEN_MANIFEST, f"{self.path.name} says two different things about it"
+            )
+        if "/" not in entry.file:
+            self.by_name[entry.file] = file
+
+    def about(self, file: Path, *, anywhere: bool) -> tuple[Entry | None, Fault | None]:
+        """What it says about `file`; with `anywhere` also when the file lies in another folder than it names."""
+        if self.fault:
+            return None, self.fault
+        place = _place(file)
+        if place not in self.by_path and anywhere:
+            place = self.by_name.get(file.name, place)
+        self.used.add(place)
+        return self.by_path.get(place, self.only if anywhere else None), self.faults.get(place)
+
+    def lonely(self, source_id: str) -> Iterator[Candidate]:
+        """Entries whose file was not met."""
+        for file in sorted(self.by_path.keys() - self.used) if self.fault is None else ():
+            fault = Fault(Code.NO_FILE, NO_FILE.format(self.path.name))
+            yield Candidate(file, source_id, self.by_path[file], fault, manifest=self.path)
 
 
 def discover(
@@ -33,113 +85,104 @@ def discover(
     Raises:
         NotFound: A path does not exist.
     """
-    given = _given(manifest)
+    given = _Manifest.read(manifest, is_given=True) if manifest else None
+    search = _Search(source_id, started_at, given)
     for path in paths:
-        if not path.exists() and not path.is_symlink():
+        if path.is_dir():
+            yield from search.folder(path)
+        elif path.exists() or path.is_symlink():
+            yield from search.file(path)
+        else:
             raise NotFound(f"{path} does not exist")
-        folders = _walk(path) if path.is_dir() else [(path.parent, [path.name])]
-        for root, names in folders:
-            yield from _of_folder(root, names, given, source_id, started_at, whole=path.is_dir())
-    seen = {name for name, used in given.used.items() if used} if given else set()
-    if given and given.lonely(seen):
-        yield from _missing(given, seen, source_id)
+    if given:
+        yield from given.lonely(source_id)
 
 
-class _Given:
-    """The manifest named on the command line."""
+@dataclass(slots=True)
+class _Search:
+    source_id: str
+    started_at: str
+    given: _Manifest | None
 
-    def __init__(self, path: Path, folder: _Folder) -> None:
-        self.path = path
-        self.folder = folder
-        self.used = dict.fromkeys(folder.entries, False)
+    def file(self, path: Path) -> Iterator[Candidate]:
+        """One file; its folder's manifest may speak of it."""
+        manifests = [_Manifest.read(path.parent / name) for name in self._manifests_in(path.parent)]
+        yield self._candidate(path, manifests)
 
-    def lonely(self, seen: set[str]) -> bool:
-        return bool(set(self.folder.entries) - seen - {""})
+    def folder(self, root: Path) -> Iterator[Candidate]:
+        """Every file below `root`, then the entries of manifests there that no file answers to."""
+        manifests: list[_Manifest] = []
+        for folder, names, faults in _walk(root):
+            yield from (Candidate(path, self.source_id, fault=fault) for path, fault in faults)
+            own = [_Manifest.read(folder / name) for name in self._manifests_in(folder)]
+            manifests += own
+            notes = {manifest.path.name for manifest in own} | self._given_in(folder)
+            notes |= {note for name in names for note in sidecar_names(name) if note != name}
+            media = [name for name in names if name not in notes]
+            for name in media:
+                yield self._candidate(folder / name, manifests)
+            if not media:
+                yield from (
+                    Candidate(each.path, self.source_id, fault=each.fault) for each in own if each.fault
+                )
+        for manifest in manifests:
+            yield from manifest.lonely(self.source_id)
+
+    def _candidate(self, path: Path, manifests: list[_Manifest]) -> Candidate:
+        entry, fault, sidecar, said_in = None, None, _sidecar_of(path), None
+        if sidecar:
+            try:
+                entry = read_sidecar(sidecar)
+            except InvalidInput as error:
+                fault = Fault(Code.BROKEN_MANIFEST, error.message)
+        elif path.suffix.lower() == ".json":
+            fault = LONELY
+        for manifest in (*manifests, *([self.given] if self.given else [])):
+            said, wrong = manifest.about(path, anywhere=manifest is self.given)
+            said_in = manifest.path if said or wrong else said_in
+            entry, fault = entry or said, fault or wrong
+        return Candidate(
+            path, self.source_id, entry, fault, self.started_at, sidecar=sidecar, manifest=said_in
+        )
+
+    def _manifests_in(self, folder: Path) -> list[str]:
+        return [
+            name for name in FOLDER_NAMES if (folder / name).is_file() and name not in self._given_in(folder)
+        ]
+
+    def _given_in(self, folder: Path) -> set[str]:
+        is_here = self.given and _place(self.given.path.parent) == _place(folder)
+        return {self.given.path.name} if self.given and is_here else set()
 
 
-def _given(manifest: Path | None) -> _Given | None:
-    if manifest is None:
-        return None
-    folder = _Folder()
-    _learn_manifest(folder, manifest)
-    return _Given(manifest, folder)
-
-
-def _missing(given: _Given, seen: set[str], source_id: str) -> Iterator[Candidate]:
-    for name in sorted(set(given.folder.entries) - seen - {""}):
-        yield Candidate(
-            given.path.parent / name,
-            source_id,
-            given.folder.entries[name],
-            Fault(Code.NO_FILE, f"{given.path.name} lists it, but there is no such file"),
+def _walk(root: Path) -> Iterator[tuple[Path, list[str], list[tuple[Path, Fault]]]]:
+    """Each folder with the names of its files, and what could not be entered."""
+    failed: list[OSError] = []
+    for folder, below, names in os.walk(root, onerror=failed.append):
+        below.sort()
+        here = Path(folder)
+        links = [here / name for name in below if (here / name).is_symlink()]
+        faults = [
+            (link, Fault(Code.NO_FILE, "it is a link to a folder: name the folder itself")) for link in links
+        ]
+        yield here, sorted(name for name in names if not _is_unfinished(name)), faults
+    for error in failed:
+        yield (
+            root,
+            [],
+            [(Path(error.filename), Fault(Code.NO_FILE, f"the folder cannot be read: {error.strerror}"))],
         )
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    for folder, below, names in os.walk(root):
-        below.sort()
-        yield Path(folder), sorted(names)
+def _is_unfinished(name: str) -> bool:
+    return name.startswith(".") or name.lower().endswith(UNFINISHED)
 
 
-def _of_folder(
-    root: Path, names: list[str], given: _Given | None, source_id: str, started_at: str, *, whole: bool
-) -> Iterator[Candidate]:
-    folder = _read_folder(root, names, given, whole=whole)
-    for path in folder.media:
-        entry = folder.entries.get(path.name)
-        fault = folder.faults.get(path.name) or folder.faults.get("")
-        if given:
-            given.used |= {key: True for key in (path.name, str(path)) if key in given.used}
-            only = given.folder.entries.get("")
-            entry = (
-                entry or given.folder.entries.get(path.name) or given.folder.entries.get(str(path)) or only
-            )
-            fault = fault or given.folder.faults.get("")
-        yield Candidate(path, source_id, entry, fault, started_at)
-    if whole:
-        for name in sorted(set(folder.entries) - {path.name for path in folder.media} - {""}):
-            fault = Fault(Code.NO_FILE, "the manifest lists it, but there is no such file")
-            yield Candidate(root / name, source_id, folder.entries[name], fault)
+def _sidecar_of(path: Path) -> Path | None:
+    beside = (path.with_name(name) for name in sidecar_names(path.name) if name != path.name)
+    return next((found for found in beside if found.is_file()), None)
 
 
-def _read_folder(root: Path, names: list[str], given: _Given | None, *, whole: bool) -> _Folder:
-    folder = _Folder()
-    present = set(names)
-    notes: set[str] = set()
-    if given and given.path.parent.resolve() == root.resolve():
-        notes.add(given.path.name)
-    for name in names if whole else ():
-        if name in FOLDER_NAMES and name not in notes:
-            notes.add(name)
-            _learn_manifest(folder, root / name)
-    for name in names:
-        for beside in sidecar_names(name):
-            path = root / beside
-            if (
-                beside != name
-                and beside not in notes
-                and (beside in present or (not whole and path.is_file()))
-            ):
-                notes.add(beside)
-                _learn_sidecar(folder, name, path)
-    folder.media = [
-        root / name
-        for name in names
-        if name not in notes and not (whole and (name.startswith(".") or name.lower().endswith(UNFINISHED)))
-    ]
-    return folder
-
-
-def _learn_manifest(folder: _Folder, path: Path) -> None:
-    try:
-        for entry in read_manifest(path):
-            folder.entries[entry.file] = entry
-    except InvalidInput as error:
-        folder.faults[""] = Fault(Code.BROKEN_MANIFEST, error.message)
-
-
-def _learn_sidecar(folder: _Folder, name: str, path: Path) -> None:
-    try:
-        folder.entries[name] = read_sidecar(path)
-    except InvalidInput as error:
-        folder.faults[name] = Fault(Code.BROKEN_MANIFEST, error.message)
+def _place(path: Path) -> Path:
+    """`path` from the root, without dots; links are left alone."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve would follow links

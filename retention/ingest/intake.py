@@ -3,25 +3,27 @@
 Before a byte is written its recording's id stands in the catalogue as an
 intake. A writer holds a lock file for as long as it lives; whoever finds the
 lock free (or an intake older than a day, where the lock is on another machine)
-sweeps what the dead writer left.
+takes the writer for dead, claims its intakes and sweeps what it left. A writer
+that was only asleep finds at its commit that its intakes are no longer its own,
+and keeps nothing of the batch.
 """
 
-import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from filelock import FileLock, Timeout
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import Session, col
 
 from retention.catalogue.model import ORIGINAL
 from retention.catalogue.tables import IntakeRow
-from retention.database import Database, table_of
+from retention.database import Database, in_batches, table_of
 from retention.kernel.clock import Clock
+from retention.kernel.errors import DependencyError
 from retention.kernel.ids import new_id
 from retention.vault.model import ObjectStore, object_name
 
@@ -29,6 +31,10 @@ from retention.vault.model import ObjectStore, object_name
 RESERVE = 64
 ROLES = (ORIGINAL, "thumbnail", "peaks")
 STALE = timedelta(days=1)
+#: Intakes swept with one statement and one call to the store.
+SWEEP = 500
+#: Stands in the place of a writer whose intakes are being swept.
+SWEEPER = "sweeper"
 
 
 class Intake:
@@ -47,7 +53,11 @@ class Intake:
     def __enter__(self) -> Self:
         self._locks.mkdir(parents=True, exist_ok=True)
         self._lock.acquire()
-        sweep(self._database, self._store, self._clock.now(), self._locks)
+        try:
+            sweep(self._database, self._store, self._clock.now(), self._locks)
+        except BaseException:
+            self._let_go()
+            raise
         return self
 
     def __exit__(
@@ -56,8 +66,11 @@ class Intake:
         if error is None:
             with self._database.write() as session:
                 session.execute(delete(IntakeRow).where(col(IntakeRow.recording_id).in_(self._free)))
-        self._lock.release()
         # An error leaves the intakes to be swept: the lock is free, so the next writer does it.
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._lock.release()
         _lock_path(self._locks, self._writer).unlink(missing_ok=True)
 
     def next_id(self) -> str:
@@ -68,6 +81,21 @@ class Intake:
             with self._database.write() as session:
                 self.reserve(session)
         return self._free.pop(0)
+
+    def check(self, session: Session, recording_ids: Collection[str]) -> None:
+        """Refuse to register what was written under ids that another process has claimed to sweep.
+
+        Raises:
+            DependencyError: This writer was taken for dead.
+        """
+        mine = select(func.count()).where(
+            col(IntakeRow.recording_id).in_(recording_ids), col(IntakeRow.writer) == self._writer
+        )
+        if session.execute(mine).scalar_one() != len(recording_ids):
+            raise DependencyError(
+                "this process slept so long that another took it for dead and swept what it had written",
+                hint="Take the files in again: nothing of this batch was kept.",
+            )
 
     def reserve(self, session: Session) -> None:
         """Refill the reserve, in the caller's transaction."""
@@ -86,27 +114,54 @@ def forget(session: Session, recording_ids: Iterable[str]) -> None:
 
 
 def sweep(database: Database, store: ObjectStore, now: datetime, locks: Path) -> int:
-    """Erase what dead writers left; how many intakes were swept."""
+    """Erase what dead writers left; how many intakes were swept. What cannot be erased stays an intake."""
     with database.read() as session:
         rows = session.execute(
             select(col(IntakeRow.recording_id), col(IntakeRow.writer), col(IntakeRow.began_at))
         ).all()
     living = {writer: _lives(writer, locks) for writer in {row.writer for row in rows}}
-    dead = [row.recording_id for row in rows if not living[row.writer] or row.began_at < now - STALE]
-    if dead:
-        store.erase_many([object_name(each, role) for each in dead for role in ROLES])
-        with database.write() as session:
-            forget(session, dead)
-    return len(dead)
+    dead = [
+        row.recording_id
+        for row in rows
+        if living[row.writer] is False or (living[row.writer] is None and row.began_at < now - STALE)
+    ]
+    swept: list[str] = []
+    in_batches(dead, SWEEP, lambda some: swept.extend(_sweep(database, store, some)))
+    return len(swept)
+
+
+def _sweep(database: Database, store: ObjectStore, dead: list[str]) -> list[str]:
+    table = table_of(IntakeRow)
+    with database.write() as session:
+        # Row first: from this commit on the writer, should it wake up, can register none of them.
+        session.execute(update(table).where(table.c.recording_id.in_(dead)).values(writer=SWEEPER))
+        claimed = list(
+            session.execute(select(table.c.recording_id).where(table.c.recording_id.in_(dead))).scalars()
+        )
+    gone = erase_all(store, claimed)
+    with database.write() as session:
+        forget(session, gone)
+    return gone
+
+
+def erase_all(store: ObjectStore, recording_ids: Iterable[str]) -> list[str]:
+    """Erase whatever was written under these ids; the ids of which nothing is left."""
+    ids = list(recording_ids)
+    names = {object_name(each, role): each for each in ids for role in ROLES}
+    left = {names[name] for name in store.erase_many(list(names))} if names else set()
+    return [each for each in ids if each not in left]
 
 
 def _lock_path(locks: Path, writer: str) -> Path:
     return locks / f"writer-{writer.rpartition(':')[2]}.lock"
 
 
-def _lives(writer: str, locks: Path) -> bool:
+def _lives(writer: str, locks: Path) -> bool | None:
+    """Whether the writer lives; None for one on another machine, whose lock cannot be seen."""
+    if writer == SWEEPER:
+        return False
     if writer.rpartition(":")[0] != socket.gethostname():
-        return True
+        return None
     path = _lock_path(locks, writer)
     if not path.exists():
         return False
@@ -116,5 +171,5 @@ def _lives(writer: str, locks: Path) -> bool:
     except Timeout:
         return True
     lock.release()
-    os.unlink(path)  # noqa: PTH108 - the lock's file, not a path of the user's
+    path.unlink(missing_ok=True)
     return False

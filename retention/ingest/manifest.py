@@ -16,13 +16,25 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from retention.kernel.errors import InvalidInput
 
 MAX_BYTES = 50_000_000
+#: Levels of a JSON document; none that a recorder writes comes near.
+MAX_DEPTH = 32
 FOLDER_NAMES = ("manifest.json", "manifest.csv")
 PARTICIPANT_FIELDS = ("phone", "customer_id", "name", "age_band", "gender")
+#: What may follow a side in the name of a column: `caller_phone`, `caller_number`.
+SIDED_FIELDS = (*PARTICIPANT_FIELDS, "number", "telephone")
 
 
 def _text(value: object) -> object:
@@ -30,7 +42,15 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+def _printable(value: str) -> str:
+    """What stands in the catalogue as it is."""
+    if not value.strip().isprintable():
+        raise ValueError("it holds characters that cannot be printed")
+    return value.strip()
+
+
 Text = Annotated[str, BeforeValidator(_text)]
+Word = Annotated[str, BeforeValidator(_text), AfterValidator(_printable), Field(max_length=200)]
 
 
 class Participant(BaseModel):
@@ -65,31 +85,33 @@ class Entry(BaseModel):
     native_id: Text = Field(
         default="", validation_alias=AliasChoices("native_id", "id", "call_id", "uniqueid")
     )
-    started_at: Text = Field(default="", validation_alias=AliasChoices("started_at", "start", "start_time"))
-    ended_at: Text = Field(default="", validation_alias=AliasChoices("ended_at", "end", "end_time"))
-    purposes: tuple[Text, ...] = ()
+    started_at: Word = Field(default="", validation_alias=AliasChoices("started_at", "start", "start_time"))
+    ended_at: Word = Field(default="", validation_alias=AliasChoices("ended_at", "end", "end_time"))
+    purposes: tuple[Word, ...] = ()
     participants: tuple[Participant, ...] = ()
     announcement: Notice | Text | None = None
     consent: Notice | Text | bool | None = None
     tags: tuple[Text, ...] = ()
-    reference: Text = Field(default="", validation_alias=AliasChoices("reference", "case", "contract"))
+    reference: Word = Field(default="", validation_alias=AliasChoices("reference", "case", "contract"))
     events: dict[str, date] = Field(default_factory=dict)  #: triggers that have happened, such as case-closed
     sha256: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{64})?$")] = ""
     size_bytes: int | None = None
     complete: bool = False  #: the recorder says that the file is finished
 
 
-def parse_manifest(content: bytes, name: str) -> list[Entry]:
-    """The entries of a sidecar or manifest.
+def parse_manifest(content: bytes, name: str, *, is_csv: bool = False) -> list[Entry]:
+    """The entries of a sidecar or manifest; `name` is how messages call it.
 
     Raises:
         InvalidInput: It is not JSON or CSV of the expected form; the message says where.
     """
     try:
         text = content.decode("utf-8-sig")
-        raw = _rows(text) if name.lower().endswith(".csv") else _items(json.loads(text))
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error, RecursionError) as error:
+        raw = _rows(text) if is_csv else _items(json.loads(text))
+    except (ValueError, csv.Error, RecursionError) as error:
         raise InvalidInput(f"{name} cannot be read: {error}") from error
+    if _is_deeper_than(MAX_DEPTH, raw):
+        raise InvalidInput(f"{name} cannot be read: it is nested more than {MAX_DEPTH} levels deep")
     entries = []
     for number, item in enumerate(raw, start=1):
         try:
@@ -117,20 +139,20 @@ def _rows(text: str) -> list[dict[str, Any]]:
     return rows
 
 
+def _is_deeper_than(levels: int, value: Any) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper_than(levels - 1, each) for each in inner)
+
+
 def _from_row(row: dict[str, str]) -> dict[str, Any]:
     entry: dict[str, Any] = {}
     people: dict[str, dict[str, str]] = {}
-    for column, value in row.items():
-        if not value:
-            continue
-        side, _, name = column.rpartition("_") if column not in PARTICIPANT_FIELDS else ("", "", column)
-        if column.endswith(("_customer_id", "_age_band")):
-            side, name = (
-                column[: -len("_customer_id" if column.endswith("_customer_id") else "_age_band")],
-                column.split("_", 1)[1],
-            )
-        if name in PARTICIPANT_FIELDS:
-            people.setdefault(side, {"side": side})[name] = value
+    for column, value in ((name.strip().lower(), value) for name, value in row.items() if value):
+        side, field = _side_and_field(column)
+        if field:
+            people.setdefault(side, {"side": side})[field] = value
         elif column in {"tags", "purposes"}:
             entry[column] = [part.strip() for part in value.split(";") if part.strip()]
         else:
@@ -140,29 +162,46 @@ def _from_row(row: dict[str, str]) -> dict[str, Any]:
     return entry
 
 
+def _side_and_field(column: str) -> tuple[str, str]:
+    """("caller", "phone") of `caller_phone`; ("", "") when the column is not about a person."""
+    if column in PARTICIPANT_FIELDS:
+        return "", column
+    for field in SIDED_FIELDS:
+        if column.endswith(f"_{field}"):
+            return column.removesuffix(f"_{field}"), field
+    return "", ""
+
+
 def read_manifest(path: Path) -> list[Entry]:
     """The entries in the file `path`.
 
     Raises:
         InvalidInput: It cannot be read, or is far too large.
     """
+    return _read(path, path.name)
+
+
+def _read(path: Path, name: str) -> list[Entry]:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InvalidInput(f"{path} is larger than {MAX_BYTES} bytes: no manifest", hint="Split it.")
-        return parse_manifest(path.read_bytes(), path.name)
+            raise InvalidInput(f"{name} is larger than {MAX_BYTES} bytes: no manifest", hint="Split it.")
+        return parse_manifest(path.read_bytes(), name, is_csv=path.suffix.lower() == ".csv")
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}") from error
+        raise InvalidInput(f"{name} cannot be read: {error.strerror}") from error
 
 
 def read_sidecar(path: Path) -> Entry:
     """The one entry in a file's sidecar.
 
+    Messages do not name the file: recorders put telephone numbers into names,
+    and a quarantined item keeps the message where anybody may read it.
+
     Raises:
         InvalidInput: It cannot be read, or does not hold exactly one entry.
     """
-    entries = read_manifest(path)
+    entries = _read(path, "its sidecar")
     if len(entries) != 1:
-        raise InvalidInput(f"{path.name} holds {len(entries)} entries; a sidecar describes one file")
+        raise InvalidInput(f"its sidecar holds {len(entries)} entries; a sidecar describes one file")
     return entries[0]
 
 

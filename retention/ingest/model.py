@@ -82,11 +82,13 @@ class Candidate:
     fault: Fault | None = None  #: found before the file was even opened
     started_at: str = ""  #: given by the operator: ISO 8601
     shown_as: str = ""  #: the name to report, where the path is not it
+    sidecar: Path | None = None  #: describes this file, and goes with it
+    manifest: Path | None = None  #: describes this file among others
 
     @property
     def label(self) -> str:
-        """How the file is called in reports."""
-        return self.shown_as or str(self.path)
+        """How the file is called in reports; a byte that is no UTF-8 is written as an escape."""
+        return (self.shown_as or str(self.path)).encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +119,4 @@ class Outcome:
     status: Status
     reason: str = ""
     size_bytes: int = 0
-    file: Path | None = field(default=None, compare=False)  #: where it still lies
+    candidate: Candidate | None = field(default=None, compare=False, repr=False)  #: where it still lies

@@ -6,6 +6,7 @@ once, without following a link, and must be the same file, unchanged, when the
 last byte has been read.
 """
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, BinaryIO
 
 from retention.catalogue.identifiers import blind_all, blind_index
@@ -37,7 +39,10 @@ class Aside:
     note: bytes
     data_key: bytes = field(repr=False)
     sealed: Sealed | None
-    sha256: bytes
+    fingerprint: (
+        bytes  #: equal for the same thing offered again: its SHA-256, or a keyed index of what was said
+    )
+    is_spoiled: bool = False  #: objects were written that are not to be kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,14 @@ class Here:
 
 
 Prepared = NewRecording | Aside | Refused | Here
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What an inspector found, and in which state of the file."""
+
+    found: Seen | Fault
+    state: object  #: as `state_of_file` tells it, just before
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +102,25 @@ class Preparer:
         self._lookups = lookups
 
     def prepare(
-        self, candidate: Candidate, seen: Future[Seen | Fault] | None, recording_id: str, now: datetime
+        self, candidate: Candidate, seen: Future[Looked] | None, recording_id: str, now: datetime
     ) -> Prepared:
         """What `candidate` is to become under the id `recording_id`."""
         try:
             with open_plain(candidate.path, follow=bool(candidate.shown_as)) as file:
                 before = os.fstat(file.fileno())
                 prepared = self._decide(candidate, file, before, seen, recording_id, now)
-                if not _same(before, os.fstat(file.fileno())):
-                    fault = Fault(Code.CHANGED, "it changed while it was being read: it may still be written")
-                    return self._aside(candidate, fault, None, recording_id)
-                return prepared
+                is_same = state_of_file(before) == state_of_file(os.fstat(file.fileno()))
+                return prepared if is_same else self._spoiled(candidate, CHANGED)
         except OSError as error:
-            fault = candidate.fault or Fault(Code.NO_FILE, f"it cannot be read: {error.strerror or error}")
-            return self._aside(candidate, fault, None, recording_id)
+            fault = Fault(Code.NO_FILE, f"it cannot be read: {error.strerror or error}")
+            return self._spoiled(candidate, candidate.fault or fault)
 
     def _decide(
         self,
         candidate: Candidate,
         file: BinaryIO,
         stat: os.stat_result,
-        seen: Future[Seen | Fault] | None,
+        seen: Future[Looked] | None,
         recording_id: str,
         now: datetime,
     ) -> Prepared:
@@ -117,12 +128,19 @@ class Preparer:
         fault = candidate.fault or self._unknown_source(candidate, source)
         if source is None or seen is None or fault is not None:
             return self._aside(candidate, fault or _NOTHING_SEEN, file, recording_id)
-        looked = seen.result()
+        looked, state = seen.result().found, seen.result().state
+        if state != state_of_file(stat):
+            return self._spoiled(candidate, CHANGED)
         if isinstance(looked, Fault):
             return self._aside(candidate, looked, file, recording_id)
-        modified_at = datetime.fromtimestamp(stat.st_mtime, UTC)
         admission = admit(
-            self._register.schedule, source, candidate.entry, candidate.started_at, looked, modified_at, now
+            self._register.schedule,
+            source,
+            candidate.entry,
+            candidate.started_at,
+            looked,
+            modified_at(stat),
+            now,
         )
         blinds = self._blinds(candidate.entry)
         if isinstance(admission, Fault) or isinstance(blinds, Fault):
@@ -165,7 +183,7 @@ class Preparer:
             claimed_start=admission.times.claimed,
             time_basis=admission.times.basis,
             facts=admission.facts | {"notice": source.notice},
-            personal=seal_note(key, recording_id, note_of(candidate)),
+            personal=seal_note(key, recording_id, note_of(candidate, None)),
             data_key=key,
             objects=(),
             assigned=admission.assigned,
@@ -186,7 +204,8 @@ class Preparer:
         sealed = seal_file(self._store, new.data_key, new.id, ORIGINAL, file, durable=False)
         fault = _not_as_announced(candidate.entry, sealed)
         if fault:
-            return Aside(fault, note_of(candidate), new.data_key, sealed, sealed.sha256)
+            note = note_of(candidate, os.fstat(file.fileno()))
+            return Aside(fault, note, new.data_key, sealed, sealed.sha256)
         derivatives = [
             seal(self._store, new.data_key, new.id, role, [content], durable=False)
             for role, content in looked.derivatives.items()
@@ -200,27 +219,53 @@ class Preparer:
         found = self._lookups.state_of(new.source.id, new.native_index, _digest(file))
         return Here(*found) if found else None
 
-    def _aside(self, candidate: Candidate, fault: Fault, file: BinaryIO | None, recording_id: str) -> Aside:
+    def _aside(self, candidate: Candidate, fault: Fault, file: BinaryIO, recording_id: str) -> Aside:
         key = new_data_key()
-        sealed = seal_file(self._store, key, recording_id, ORIGINAL, file, durable=False) if file else None
-        return Aside(fault, note_of(candidate), key, sealed, sealed.sha256 if sealed else b"")
+        sealed = seal_file(self._store, key, recording_id, ORIGINAL, file, durable=False)
+        return Aside(fault, note_of(candidate, os.fstat(file.fileno())), key, sealed, sealed.sha256)
+
+    def _spoiled(self, candidate: Candidate, fault: Fault) -> Aside:
+        """Nothing of the file is kept, whatever of it was written already."""
+        note = note_of(candidate, None)
+        said = f"{candidate.source_id}\0{candidate.path}\0{note!r}"
+        fingerprint = blind_index(self._register.index_key, "no bytes", said)
+        return Aside(fault, note, new_data_key(), None, fingerprint, is_spoiled=True)
 
 
+CHANGED = Fault(Code.CHANGED, "it changed while it was being read: it may still be written")
 _NOTHING_SEEN = Fault(Code.UNREADABLE, "it was not looked at")
 
 
 def open_plain(path: Path, *, follow: bool = False) -> BinaryIO:
-    """`path` for reading, unbuffered; a link or a pipe is an error, so that nothing else is read instead."""
+    """The regular file `path` for reading, unbuffered.
+
+    Raises:
+        OSError: It cannot be opened, or is a link, a pipe or a device: something else would be read instead.
+    """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    return os.fdopen(os.open(path, flags), "rb", buffering=0)
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a link: name the file that it leads to") from error
+        raise
+    if not S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return os.fdopen(descriptor, "rb", buffering=0)
 
 
-def _same(before: os.stat_result, after: os.stat_result) -> bool:
-    return (before.st_size, before.st_mtime_ns, before.st_ino) == (
-        after.st_size,
-        after.st_mtime_ns,
-        after.st_ino,
-    )
+def modified_at(stat: os.stat_result) -> datetime | None:
+    """When the file was last changed, as its folder says; None when that is no date."""
+    try:
+        return datetime.fromtimestamp(stat.st_mtime, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def state_of_file(stat: os.stat_result) -> object:
+    """Equal as long as the file is the same and unchanged."""
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _digest(file: BinaryIO) -> bytes:
@@ -253,15 +298,14 @@ def _with(new: NewRecording, objects: tuple[SealedObject, ...]) -> NewRecording:
     return replace(new, objects=objects)
 
 
-def note_of(candidate: Candidate) -> bytes:
-    """What the source said, for the encrypted note: the file's name and its manifest entry."""
+def note_of(candidate: Candidate, stat: os.stat_result | None) -> bytes:
+    """What the source said, for the encrypted note: the file's name, its manifest entry, its time."""
     entry: dict[str, Any] = candidate.entry.model_dump(mode="json") if candidate.entry else {}
-    return canonical_json(
-        {
-            "name": candidate.path.name if not candidate.shown_as else candidate.shown_as,
-            "entry": _stringly(entry),
-        }
-    )
+    note = {
+        "name": candidate.path.name if not candidate.shown_as else candidate.shown_as,
+        "entry": _stringly(entry),
+    }
+    return canonical_json(note | ({"modified_ns": stat.st_mtime_ns} if stat else {}))
 
 
 def _stringly(value: Any) -> Any:

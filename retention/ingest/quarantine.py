@@ -1,7 +1,7 @@
 """What could not be taken in: kept encrypted, shown to a person, released or rejected.
 
-Each day's quarantine has one key; it is destroyed when the day's last item has
-left. Nothing in quarantine can be played: release takes it in again, with
+Each day's quarantine has one key; when the day's last item has left, the next
+night destroys it. Nothing in quarantine can be played: release takes it in again, with
 corrections, through the same door as any file.
 """
 
@@ -10,35 +10,35 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlmodel import Session, col
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
+from retention.audit.witness import SignedJournal
 from retention.catalogue.model import ORIGINAL
 from retention.catalogue.states import State
 from retention.catalogue.tables import ObjectRow, RecordingRow
-from retention.database import table_of
+from retention.database import Database, table_of
 from retention.ingest.prepare import Aside
 from retention.ingest.tables import QuarantineKeyRow, QuarantineRow
 from retention.kernel.errors import IllegalTransition, KeyDestroyed, NotFound
 from retention.vault.model import KeyService, ObjectStore, Sealed, object_name
 from retention.vault.note import open_note, seal_note
 from retention.vault.open import read_all
+from retention.vault.reasons import destroy_for_good
 
 
 def already_waiting(session: Session, source_id: str, aside: Aside) -> QuarantineRow | None:
-    """The item that holds the same bytes for the same reason already."""
-    if not aside.sha256:
-        return None
+    """The item that holds, or misses, the same thing for the same reason already."""
     return session.execute(
         select(QuarantineRow)
         .where(
-            col(QuarantineRow.sha256) == aside.sha256,
+            col(QuarantineRow.fingerprint) == aside.fingerprint,
             col(QuarantineRow.source_id) == source_id,
             col(QuarantineRow.code) == str(aside.fault.code),
             col(QuarantineRow.state) == "waiting",
@@ -64,7 +64,8 @@ def put_aside(
             note=seal_note(aside.data_key, item_id, aside.note),
             size_bytes=aside.sealed.size_bytes if aside.sealed else 0,
             stored_bytes=aside.sealed.stored_bytes if aside.sealed else None,
-            sha256=aside.sha256,
+            sha256=aside.sealed.sha256 if aside.sealed else b"",
+            fingerprint=aside.fingerprint,
             commitment=aside.sealed.commitment if aside.sealed else b"",
         )
     )
@@ -171,13 +172,22 @@ def unsealed(store: ObjectStore, keys: KeyService, row: QuarantineRow, folder: P
         for chunk in read_all(store, _data_key(keys, row), sealed):
             file.write(chunk)
         file.flush()
+        modified_ns = note_of_item(keys, row).get("modified_ns")
+        if modified_ns is not None:
+            # Where nothing else says when the recording was made, its file's own time still does.
+            os.utime(file.fileno(), ns=(modified_ns, modified_ns))
         yield Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
 
 
 def decided(
     session: Session, row: QuarantineRow, state: str, at: datetime, actor: str, recording_id: str | None
 ) -> None:
-    """Note that a person decided about the item."""
+    """Note that a person decided about the item.
+
+    Raises:
+        IllegalTransition: Somebody else decided meanwhile.
+    """
+    check_waiting(session.get_one(QuarantineRow, row.id, populate_existing=True))
     tag = Tag.QUARANTINE_RELEASED if state == "released" else Tag.QUARANTINE_REJECTED
     session.execute(
         update(table_of(QuarantineRow))
@@ -218,17 +228,18 @@ def mark_for_disposal(session: Session, row: QuarantineRow, why: str) -> None:
     session.flush()
 
 
-def spent_day_keys(session: Session, today: str) -> list[str]:
-    """Keys of days before `today` whose last item has left."""
-    waiting = (
-        select(func.count())
-        .select_from(table_of(QuarantineRow))
-        .where(
-            col(QuarantineRow.key_id) == col(QuarantineKeyRow.key_id), col(QuarantineRow.state) == "waiting"
-        )
-        .scalar_subquery()
+def end_days(database: Database, keys: KeyService, journal: SignedJournal, now: datetime) -> int:
+    """Destroy the keys of days before today whose last item has left; how many."""
+    waiting = exists().where(
+        col(QuarantineRow.key_id) == col(QuarantineKeyRow.key_id), col(QuarantineRow.state) == "waiting"
     )
-    rows = session.execute(
-        select(col(QuarantineKeyRow.key_id)).where(col(QuarantineKeyRow.on) < today, waiting == 0)
-    )
-    return list(rows.scalars())
+    # Clocks of two machines may differ: a day ends an hour after midnight, so that nothing is added to it any more.
+    today = (now - timedelta(hours=1)).date().isoformat()
+    ended = select(col(QuarantineKeyRow.key_id)).where(col(QuarantineKeyRow.on) < today, ~waiting)
+    with database.write() as session:
+        spent = list(session.execute(ended).scalars())
+    if spent:
+        destroy_for_good(keys, journal, now, spent)
+        with database.write() as session:
+            session.execute(delete(QuarantineKeyRow).where(col(QuarantineKeyRow.key_id).in_(spent)))
+    return len(spent)

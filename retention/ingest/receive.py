@@ -13,7 +13,7 @@ a duplicate, and one that was disposed of does not come back.
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
 
@@ -22,7 +22,7 @@ from sqlmodel import Session
 
 from retention.audit.record import Act, record_all
 from retention.audit.tags import Tag
-from retention.catalogue.model import NewRecording
+from retention.catalogue.model import ORIGINAL, NewRecording
 from retention.catalogue.register import known_already, register
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.sources import all_sources
@@ -30,9 +30,19 @@ from retention.catalogue.states import State
 from retention.catalogue.tables import DoNotRecordRow, RecordingRow
 from retention.database import Database, table_of
 from retention.holds.find import Arrivals
-from retention.ingest.intake import Intake, forget
-from retention.ingest.model import Candidate, Code, Fault, Inspector, Outcome, Seen, Status
-from retention.ingest.prepare import Aside, Here, Lookups, Prepared, Preparer, Refused, Register
+from retention.ingest.intake import Intake, erase_all, forget
+from retention.ingest.model import Candidate, Code, Fault, Inspector, Outcome, Status
+from retention.ingest.prepare import (
+    Aside,
+    Here,
+    Looked,
+    Lookups,
+    Prepared,
+    Preparer,
+    Refused,
+    Register,
+    state_of_file,
+)
 from retention.ingest.quarantine import already_waiting, put_aside
 from retention.kernel.clock import Clock
 from retention.kernel.errors import MediaError, ToolTimedOut
@@ -60,6 +70,7 @@ class Tools:
 class _Item:
     candidate: Candidate
     id: str
+    seen: Future[Looked] | None
     prepared: Prepared
 
 
@@ -69,16 +80,22 @@ class Receiver:
     def __init__(self, tools: Tools, actor: str) -> None:
         self._tools = tools
         self._actor = actor
+        self._index_key = tools.keys.secret(INDEX_NAME)
         with tools.database.read() as session:
-            known = Register(
-                schedule=schedule_in_force(session),
-                sources={source.id: source for source in all_sources(session)},
-                do_not_record=frozenset(session.execute(select(table_of(DoNotRecordRow).c.blind)).scalars()),
-                index_key=tools.keys.secret(INDEX_NAME),
-            )
-        self._sources = known.sources
+            self._learn(self._ask(session))
+
+    def _ask(self, session: Session) -> Register:
+        return Register(
+            schedule=schedule_in_force(session),
+            sources={source.id: source for source in all_sources(session)},
+            do_not_record=frozenset(session.execute(select(table_of(DoNotRecordRow).c.blind)).scalars()),
+            index_key=self._index_key,
+        )
+
+    def _learn(self, known: Register) -> None:
+        self._known = known
         lookups = Lookups(self._probably_here, self._state_of, self._is_held)
-        self._preparer = Preparer(known, tools.store, tools.keys, lookups)
+        self._preparer = Preparer(known, self._tools.store, self._tools.keys, lookups)
 
     def receive(self, candidates: Iterable[Candidate]) -> Iterator[Outcome]:
         """The outcome of every candidate, in order; each is durable when it is yielded."""
@@ -86,41 +103,49 @@ class Receiver:
             batch: list[_Item] = []
             size_bytes = 0
             for candidate, seen in self._look_ahead(candidates):
-                recording_id = intake.next_id()
-                prepared = self._preparer.prepare(candidate, seen, recording_id, self._tools.clock.now())
-                batch.append(_Item(candidate, recording_id, prepared))
-                size_bytes += _size(prepared)
+                batch.append(self._prepare(candidate, seen, intake))
+                size_bytes += _size(batch[-1].prepared)
                 if len(batch) >= BATCH_FILES or size_bytes >= BATCH_BYTES:
                     yield from self._commit(batch, intake)
                     batch, size_bytes = [], 0
             if batch:
                 yield from self._commit(batch, intake)
 
+    def _prepare(self, candidate: Candidate, seen: Future[Looked] | None, intake: Intake) -> _Item:
+        recording_id = intake.next_id()
+        prepared = self._preparer.prepare(candidate, seen, recording_id, self._tools.clock.now())
+        return _Item(candidate, recording_id, seen, prepared)
+
     def _look_ahead(
         self, candidates: Iterable[Candidate]
-    ) -> Iterator[tuple[Candidate, Future[Seen | Fault] | None]]:
+    ) -> Iterator[tuple[Candidate, Future[Looked] | None]]:
         """Inspect the next files while the present one is sealed."""
-        waiting: deque[tuple[Candidate, Future[Seen | Fault] | None]] = deque()
+        waiting: deque[tuple[Candidate, Future[Looked] | None]] = deque()
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="inspect") as pool:
             for candidate in candidates:
-                needless = candidate.fault is not None or candidate.source_id not in self._sources
-                waiting.append((candidate, None if needless else pool.submit(self._look, candidate)))
+                source = self._known.sources.get(candidate.source_id)
+                is_wanted = candidate.fault is None and source is not None
+                seen = pool.submit(self._look, candidate, source.raw_format) if is_wanted and source else None
+                waiting.append((candidate, seen))
                 if len(waiting) > LOOK_AHEAD:
                     yield waiting.popleft()
             while waiting:
                 yield waiting.popleft()
 
-    def _look(self, candidate: Candidate) -> Seen | Fault:
+    def _look(self, candidate: Candidate, raw_format: str) -> Looked:
         try:
-            if not S_ISREG(candidate.path.stat().st_mode):
-                return Fault(Code.UNREADABLE, "it is not a regular file")
-            return self._tools.inspector.inspect(
-                candidate.path, self._sources[candidate.source_id].raw_format
-            )
-        except (MediaError, ToolTimedOut) as error:
-            return Fault(Code.UNREADABLE, error.message)
+            # What a link leads to is not looked at; the file of a released item has no other name than a link.
+            stat = candidate.path.stat(follow_symlinks=bool(candidate.shown_as))
         except OSError as error:
-            return Fault(Code.NO_FILE, f"it cannot be read: {error.strerror or error}")
+            return Looked(Fault(Code.NO_FILE, f"it cannot be read: {error.strerror or error}"), None)
+        if not S_ISREG(stat.st_mode):
+            return Looked(Fault(Code.NO_FILE, "it is not a regular file"), None)
+        try:
+            return Looked(self._tools.inspector.inspect(candidate.path, raw_format), state_of_file(stat))
+        except (MediaError, ToolTimedOut) as error:
+            return Looked(Fault(Code.UNREADABLE, error.message), state_of_file(stat))
+        except OSError as error:
+            return Looked(Fault(Code.NO_FILE, f"it cannot be read: {error.strerror or error}"), None)
 
     def _probably_here(self, source_id: str, started_at: object, size_bytes: int) -> bool:
         table = table_of(RecordingRow)
@@ -140,38 +165,62 @@ class Receiver:
             return bool(Arrivals(session).holds_for(new))
 
     def _commit(self, batch: list[_Item], intake: Intake) -> Iterator[Outcome]:
-        names = [name for item in batch for name in _names(item)]
-        self._tools.store.sync(names)
-        needless: list[ObjectName] = []
+        self._tools.store.sync([name for item in batch for name in _names(item)])
         with self._tools.database.write() as session:
-            outcomes = self._register(session, batch, needless)
-            forget(session, [item.id for item in batch if not set(_names(item)) & set(needless)])
-            intake.reserve(session)
-        if needless:
-            self._tools.store.erase_many(needless)
-            with self._tools.database.write() as session:
-                forget(session, [item.id for item in batch])
-        yield from outcomes
+            intake.check(session, [item.id for item in batch])
+            outdated = self._outdated(session, batch)
+            done = _Done() if outdated else self._register(session, batch)
+            if not outdated:
+                forget(session, [item.id for item in batch if item.id not in done.needless])
+                intake.reserve(session)
+        if outdated:
+            self._learn(outdated)
+            self._clear(item.id for item in batch)
+            yield from self._commit(
+                [self._prepare(item.candidate, item.seen, intake) for item in batch], intake
+            )
+            return
+        self._clear(done.needless)
+        self._tools.store.protect([object_name(each, ORIGINAL) for each in sorted(done.held)], held=True)
+        yield from done.outcomes
 
-    def _register(self, session: Session, batch: list[_Item], needless: list[ObjectName]) -> list[Outcome]:
-        """Rows for the whole batch; names whose bytes turned out to be needless are added to `needless`."""
+    def _outdated(self, session: Session, batch: list[_Item]) -> Register | None:
+        """What is known now, when it is no longer what the batch was prepared by, or a hold forbids a refusal."""
+        now = self._ask(session)
+        refused = [item.prepared.new for item in batch if isinstance(item.prepared, Refused)]
+        arrivals = Arrivals(session) if refused else None
+        is_held = arrivals is not None and any(arrivals.holds_for(new) for new in refused)
+        return now if is_held or now != self._known else None
+
+    def _clear(self, recording_ids: Iterable[str]) -> None:
+        """Erase what was written under these ids and is not needed; what cannot be erased stays an intake."""
+        ids = list(recording_ids)
+        if ids:
+            gone = erase_all(self._tools.store, ids)
+            with self._tools.database.write() as session:
+                forget(session, gone)
+
+    def _register(self, session: Session, batch: list[_Item]) -> "_Done":
+        """Rows for the whole batch."""
         now = self._tools.clock.now()
         arrivals = Arrivals(session)
         fresh: list[NewRecording] = []
         refused: list[NewRecording] = []
         acts: list[Act] = []
-        outcomes: list[Outcome] = []
+        done = _Done()
         known = known_already(session, [_identity(item.prepared) for item in batch if _is_new(item.prepared)])
         for item in batch:
             outcome = self._outcome(session, item, known)
-            if outcome.id != item.id:
-                needless += _names(item)
+            if _is_spoiled(item) or (outcome.id != item.id and _names(item)):
+                done.needless.add(item.id)
+            elif outcome.id != item.id:
+                pass
             elif isinstance(item.prepared, NewRecording):
                 fresh.append(item.prepared)
             elif isinstance(item.prepared, Refused):
                 refused.append(item.prepared.new)
             acts += self._acts(item, outcome)
-            outcomes.append(outcome)
+            done.outcomes.append(outcome)
         register(
             session,
             fresh,
@@ -182,7 +231,8 @@ class Receiver:
         _refuse(session, refused)
         record_all(session, now, acts)
         arrivals.note(session, now, self._actor)
-        return outcomes
+        done.held = arrivals.held
+        return done
 
     def _outcome(
         self, session: Session, item: _Item, known: dict[tuple[str, bytes, bytes], tuple[str, str]]
@@ -203,7 +253,7 @@ class Receiver:
                 )
             found = waiting.id if waiting else item.id
             return Outcome(
-                label, found, Status.QUARANTINED, prepared.fault.reason, _size(prepared), item.candidate.path
+                label, found, Status.QUARANTINED, prepared.fault.reason, _size(prepared), item.candidate
             )
         identity = _identity(prepared)
         if identity in known:
@@ -212,7 +262,7 @@ class Receiver:
         known[identity] = (item.id, str(State.SEALED if prepared is new else State.DISPOSED))
         status = Status.DISPOSED if isinstance(prepared, Refused) else Status.SEALED
         reason = "it must not be recorded" if status is Status.DISPOSED else ""
-        return Outcome(label, item.id, status, reason, new.original.size_bytes, item.candidate.path)
+        return Outcome(label, item.id, status, reason, new.original.size_bytes, item.candidate)
 
     def _acts(self, item: _Item, outcome: Outcome) -> list[Act]:
         if outcome.id != item.id:
@@ -228,6 +278,15 @@ class Receiver:
         if isinstance(item.prepared, Aside):
             detail |= {"code": item.prepared.fault.code}
         return [Act(tag, self._actor, item.id, detail=detail)]
+
+
+@dataclass(slots=True)
+class _Done:
+    """What a batch's transaction came to."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    needless: set[str] = field(default_factory=set)  #: ids whose objects are not wanted after all
+    held: frozenset[str] = frozenset()
 
 
 def _is_new(prepared: Prepared) -> bool:
@@ -254,11 +313,15 @@ def _names(item: _Item) -> list[ObjectName]:
     return []
 
 
+def _is_spoiled(item: _Item) -> bool:
+    return isinstance(item.prepared, Aside) and item.prepared.is_spoiled
+
+
 def _here(item: _Item, recording_id: str, state: str) -> Outcome:
     gone = state in {State.DISPOSING, State.DISPOSED}
     status = Status.DISPOSED if gone else Status.DUPLICATE
     reason = "it was disposed of before and does not come back" if gone else "it is here already"
-    return Outcome(item.candidate.label, recording_id, status, reason, file=item.candidate.path)
+    return Outcome(item.candidate.label, recording_id, status, reason, candidate=item.candidate)
 
 
 def _refuse(session: Session, refused: list[NewRecording]) -> None:

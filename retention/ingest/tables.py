@@ -29,7 +29,10 @@ class QuarantineRow(Row, table=True):
     )  #: its name and manifest entry, encrypted
     size_bytes: int = Field(default=0, sa_type=BigInteger)
     stored_bytes: int | None = Field(default=None, sa_type=BigInteger)  #: None: there were no bytes to keep
-    sha256: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False, index=True))
+    sha256: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
+    fingerprint: bytes = Field(
+        sa_column=Column(LargeBinary, nullable=False, index=True)
+    )  #: equal for the same thing offered again
     commitment: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
     decided_at: datetime | None = None
     decided_by: str = ""

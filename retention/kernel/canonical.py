@@ -26,12 +26,15 @@ def isoformat(at: datetime) -> str:
 def canonical_json(value: Any) -> bytes:
     """The canonical bytes of `value`.
 
+    A lone surrogate (of a file name that is not UTF-8, say) has no UTF-8; it is
+    written as JSON's escape for it.
+
     Raises:
         TypeError: The value holds something that has no canonical form.
     """
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
-    ).encode()
+    ).encode("utf-8", "backslashreplace")
 
 
 def digest_of(value: Any) -> str:

@@ -25,6 +25,7 @@ from retention.disposal.model import RunKind, RunState
 from retention.disposal.night import run_disposal
 from retention.disposal.tables import RunRow
 from retention.holds.find import holds_in_force
+from retention.ingest.quarantine import end_days
 from retention.kernel.clock import local_date
 from retention.kernel.errors import RetentionError
 
@@ -62,6 +63,7 @@ def ring(app: App) -> RunRow | None:
         on = local_date(app.clock.now(), app.schedule().controller.zone)
         root = app.sign_root()
         log.info("event=root.signed on=%s seq=%d", root.on, root.seq)
+        end_days(app.database, app.keys, app.journal, app.clock.now())
         run = run_disposal(app.disposal_tools(), on, ACTOR, RunKind.NIGHT)
     except RetentionError as error:
         log.exception("event=night.failed code=%s", error.code)

@@ -4,6 +4,7 @@ The verbs are those of the command line, and take the same steps.
 """
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -33,8 +34,19 @@ from retention.holds.lift import Lifted
 from retention.holds.model import Criteria, HoldKind
 from retention.holds.place import Placed, new_hold
 from retention.ingest.discover import discover
-from retention.ingest.model import Outcome, Status
+from retention.ingest.manifest import Entry
+from retention.ingest.model import Candidate, Outcome, Status
+from retention.ingest.quarantine import (
+    check_waiting,
+    decided,
+    find_item,
+    items,
+    mark_for_disposal,
+    note_of_item,
+    unsealed,
+)
 from retention.ingest.receive import Receiver
+from retention.ingest.tables import QuarantineRow
 from retention.schedule.model import Kind
 from retention.vault.door import Way
 from retention.vault.model import KeyService, ObjectStore
@@ -140,6 +152,8 @@ class House:
         path = self.drop / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(media(content=name) if content is None else content)
+        written_at = self.clock.now().timestamp()
+        os.utime(path, (written_at, written_at))
         if sidecar is not None:
             path.with_name(f"{path.name}.json").write_text(json.dumps(sidecar), encoding="utf-8")
         return path
@@ -200,6 +214,46 @@ class House:
         """The keyed indexes of a person's identifiers."""
         found = [phone(number, "JP") if number else None, customer(customer_id)]
         return blind_all(self.app.index_key, [each for each in found if each])
+
+    # --- quarantine
+
+    def quarantined(self) -> list[QuarantineRow]:
+        """What waits for a decision."""
+        with self.app.database.read() as session:
+            return list(items(session))
+
+    def release(self, item_id: str, *, entry: Entry | None = None, source_id: str = "") -> Outcome:
+        """Take an item in after all, with another entry than its own."""
+        with self.app.database.read() as session:
+            row = find_item(session, item_id)
+        check_waiting(row)
+        note = note_of_item(self.app.keys, row)
+        with unsealed(self.app.store, self.app.keys, row, self.app.home / "tmp") as path:
+            candidate = Candidate(
+                path,
+                source_id or row.source_id,
+                entry or Entry.model_validate(note["entry"]),
+                shown_as=note["name"],
+            )
+            (outcome,) = Receiver(self.app.ingest_tools(), ACTOR).receive([candidate])
+        if outcome.status is not Status.QUARANTINED:
+            self._leave(row, "released", outcome)
+        return outcome
+
+    def reject(self, item_id: str) -> RunRow | None:
+        """Dispose of an item."""
+        with self.app.database.read() as session:
+            row = find_item(session, item_id)
+        check_waiting(row)
+        return self._leave(row, "rejected", None)
+
+    def _leave(self, row: QuarantineRow, state: str, outcome: Outcome | None) -> RunRow | None:
+        with self.app.database.write() as session:
+            decided(session, row, state, self.clock.now(), ACTOR, outcome.id if outcome else None)
+            mark_for_disposal(
+                session, row, f"{state} from quarantine" + (f" as {outcome.id}" if outcome else "")
+            )
+        return dispose_of_refused(self.app.disposal_tools(), ACTOR)
 
     # --- holds and triggers
 

@@ -439,3 +439,17 @@ def test_a_hold_whose_commit_failed_stands_in_the_journal_and_is_not_confirmed(h
     assert journal(house, "hold-placed")
     assert not journal(house, "hold-confirmed")
     assert not is_held(house, recording)
+
+
+def test_the_stores_own_lock_follows_the_holds(house: House) -> None:
+    house.add_source()
+    recording = house.take_in(phone=CALLER)
+    one, other = house.place(recording).hold, house.place(phone=CALLER).hold
+    later = house.take_in(phone=CALLER)
+    name = f"{recording[-2:]}/{recording}.original"
+    later_name = f"{later[-2:]}/{later}.original"
+    assert house.memory_store.held == {name, later_name}
+    house.lift(one.id)
+    assert house.memory_store.held == {name, later_name}
+    house.lift(other.id)
+    assert house.memory_store.held == set()

@@ -210,6 +210,7 @@ def upgrade() -> None:
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("stored_bytes", sa.BigInteger(), nullable=True),
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
         sa.Column("decided_at", UTCDateTime(), nullable=True),
         sa.Column("decided_by", AutoString(), nullable=False),
@@ -217,7 +218,7 @@ def upgrade() -> None:
         sa.CheckConstraint("state in ('waiting', 'released', 'rejected')", name="quarantine_state"),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(op.f("ix_quarantine_sha256"), "quarantine", ["sha256"], unique=False)
+    op.create_index(op.f("ix_quarantine_fingerprint"), "quarantine", ["fingerprint"], unique=False)
     op.create_index(op.f("ix_quarantine_state"), "quarantine", ["state"], unique=False)
     op.create_table(
         "quarantine_key",
