@@ -5,7 +5,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -207,7 +206,7 @@ ENDLESS = {"serve", "demo", "doctor", "--watch", "--install-completion"}
 
 @settings(max_examples=150)
 @given(line=st.lists(WORDS, max_size=7))
-def test_no_line_makes_it_crash(new_shell: Callable[[], Shell], template: Path, line: list[str]) -> None:
+def test_no_line_makes_it_crash(template: Path, line: list[str]) -> None:
     if ENDLESS & set(line):
         return
     answer = Shell(template)(*[word for word in line if word not in {"init", "--home", "--as"}], "--as", "")
