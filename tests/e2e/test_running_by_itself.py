@@ -4,8 +4,10 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 import time
 import wave
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -39,20 +41,25 @@ def drop(folder: Path, name: str, days_ago: int = 1) -> str:
     return digest
 
 
+def watch(
+    program: Program, folder: Path, files: dict[Path, str], *, until: Callable[[Iterable[bool]], bool]
+) -> "subprocess.Popen[str]":
+    """Watch until any, or all, of the files are gone; what is gone is in the catalogue at that moment."""
+    watching = program.start("ingest", str(folder), "--source", "line", "--watch")
+    wait_until(lambda: until(not path.exists() for path in files), "a file was taken in")
+    assert {digest for path, digest in files.items() if not path.exists()} <= digests(program)
+    return watching
+
+
 def test_a_dropped_file_disappears_only_when_it_is_safely_in(program: Program, tmp_path: Path) -> None:
     (program.home / "settings.toml").write_text("stable_s = 0.3\n", encoding="utf-8")
     folder = tmp_path / "drop"
     expected = {folder / f"{n}.wav": drop(folder, f"{n}.wav", n + 1) for n in range(4)}
-    for by in (signal.SIGKILL, signal.SIGINT):
-        watching = program.start("ingest", str(folder), "--source", "line", "--watch")
-        wait_until(lambda: not all(path.exists() for path in expected), "a file was taken in")
-        gone = {digest for path, digest in expected.items() if not path.exists()}
-        assert gone <= digests(program)
-        if by is signal.SIGINT:
-            wait_until(lambda: not any(path.exists() for path in expected), "all were taken in")
-        code, _ = end(watching, by)
-        assert code == (130 if by is signal.SIGINT else -signal.SIGKILL)
-        expected |= {folder / "late.wav": drop(folder, "late.wav", 9)} if by is signal.SIGKILL else {}
+    watching = watch(program, folder, expected, until=any)
+    assert end(watching, signal.SIGKILL)[0] == -signal.SIGKILL
+    expected[folder / "late.wav"] = drop(folder, "late.wav", 9)
+    watching = watch(program, folder, expected, until=all)
+    assert end(watching, signal.SIGINT)[0] == 130
     assert digests(program) == set(expected.values())
     assert program.one("check", "--level", "digest")["ok"]
 
