@@ -9,7 +9,7 @@ import typer
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.audit.verify import entries, verify_trail
-from retention.cli.shared import EPILOG, instant, named_actor, say, show, store
+from retention.cli.shared import EPILOG, instant, named_actor, say, show, store, styled
 from retention.disposal.verifier import fingerprint
 from retention.kernel.canonical import canonical_json
 from retention.kernel.errors import AuditChainBroken, InvalidInput
@@ -30,9 +30,9 @@ def verify() -> None:
     }
     show(
         value,
-        f"[green]The audit trail holds: {verdict.entries} entries.[/green]"
+        styled(f"The audit trail holds: {verdict.entries} entries.", "green")
         if verdict.ok
-        else f"[red]The audit trail does not hold: {verdict.reason}.[/red]",
+        else styled(f"The audit trail does not hold: {verdict.reason}.", "red"),
     )
     if not verdict.ok:
         raise AuditChainBroken(f"the first bad entry is {verdict.first_bad}: {verdict.reason}")

@@ -18,6 +18,7 @@ from retention.cli.shared import (
     show,
     size,
     store,
+    styled,
     table,
 )
 from retention.custody.backup import make_backup
@@ -103,9 +104,10 @@ def _report_json(report: Report) -> dict[str, Any]:
 def _report_text(report: Report) -> list[Any]:
     if report.ok:
         return [
-            (
-                f"[green]All is as it should be[/green] at level {report.level}:"
-                f" {report.recordings} recordings, {report.objects} objects."
+            styled(
+                f"All is as it should be at level {report.level}:"
+                f" {report.recordings} recordings, {report.objects} objects.",
+                "green",
             )
         ]
     return _findings_text(report.findings, report.counts)
@@ -170,11 +172,11 @@ def _reconciled_text(found: Reconciled) -> list[Any]:
         lines.append(table("Does not fit", ["kind", ">objects", ">bytes"], rows))
         lines += [f"  {kind}  {name}" for kind, name in found.listed[:SHOWN]]
     else:
-        lines.append("[green]Catalogue and vault agree.[/green]")
+        lines.append(styled("Catalogue and vault agree.", "green"))
     if found.keys_without_row:
         lines.append(f"{len(found.keys_without_row)} keys have no row; they are only reported.")
     if found.erased:
-        lines.append(f"[magenta]{found.erased} objects were erased.[/magenta]")
+        lines.append(styled(f"{found.erased} objects were erased.", "magenta"))
     elif found.counts[Kind.ORPHAN] or found.counts[Kind.UNDEAD]:
         lines.append("Nothing was erased: --erase-orphans does it.")
     return lines
@@ -306,7 +308,7 @@ def _restored_text(found: Restored, settings: str) -> list[Any]:
     replayed = found.replayed
     lines: list[Any] = [
         (
-            f"[green]Restored:[/green] {found.recordings} recordings as of {instant(found.made_at)};"
+            f"Restored: {found.recordings} recordings as of {instant(found.made_at)};"
             f" {replayed.holds_placed} holds placed again, {replayed.holds_lifted} lifted,"
             f" {replayed.recordings_disposed + replayed.recordings_unknown} recordings stay disposed of."
         )
@@ -321,8 +323,11 @@ def _restored_text(found: Restored, settings: str) -> list[Any]:
         lines.append("A disposal run is not finished: `retention disposal resume` finishes it.")
     if found.diverged_at is not None:
         lines.append(
-            f"[red]The witness knows other audit entries from {found.diverged_at} on: this backup is of a past"
-            " that an earlier restore abandoned, or it was tampered with.[/red]"
+            styled(
+                f"The witness knows other audit entries from {found.diverged_at} on: this backup is of a past"
+                " that an earlier restore abandoned, or it was tampered with.",
+                "red",
+            )
         )
     if found.counts:
         lines += _findings_text(found.findings, found.counts)

@@ -18,11 +18,10 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.markup import escape
 
 from retention.bootstrap import demo_material
 from retention.cli import shared
-from retention.cli.shared import EPILOG, INVOCATION, out, say
+from retention.cli.shared import EPILOG, INVOCATION, out, say, styled
 from retention.kernel.clock import SystemClock
 from retention.kernel.errors import InvalidInput, RetentionError
 
@@ -47,7 +46,8 @@ class Story:
     def tell(self, text: str) -> None:
         """A sentence to the reader."""
         if not self.is_quiet:
-            out.print(f"\n[bold cyan]{text}[/bold cyan]")
+            out.print()
+            out.print(styled(text, "bold cyan"))
 
     def run(self, line: str, *, who: str = OPERATOR, may_fail: bool = False) -> int:
         """Run one command line as `who` would; its exit code.
@@ -71,7 +71,7 @@ class Story:
 
         arguments = ["--home", str(self.home), "--as", who, *shlex.split(line)]
         if not is_json and not self.is_quiet:
-            out.print(f"[dim]$[/dim] [green]retention {escape(line)}[/green] [dim]--as {who}[/dim]")
+            out.print(styled("$", "dim"), styled(f"retention {line}", "green"), styled(f"--as {who}", "dim"))
             return run(arguments), ""
         captured = StringIO()
         with redirect_stdout(captured):
@@ -256,7 +256,7 @@ def _verify(story: Story, certificate: Path) -> None:
         [sys.executable, str(verifier), str(certificate)], capture_output=True, text=True, check=False
     )
     if not story.is_quiet:
-        out.print(f"[dim]$[/dim] [green]python {verifier.name} {certificate.name}[/green]")
+        out.print(styled("$", "dim"), styled(f"python {verifier.name} {certificate.name}", "green"))
         out.print(done.stdout.strip(), markup=False)
     if done.returncode:
         raise RetentionError(f"the certificate does not hold: {done.stderr.strip()}")
@@ -281,11 +281,11 @@ def _change_and_check(story: Story) -> None:
     story.run("audit verify")
 
 
-def _next(home: Path, took_s: float) -> list[str]:
+def _next(home: Path, took_s: float) -> list[Any]:
     say("")
     return [
         "",
-        f"[bold]That was the story, in {took_s:.0f} seconds. The store is yours to go on with:[/bold]",
+        styled(f"That was the story, in {took_s:.0f} seconds. The store is yours to go on with:", "bold"),
         f"  export RETENTION_HOME={home}",
         "  retention search                 what is held, and until when",
         "  retention hold list              what is kept longer, and why",

@@ -20,6 +20,7 @@ from retention.cli.shared import (
     show,
     size,
     store,
+    styled,
     table,
 )
 from retention.disposal import certificate as certificates
@@ -71,7 +72,10 @@ def due(
         lines += [f"  {name}: {reason}" for name, reason in reasons.items()]
     if plan.unknown_classes:
         lines.append(
-            f"[yellow]Kept, because the schedule does not know their class: {', '.join(plan.unknown_classes)}[/yellow]"
+            styled(
+                f"Kept, because the schedule does not know their class: {', '.join(plan.unknown_classes)}",
+                "yellow",
+            )
         )
     show(value, lines)
 
@@ -151,7 +155,7 @@ def run(on: On = "") -> None:
 
 
 def _tell(found: RunRow) -> None:
-    lines = [
+    lines: list[Any] = [
         f"Run {found.id} of {found.on} is {found.state}: {found.disposed} disposed of ({size(found.size_bytes)}), {found.held} held, {found.failed} failed."
     ]
     if found.awaiting_approval:
@@ -164,7 +168,10 @@ def _tell(found: RunRow) -> None:
         )
     if found.state == RunState.INCOMPLETE:
         lines.append(
-            "[yellow]Some bytes could not be erased; nobody can read them. `retention disposal resume` tries again.[/yellow]"
+            styled(
+                "Some bytes could not be erased; nobody can read them. `retention disposal resume` tries again.",
+                "yellow",
+            )
         )
     show(run_json(found), lines)
     if found.state == RunState.TRIPPED:

@@ -11,7 +11,7 @@ import typer
 from sqlalchemy import make_url, text
 
 from retention.bootstrap import App, prove_store, tool_versions
-from retention.cli.shared import EPILOG, show, size, store, table
+from retention.cli.shared import EPILOG, show, size, store, styled, table
 from retention.disposal.start import last_activity
 from retention.kernel.errors import IntegrityError, RetentionError
 from retention.workers.bell import missed, overdue_reviews
@@ -38,7 +38,7 @@ def doctor() -> None:
     """Try out what the store stands on: tools, keys, object store, database, witness, clock, nights."""
     with store() as opened:
         findings = [finding for examine in EXAMINATIONS for finding in _safely(examine, opened)]
-    rows = [("[green]ok[/green]" if f.ok else "[red]FAULT[/red]", f.subject, f.what) for f in findings]
+    rows = [(styled("ok", "green") if f.ok else styled("FAULT", "red"), f.subject, f.what) for f in findings]
     is_well = all(f.ok for f in findings)
     value = {
         "ok": is_well,

@@ -1,12 +1,23 @@
 """retention hold: suspend disposal, review, lift."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from retention.cli.recording import identifiers
 from retention.cli.shapes import hold_json
-from retention.cli.shared import EPILOG, amount, local, named_actor, parse_date, say, show, store, table
+from retention.cli.shared import (
+    EPILOG,
+    amount,
+    local,
+    named_actor,
+    parse_date,
+    say,
+    show,
+    store,
+    styled,
+    table,
+)
 from retention.holds.enforce import end, put_in_force
 from retention.holds.find import all_holds, find_hold, holds_in_force, match_counts
 from retention.holds.model import Criteria, HoldKind
@@ -60,10 +71,13 @@ def place(
         )
         placed = put_in_force(opened.hold_tools(), hold)
     value = hold_json(hold) | {"recordings": list(placed.recording_ids), "too_late": list(placed.too_late)}
-    lines = [f"Hold {hold.id} is in force: {amount(len(placed.recording_ids), 'recording')} held."]
+    lines: list[Any] = [f"Hold {hold.id} is in force: {amount(len(placed.recording_ids), 'recording')} held."]
     if placed.too_late:
         lines.append(
-            f"[yellow]Too late for {len(placed.too_late)}, whose disposal had begun before: {', '.join(placed.too_late)}[/yellow]"
+            styled(
+                f"Too late for {len(placed.too_late)}, whose disposal had begun before: {', '.join(placed.too_late)}",
+                "yellow",
+            )
         )
     show(value, lines)
     if not criteria.recording_ids:
@@ -99,7 +113,7 @@ def list_(every: Annotated[bool, typer.Option("--all", help="Lifted ones too.")]
             hold.kind,
             hold.reason,
             hold.owner,
-            f"[red]{hold.review_on}[/red]"
+            styled(hold.review_on, "red")
             if hold.review_on <= today and not hold.lifted_at
             else hold.review_on,
             counts.get(hold.id, 0),

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
-from retention.cli.shared import size, table
+from retention.cli.shared import size, styled, table
 
 #: Days of the curve that are printed; --json has them all.
 DAYS = 14
@@ -53,7 +52,7 @@ def _parts(impact: dict[str, Any]) -> Iterator[Any]:
             yield f"Purposes {name}: {', '.join(impact['purposes'][name])}."
     yield _notices(impact)
     for sentence in impact["conflicts"]:
-        yield f"[yellow]! {escape(sentence)}[/yellow]"
+        yield styled(f"! {sentence}", "yellow")
 
 
 def _classes(impact: dict[str, Any]) -> Table | None:
@@ -71,7 +70,7 @@ def _by_class_and_site(impact: dict[str, Any]) -> Table | None:
             into[place] += each[name]
         spans.setdefault(key, []).append(each["on"] or "never")
     rows = [
-        (name, escape(site), DIRECTIONS[way], min(days), max(days), count, size(size_bytes), held or "")
+        (name, site, DIRECTIONS[way], min(days), max(days), count, size(size_bytes), held or "")
         for (name, site, way), (count, size_bytes, held) in sorted(sums.items())
         for days in [spans[name, site, way]]
     ]
@@ -111,7 +110,7 @@ def _notices(impact: dict[str, Any]) -> Table | None:
             each["class"],
             each["states"],
             each["keeps"] or "nothing: the class is gone",
-            "yes" if each["replaced"] else "[yellow]no[/yellow]",
+            "yes" if each["replaced"] else styled("no", "yellow"),
         )
         for each in impact["notices"]
     ]

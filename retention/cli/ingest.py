@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from retention.cli.shared import EPILOG, is_json, named_actor, out, print_json, progress, say, size, store
+from retention.cli.shared import (
+    EPILOG,
+    is_json,
+    named_actor,
+    out,
+    print_json,
+    progress,
+    say,
+    size,
+    store,
+    styled,
+)
 from retention.disposal.night import dispose_of_refused
 from retention.ingest.discover import discover
 from retention.ingest.model import Outcome, Status
@@ -16,10 +27,10 @@ from retention.ingest.watch import Watcher
 from retention.kernel.errors import InvalidInput
 
 MARK = {
-    Status.SEALED: "[green]sealed[/green]     ",
-    Status.DUPLICATE: "[dim]duplicate[/dim]  ",
-    Status.QUARANTINED: "[yellow]quarantined[/yellow]",
-    Status.DISPOSED: "[magenta]disposed[/magenta]   ",
+    Status.SEALED: styled("sealed     ", "green"),
+    Status.DUPLICATE: styled("duplicate  ", "dim"),
+    Status.QUARANTINED: styled("quarantined", "yellow"),
+    Status.DISPOSED: styled("disposed   ", "magenta"),
 }
 
 
@@ -89,7 +100,8 @@ def _report(outcomes: Iterable[Outcome]) -> None:
             )
         else:
             out.print(
-                f"{MARK[outcome.status]} {outcome.id or ''} {outcome.path}"
+                MARK[outcome.status],
+                f"{outcome.id or ''} {outcome.path}"
                 + (f"\n            {outcome.reason}" if outcome.reason else ""),
                 soft_wrap=True,
             )

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from retention.amendment.packs import CASES, Pack, packs, read_text
 from retention.bootstrap import POLICY_FILE
-from retention.cli.shared import EPILOG, home, is_json, say, show, table
+from retention.cli.shared import EPILOG, home, is_json, say, show, styled, table
 from retention.kernel.errors import InvalidInput, NotFound
 from retention.schedule.cases import Case, CaseResult, parse_cases, run_cases
 from retention.schedule.parse import Finding, PolicyError, json_schema, parse_policy
@@ -55,8 +54,8 @@ def check(
                 ],
             }
         )
-    lines = [escape(str(finding)) for finding in findings]
-    lines += [f"{escape(answer['file'])}: ok" for answer in answers if answer["ok"]]
+    lines = [str(finding) for finding in findings]
+    lines += [f"{answer['file']}: ok" for answer in answers if answer["ok"]]
     show({"ok": not findings, "files": answers}, lines)
     if findings:
         raise InvalidInput(f"{len(findings)} findings", hint="Correct the text, then check again.")
@@ -121,16 +120,16 @@ def try_(
         )
 
 
-def _row(case: Case, result: CaseResult) -> tuple[str, ...]:
-    mark = "[green]ok[/green]" if result.passed else "[red]NO[/red]"
+def _row(case: Case, result: CaseResult) -> tuple[Any, ...]:
+    mark = styled("ok", "green") if result.passed else styled("NO", "red")
     came_out = "" if result.passed else _told(result.actual)
-    return mark, escape(case.name), escape(_given(case)), escape(_told(result.expected)), escape(came_out)
+    return mark, case.name, _given(case), _told(result.expected), came_out
 
 
 def _reasons(results: Iterable[CaseResult]) -> Iterator[str]:
     for result in results:
         if not result.passed:
-            yield escape(f"{result.file}:{result.line}: {'; '.join(result.reasons)}")
+            yield f"{result.file}:{result.line}: {'; '.join(result.reasons)}"
 
 
 def _told(values: Any) -> str:

@@ -27,6 +27,7 @@ from retention.cli.shared import (
     say,
     size,
     store,
+    styled,
     table,
 )
 from retention.cli.shared import (
@@ -142,8 +143,11 @@ def show(recording_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     value = recording_json(found, holds)
     zone = found.place.zone if found.place else "UTC"
     head = [
-        f"[bold]{found.id}[/bold]  {found.kind} from {found.source_id}, {value['state']}"
-        + (", [yellow]use suspended[/yellow]" if found.restricted else ""),
+        styled(
+            f"{found.id}  {found.kind} from {found.source_id}, {value['state']}"
+            + (", use suspended" if found.restricted else ""),
+            "bold",
+        ),
         f"{local(found.started_at, zone)} to {local(found.ended_at, zone)} {zone} (time from: {found.time_basis})",
         f"{size(found.size_bytes)}, SHA-256 {value['sha256']}",
     ]
@@ -214,7 +218,7 @@ def explain(recording_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     show_value(
         value,
         [
-            f"[bold {colour}]{decision.outcome.upper()}[/] {found.id}",
+            styled(f"{decision.outcome.upper()} {found.id}", f"bold {colour}"),
             *[f"  - {reason}" for reason in decision.reasons],
         ],
     )

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from sqlalchemy import select
 from sqlmodel import Session, col
 
@@ -38,6 +37,7 @@ from retention.cli.shared import (
     show,
     size,
     store,
+    styled,
     table,
 )
 from retention.kernel.errors import NotFound
@@ -74,7 +74,7 @@ def plan(
             row = keep(session, proposal, reason, now, who)
         cool_off = opened.schedule().changes.cool_off
     lines = [
-        f"Plan to replace version {row.base_version} of the schedule by {escape(str(path))}.",
+        f"Plan to replace version {row.base_version} of the schedule by {path}.",
         *impact_lines(row.impact),
         f"digest {row.digest}",
     ]
@@ -167,9 +167,9 @@ def list_() -> None:
                 (
                     row.version,
                     local(row.applied_at, zone),
-                    escape(row.file_name),
-                    escape(row.planned_by),
-                    escape(row.approved_by),
+                    row.file_name,
+                    row.planned_by,
+                    row.approved_by,
                     row.digest[:12],
                 )
                 for row in versions
@@ -186,7 +186,7 @@ def list_() -> None:
                         row.digest[:12],
                         row.base_version,
                         local(row.planned_at, zone),
-                        escape(row.planned_by),
+                        row.planned_by,
                         row.impact["due_now"]["recordings"],
                         row.state,
                         _waits_for(row, versions[-1].version, now, zone),
@@ -195,7 +195,7 @@ def list_() -> None:
                 ],
             )
         )
-    show(value, lines + [f"[yellow]{escape(alarm)}[/yellow]" for alarm in found])
+    show(value, lines + [styled(alarm, "yellow") for alarm in found])
 
 
 def _waits_for(row: SchedulePlanRow, version: int, now: datetime, zone: str) -> str:
@@ -244,9 +244,7 @@ def show_(
         cells = [
             (*(row[c.lstrip(">")] for c in columns[:6]), size(row["bytes"]), row["basis"]) for row in rows
         ]
-        show(
-            None, table(f"Version {row.version}", columns, [[escape(str(c)) for c in each] for each in cells])
-        )
+        show(None, table(f"Version {row.version}", columns, cells))
     else:
         sys.stdout.write(row.text)
 

@@ -26,6 +26,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from retention.kernel.errors import InvalidInput
 
@@ -49,8 +50,9 @@ class Invocation:
 INVOCATION = Invocation()
 #: Without a terminal there is nothing to fold for: a line stays a line.
 WIDE = None if sys.stdout.isatty() else 250
-out = Console(highlight=False, width=WIDE)
-err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 250)
+#: Without markup: a path or a reason may hold brackets, and is printed as it is.
+out = Console(highlight=False, markup=False, width=WIDE)
+err = Console(stderr=True, highlight=False, markup=False, width=None if sys.stderr.isatty() else 250)
 
 
 def take_global_options(arguments: Sequence[str]) -> list[str]:
@@ -184,8 +186,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
             no_wrap=column in {"id", "due"},
         )
     for row in rows:
-        found.add_row(*[str(cell) for cell in row])
+        found.add_row(*[cell if isinstance(cell, Text) else Text(str(cell)) for cell in row])
     return found
+
+
+def styled(text: object, style: str) -> Text:
+    """`text`, for people, in a style."""
+    return Text(str(text), style=style)
 
 
 def size(size_bytes: int) -> str:

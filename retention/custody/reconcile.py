@@ -7,7 +7,7 @@ without a row are only reported.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.catalogue.tables import CohortRow, StoreRow
+from retention.custody.erase import erase_for_good
 from retention.custody.model import KEPT_OF_A_KIND, Kind
 from retention.custody.objects import Known, Stranger, is_still_missing, walk
 from retention.custody.tools import Progress, Tools, silent
@@ -23,7 +24,7 @@ from retention.database import table_of
 from retention.holds.tables import HoldRow
 from retention.ingest.tables import QuarantineKeyRow
 from retention.kernel.canonical import digest_of
-from retention.kernel.errors import CatalogueDisagrees, GuardTripped, StoreUnavailable
+from retention.kernel.errors import CatalogueDisagrees, GuardTripped
 from retention.vault.model import ObjectName
 
 #: So many orphans are erased at most, whatever the size of the vault ...
@@ -163,14 +164,8 @@ def _erase(tools: Tools, actor: str, some: list[Stranger]) -> int:
     }
     with tools.database.write() as session:
         record(session, tools.clock.now(), Act(Tag.RECONCILED, actor, "", detail=detail))
-    failures = tools.store.erase_many(names)
-    left = set(failures) | tools.store.remains(names)
-    if left:
-        reasons = ", ".join(_reasons(failures, left))
-        raise StoreUnavailable(f"{len(left)} objects could not be erased: {reasons}")
+    undead = [each.name for each in some if each.kind is Kind.UNDEAD]
+    unknown = [each.name for each in some if each.kind is not Kind.UNDEAD]
+    erase_for_good(tools.store, undead, locks_are_stale=True)
+    erase_for_good(tools.store, unknown, locks_are_stale=False)
     return len(names)
-
-
-def _reasons(failures: dict[ObjectName, str], left: set[ObjectName]) -> Iterator[str]:
-    for name in sorted(left)[:FEW]:
-        yield f"{name} ({failures.get(name, 'still listed')})"

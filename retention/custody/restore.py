@@ -31,6 +31,7 @@ from retention.catalogue.tables import IntakeRow
 from retention.custody.archive import MANIFEST, members_of
 from retention.custody.backup import SECRET
 from retention.custody.check import count_sealed, examine
+from retention.custody.erase import erase_for_good
 from retention.custody.heads import Bound, common_head
 from retention.custody.model import Finding, Findings, Kind
 from retention.custody.objects import Stranger, walk
@@ -43,7 +44,7 @@ from retention.custody.tables import all_tables, load_part
 from retention.custody.tools import Tools
 from retention.database import Database, table_of
 from retention.disposal.night import LOCK
-from retention.kernel.errors import CatalogueDisagrees, FixityMismatch, InvalidInput, StoreUnavailable
+from retention.kernel.errors import CatalogueDisagrees, FixityMismatch, InvalidInput
 from retention.vault.fixity import Level
 from retention.vault.model import ObjectName
 from retention.vault.reasons import destroy_for_good
@@ -252,21 +253,9 @@ def _erase_undead(session: Session, tools: Tools) -> int:
         if isinstance(each, Stranger) and each.kind is Kind.UNDEAD:
             batch.append(each.name)
         if len(batch) >= ERASE_AT_ONCE:
-            erased += _erase(tools, batch)
+            erased += erase_for_good(tools.store, batch, locks_are_stale=True)
             batch = []
-    return erased + _erase(tools, batch)
-
-
-def _erase(tools: Tools, names: list[ObjectName]) -> int:
-    failures = tools.store.erase_many(names)
-    left = set(failures) | tools.store.remains(names)
-    if left:
-        name = min(left)
-        raise StoreUnavailable(
-            f"{len(left)} objects of disposed recordings could not be erased, {name} among them:"
-            f" {failures.get(name, 'it is still listed')}. Nothing was restored"
-        )
-    return len(names)
+    return erased + erase_for_good(tools.store, batch, locks_are_stale=True)
 
 
 def _put_on_record(

@@ -10,8 +10,9 @@ schema of their own.
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager, suppress
+from itertools import chain, count
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -57,7 +58,8 @@ def swap_in(new: Path, live: Path, stamp: str, step: Callable[[str], None]) -> P
     Raises:
         DatabaseBusy: Another process has the present one open.
     """
-    aside = live.with_name(f"{live.name}{ASIDE}{stamp}")
+    names = [path.name for path in live.parent.iterdir()]
+    aside = live.with_name(_free(f"{live.name}{ASIDE}{stamp}", names))
     with _alone_with(live, aside):
         had_one = live.exists()
         if had_one:
@@ -67,6 +69,11 @@ def swap_in(new: Path, live: Path, stamp: str, step: Callable[[str], None]) -> P
         new.replace(live)
         sync_folder(live.parent)
     return aside if aside.exists() else None
+
+
+def _free(wanted: str, taken: Collection[str]) -> str:
+    names = chain([wanted], (f"{wanted}_{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 @contextmanager
@@ -112,8 +119,8 @@ def has_tables(connection: Connection) -> bool:
 
 def move_aside(connection: Connection, stamp: str) -> str:
     """Move our tables to a schema of their own, in the caller's transaction; the schema's name. PostgreSQL only."""
-    schema = f"before_restore_{stamp}"
     here = connection.execute(text("SELECT current_schema()")).scalar_one()
+    schema = _free(f"before_restore_{stamp}", inspect(connection).get_schema_names())
     connection.execute(text(f'CREATE SCHEMA "{schema}"'))
     ours = {*SQLModel.metadata.tables, "alembic_version"}
     for name in sorted(ours & set(inspect(connection).get_table_names())):

@@ -124,12 +124,14 @@ def _certify(tools: Tools, run_id: str) -> str:
     """Keep the run's certificate outside the database; its root, or nothing when nothing was disposed of."""
     with tools.database.read() as session:
         run = session.get_one(RunRow, run_id)
+        at = run.finished_at or run.started_at
         if not run.disposed:
+            if not run.failed:
+                tools.journal.write("run-done", at, {"run": run_id})
             return ""
         first_line = certificate_head(session, tools, run)
         name = certificate.document_name(run_id)
         tools.journal.documents.keep(name, certificate.document(session, run_id, first_line))
-        at = run.finished_at or run.started_at
     tools.journal.write("run-certified", at, {"run": run_id, "document": name})
     return certificate.root_of(first_line)
 

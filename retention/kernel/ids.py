@@ -1,7 +1,8 @@
 """Identifiers: sortable by time, hard to guess, without meaning.
 
 ULIDs (26 characters of Crockford's base 32): 48 bits of milliseconds, then
-80 random bits.
+80 bits that are random, or one more than the id before of the same millisecond.
+An id is a name, never a secret: whoever knows one may still do nothing with it.
 """
 
 import re

@@ -118,7 +118,8 @@ def _mulaw(samples: NDArray[np.int16]) -> NDArray[np.uint8]:
     magnitude = np.minimum(np.abs(samples.astype(np.int32)), 32_635) + 132
     exponent = np.floor(np.log2(magnitude)).astype(np.int32) - 7
     mantissa = (magnitude >> (exponent + 3)) & 0x0F
-    return (~(np.where(samples < 0, 0x80, 0) | exponent << 4 | mantissa)).astype(np.uint8)
+    coded: NDArray[np.uint8] = (~(np.where(samples < 0, 0x80, 0) | exponent << 4 | mantissa)).astype(np.uint8)
+    return coded
 
 
 def _mulaw_header(frames: int) -> bytes:

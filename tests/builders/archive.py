@@ -8,7 +8,9 @@ a wrap still holds the right one.
 import hashlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -95,16 +97,19 @@ def _empty_catalogue() -> Path:
 class Archive:
     """A catalogue under a policy, with what a test puts into it."""
 
-    def __init__(self, folder: Path, policy: Policy, clock: HandClock | None = None) -> None:
+    def __init__(self, folder: Path, policy: Policy, clock: HandClock | None = None, url: str = "") -> None:
+        """An archive on SQLite in `folder`, or in the empty, migrated database at `url`."""
+        self._folder = folder
+        self._copies = 0
         self.clock = clock or HandClock()
         self.keys = MemoryKeys()
         self.journal = SignedJournal(MemoryJournal(), b"journal key")
         self.data_keys: dict[str, bytes] = {}
         self.takes: dict[str, Take] = {}
         self.holds: dict[str, HeldBy] = {}
-        file = folder / "catalogue.db"
-        shutil.copy(_empty_catalogue(), file)
-        self.database = Database(f"sqlite:///{file}")
+        if not url:
+            shutil.copy(_empty_catalogue(), folder / "catalogue.db")
+        self.database = Database(url or f"sqlite:///{folder / 'catalogue.db'}")
         now = self.clock.now()
         with self.database.write() as session:
             start_trail(session)
@@ -122,6 +127,29 @@ class Archive:
                     applied_at=now,
                 )
             )
+
+    def copy(self) -> "Archive":
+        """Another archive, like this one as it stands; on SQLite."""
+        self._copies += 1
+        folder = self._folder / str(self._copies)
+        folder.mkdir()
+        found = Archive.__new__(Archive)
+        found.__dict__ |= self.__dict__
+        found._folder, found._copies = folder, 0
+        found.clock = HandClock(self.clock.now())
+        found.keys = MemoryKeys()
+        found.keys.keys, found.keys.secrets = dict(self.keys.keys), dict(self.keys.secrets)
+        journal = MemoryJournal()
+        journal.written = list(self.journal.documents.lines())
+        found.journal = SignedJournal(journal, b"journal key")
+        found.data_keys, found.takes, found.holds = dict(self.data_keys), dict(self.takes), dict(self.holds)
+        with (
+            closing(sqlite3.connect(self._folder / "catalogue.db")) as here,
+            closing(sqlite3.connect(folder / "catalogue.db")) as there,
+        ):
+            here.backup(there)
+        found.database = Database(f"sqlite:///{folder / 'catalogue.db'}")
+        return found
 
     def close(self) -> None:
         """Let go of the database."""

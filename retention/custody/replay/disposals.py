@@ -78,6 +78,25 @@ def _waiting(session: Session, run_id: str) -> int:
     return int(session.execute(total).scalar_one())
 
 
+def run_done(here: Replaying, entry: Entry) -> None:
+    """A run that disposed of nothing has ended: only purposes did."""
+    run = here.session.get(RunRow, entry["run"])
+    if run is None or run.state == RunState.DONE:
+        return
+    run.keys_destroyed_at = run.keys_destroyed_at or instant_of(entry)
+    run.state, run.finished_at = RunState.DONE, instant_of(entry)
+    here.session.add(run)
+    _expire(here.session, run.id, run.keys_destroyed_at)
+
+
+def _expire(session: Session, run_id: str, at: datetime) -> None:
+    session.execute(
+        update(table_of(CohortRow))
+        .where(col(CohortRow.run_id) == run_id, col(CohortRow.state) == "expiring")
+        .values(state="expired", expired_at=at)
+    )
+
+
 def run_certified(here: Replaying, entry: Entry) -> None:
     """What the certificate lists is gone, whoever has a backup of it: the rows become the same tombstones."""
     name = here.ahead.documents.get(entry["run"])
@@ -237,8 +256,4 @@ def _close(here: Replaying, statement: dict[str, Any]) -> None:
     run.finished_at = datetime.fromisoformat(statement["finished_at"])
     run.certificate = statement["root"]
     session.add(run)
-    session.execute(
-        update(table_of(CohortRow))
-        .where(col(CohortRow.run_id) == run_id, col(CohortRow.state) == "expiring")
-        .values(state="expired", expired_at=keys_destroyed_at)
-    )
+    _expire(session, run_id, keys_destroyed_at)

@@ -15,7 +15,7 @@ from retention.custody.replay.catalogue import (
     source_registered,
 )
 from retention.custody.replay.context import Ahead, Entry, Replayed, Replaying
-from retention.custody.replay.disposals import cohorts_expired, run_certified
+from retention.custody.replay.disposals import cohorts_expired, run_certified, run_done
 from retention.custody.replay.holds import hold_lifted, hold_placed, hold_wraps, note_dead_keys
 from retention.custody.tools import Progress, Tools, silent
 from retention.disposal.night import UNFINISHED
@@ -35,6 +35,7 @@ KINDS: dict[str, Callable[[Replaying, Entry], None]] = {
     "cohorts-expired": cohorts_expired,
     "keys-destroyed": _pass_over,
     "run-certified": run_certified,
+    "run-done": run_done,
     "schedule-applied": schedule_applied,
     "source-registered": source_registered,
     "do-not-record-changed": do_not_record_changed,
