@@ -1,6 +1,8 @@
 """retention serve and bell: run by itself."""
 
 import logging
+import signal
+from types import FrameType
 
 import typer
 
@@ -17,6 +19,7 @@ def add_to(root: typer.Typer) -> None:
 def serve() -> None:
     """Run the store by itself: the nightly disposal, the daily signed root, alarms in the log."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    signal.signal(signal.SIGTERM, _stop)
     with store() as opened:
         night = night_of(opened)
         try:
@@ -28,3 +31,8 @@ def serve() -> None:
             )
         except (KeyboardInterrupt, SystemExit):
             say("Stopped. A run that was interrupted is finished when it is started again.")
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """What systemd and Docker send means what Ctrl-C means."""
+    raise KeyboardInterrupt

@@ -72,13 +72,13 @@ class Shell:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Calls `due`, `young` and `other`, one item in quarantine, and material that was not taken in."""
+    """Calls `overdue`, `young` and `other`, one item in quarantine, and material that was not taken in."""
     folder = tmp_path_factory.mktemp("cli")
     shell = Shell(folder)
     assert shell("init").code == 0
     line = ("--kind", "call", "--site", "tokyo", "--zone", "Asia/Tokyo", "--purpose", "service-quality")
     assert shell("source", "add", "line", *line, "--notice", "ivr-3").code == 0
-    write_call(folder / "first" / "due.wav", 300, caller=CALLER)
+    write_call(folder / "first" / "overdue.wav", 300, caller=CALLER)
     write_call(folder / "first" / "young.wav", 10, caller=CALLER)
     write_call(folder / "first" / "other.wav", 301)
     (folder / "first" / "cut.wav").write_bytes(b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00")

@@ -1,0 +1,56 @@
+"""A process is killed at every step of taking in, of a night, of a hold; what is left is whole, and done again it is done.
+
+No loss: every good file is sealed once and opens to its own bytes, every broken
+one is in quarantine. No orphan: no byte without a row, no intake, no draft. No
+undead: what was disposed of has no bytes, no key, a tombstone, and a certificate
+that holds. What is held stays. `inquest.py` lists it all.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.stories import STORIES
+
+ROOT = Path(__file__).parents[2]
+MEMORY = Path("/dev/shm")
+#: What each story must at least have died before: a story that changes nothing proves nothing.
+TURNING_POINTS = {
+    "ingest": ("committed", "write", "link", "unlink", "replace head.json.new"),
+    "night": ("committed", "open journal", "unlink", "replace keyring.new"),
+    "place": ("committed", "open journal", "fchmod"),
+    "lift": ("committed", "open journal", "fchmod"),
+}
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: a killed process loses nothing that it gave to the kernel."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else tmp_path) as folder:
+        yield Path(folder)
+
+
+def tell(story: str, out: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.store_crash_driver", story, str(out)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    assert told["faults"] == {}, done.stderr
+    return told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("story", STORIES)
+def test_whatever_step_a_process_dies_at_nothing_is_lost_orphaned_or_undead(story: str, out: Path) -> None:
+    trace = tell(story, out)["trace"]
+    assert trace.count("commit") == trace.count("committed") > 0
+    for effect in TURNING_POINTS[story]:
+        assert any(f"{each} ".startswith(f"{effect} ") for each in trace), effect
