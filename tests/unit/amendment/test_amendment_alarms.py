@@ -54,8 +54,10 @@ def test_a_case_that_stays_open_beyond_a_ceiling_is_alarmed_from_the_first_day_a
     assert found(archive) == []
     archive.clock.move(days=1)
     assert found(archive) == [
-        "1 recordings are kept beyond the ceiling most (P60D):"
-        " they wait for an event, count from a late one, or have no class"
+        (
+            "1 recordings are kept beyond the ceiling most (P60D):"
+            " they wait for an event, count from a late one, or have no class"
+        )
     ]
 
 
