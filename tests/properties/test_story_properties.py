@@ -6,12 +6,13 @@ hold; what a night would do is what the ledger says.
 """
 
 import shutil
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from random import Random
 from tempfile import mkdtemp
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import settings
@@ -87,7 +88,7 @@ class Story(RuleBasedStateMachine):
     def take_in(self, source: str, phone: str, case: str, days_ago: int, hours: int) -> None:
         kind, zone, area, purposes = SOURCES[source]
         ended_at = self.house.clock.now() - timedelta(days=days_ago, hours=hours)
-        extra = {"purposes": ["dispute"], "reference": case} if case else {}
+        extra: dict[str, Any] = {"purposes": ["dispute"], "reference": case} if case else {}
         new = self.house.take_in(source, kind=kind, ended_at=ended_at, phone=phone, **extra)
         day = ended_at.astimezone(ZoneInfo(zone)).date()
         uses = [Use(purpose, day) for purpose in purposes]
@@ -114,9 +115,9 @@ class Story(RuleBasedStateMachine):
 
     @rule(suspends_use=st.booleans(), pick=st.randoms(use_true_random=False))
     @precondition(lambda self: self.ledger.living())
-    def hold_some(self, *, suspends_use: bool, pick: st.DataObject) -> None:
+    def hold_some(self, *, suspends_use: bool, pick: Random) -> None:
         living = sorted(one.id for one in self.ledger.living())
-        chosen = pick.sample(living, min(2, len(living)))  # type: ignore[attr-defined]
+        chosen = pick.sample(living, min(2, len(living)))
         self._placed(recording_ids=frozenset(chosen), suspends_use=suspends_use)
 
     @rule(phone=st.sampled_from(NUMBERS[:2]), suspends_use=st.booleans())
@@ -128,21 +129,19 @@ class Story(RuleBasedStateMachine):
         from_at = self.house.clock.now() + timedelta(days=begins)
         self._placed(source_id=source, from_at=from_at, until_at=from_at + timedelta(days=days))
 
-    def _placed(self, **what: object) -> None:
-        ids = what.pop("recording_ids", ())
-        placed = self.house.place(*sorted(ids), **what)  # type: ignore[arg-type, call-overload]
-        hold = placed.hold
+    def _placed(self, recording_ids: frozenset[str] = frozenset(), **what: Any) -> None:
+        hold = self.house.place(*sorted(recording_ids), **what).hold
         self.ledger.holds[hold.id] = Held(
             hold.id,
             hold.key_id,
-            recording_ids=frozenset(ids),
-            **what,  # type: ignore[arg-type, call-overload]
+            recording_ids=recording_ids,
+            **what,
         )
 
     @rule(pick=st.randoms(use_true_random=False))
     @precondition(lambda self: self.ledger.holds)
-    def lift(self, pick: st.DataObject) -> None:
-        chosen = pick.choice(sorted(self.ledger.holds))  # type: ignore[attr-defined]
+    def lift(self, pick: Random) -> None:
+        chosen = pick.choice(sorted(self.ledger.holds))
         self.house.lift(chosen)
         del self.ledger.holds[chosen]
 
@@ -197,8 +196,8 @@ class Story(RuleBasedStateMachine):
 
     @rule(pick=st.randoms(use_true_random=False))
     @precondition(lambda self: self.backups)
-    def restore(self, pick: st.DataObject) -> None:
-        path, known = pick.choice(self.backups)  # type: ignore[attr-defined]
+    def restore(self, pick: Random) -> None:
+        path, known = pick.choice(self.backups)
         restore(self.house, path)
         self.ledger.lose({one.id for one in self.ledger.living()} - known)
 
@@ -214,13 +213,13 @@ class Story(RuleBasedStateMachine):
             for purpose in PERIODS:
                 use = next((use for use in one.uses if use.purpose == purpose), None)
                 may = use is not None and not is_restricted and not self.ledger.has_ended(one, use, now)
-                assert self._opens(one, lambda p=purpose, i=one.id: self.house.open(i, p)) == may  # type: ignore[misc]
+                assert self._opens(one, purpose) == may
             for hold in holds:
-                assert self._opens(one, lambda h=hold.id, i=one.id: self.house.open(i, hold_id=h))  # type: ignore[misc]
+                assert self._opens(one, hold_id=hold.id)
 
-    def _opens(self, one: Kept, opening: Callable[[], bytes]) -> bool:
+    def _opens(self, one: Kept, purpose: str = "", hold_id: str = "") -> bool:
         try:
-            content = opening()
+            content = self.house.open(one.id, purpose, hold_id=hold_id)
         except RetentionError:
             return False
         assert content == one.content
