@@ -28,16 +28,6 @@ class View:
     width_px: int  #: what the picture is scaled to before it is turned
 
 
-def scaled(picture: Grey, width_px: int) -> Grey:
-    """The picture at another width and the same proportions, at least one pixel high."""
-    height, width = picture.shape
-    if width == width_px:
-        return picture
-    size = width_px, max(1, round(height * width_px / width))
-    smoothly = cv2.INTER_AREA if width_px < width else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, size, interpolation=smoothly), np.uint8)
-
-
 def find_in_view(detector: Detector, picture: Grey, angle_deg: int, scale: float) -> list[Detection]:
     """What the detector finds in `picture` turned by `angle_deg`.
 
