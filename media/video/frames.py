@@ -145,8 +145,9 @@ def luma_of(frame: VideoFrame) -> Grey:
     if frame.format.name not in _LUMA_FIRST:
         return np.asarray(frame.reformat(format="gray").to_ndarray(), np.uint8)
     plane = frame.planes[0]
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-    return rows[: frame.height, : frame.width]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    luma: Grey = rows[: frame.height, : frame.width]
+    return luma
 
 
 def _is_cover(track: VideoStream) -> bool:

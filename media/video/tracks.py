@@ -9,6 +9,7 @@ track, and no mask crosses it.
 Boxes are in stored pixels, frames count from 0. Nothing here touches a picture.
 """
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -152,7 +153,7 @@ def _closeness(expected: Box, box: Box, gap: int) -> float | None:
         return None
     (x_1, y_1), (x_2, y_2) = _centre(expected), _centre(box)
     size = max(expected.width, expected.height, box.width, box.height)
-    distance = ((x_1 - x_2) ** 2 + (y_1 - y_2) ** 2) ** 0.5 / size
+    distance = math.dist((x_1, y_1), (x_2, y_2)) / size
     if distance > _REACH + _REACH_PER_FRAME * gap:
         return None
     return expected.iou(box) - distance

@@ -9,7 +9,6 @@ heads to stand upright.
 """
 
 import math
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,14 +17,6 @@ from media.video.detect.port import Detection, Detector, Grey
 from media.video.masks import Box
 
 _QUARTERS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class View:
-    """One way to look at a picture."""
-
-    angle_deg: int  #: 0 to 359
-    width_px: int  #: what the picture is scaled to before it is turned
 
 
 def find_in_view(detector: Detector, picture: Grey, angle_deg: int, scale: float) -> list[Detection]:

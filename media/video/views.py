@@ -1,0 +1,100 @@
+"""How often to look, how large, and turned by how much. Pure.
+
+Every `LOOK_EVERY_FRAMES`th frame is a look; every fifth would leak many times as
+much. A look searches the picture 640 wide, and 160 wide for faces that fill it.
+Further views take turns, as what they find is rarer and a track carries it over
+the frames between: heads tilted by 30° to either side, and the full size of
+large pictures, whose small faces vanish at 640. Where nobody knows which way
+heads lie, every look takes one more angle.
+
+`CYCLE_LOOKS` looks run through all of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+LOOK_EVERY_FRAMES = 3
+CYCLE_LOOKS = 8  #: with 25 frames a second, one second
+MAIN_WIDTH_PX = 640
+LARGE_FACE_WIDTH_PX = 160  #: finds faces from a sixth of the picture's width up, at 1/16 of the cost
+FINE_FROM_PX = 960  #: pictures at least so wide are searched in full now and then
+FINE_WIDTH_PX = 1280
+TILT_WIDTH_PX = 480
+TILT_LOOKS = 4  #: a tilted view costs as much as the main one
+TILT_DEG = 30  #: libfacedetection knows faces to 15-20° off, so a circle takes twelve steps
+ALL_ANGLES = tuple(range(0, 360, TILT_DEG))
+RIGHT_ANGLES = (0, 90, 180, 270)
+
+
+class Mount(StrEnum):
+    """How the camera hangs: what turn, clockwise, sets its displayed picture upright."""
+
+    UNKNOWN = "unknown"  #: find out
+    UPRIGHT = "upright"
+    QUARTER = "90"
+    UPSIDE_DOWN = "180"
+    THREE_QUARTERS = "270"
+    ANY = "any"  #: ceiling and body cameras: heads lie every way
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class View:
+    """One way to look at a picture."""
+
+    width_px: int  #: what the picture is scaled to before it is turned
+    angle_deg: int  #: clockwise: what sets the heads upright
+
+
+@dataclass(frozen=True, slots=True)
+class Angles:
+    """Which way the heads are expected to stand."""
+
+    always: tuple[int, ...]  #: searched in every look
+    in_turn: tuple[int, ...]  #: one after the other, one in every `turn_looks` looks
+    why: str
+    turn_looks: int = 1
+
+
+def angles_of(mount: Mount, turn_deg: int) -> Angles | None:
+    """The angles of a known mount; None where it has to be found out.
+
+    Args:
+        mount: As the camera's source says.
+        turn_deg: What a player turns the stored picture by, clockwise.
+    """
+    if mount is Mount.UNKNOWN:
+        return None
+    if mount is Mount.ANY:
+        rest = tuple(angle for angle in ALL_ANGLES if angle not in RIGHT_ANGLES)
+        return Angles(RIGHT_ANGLES, rest, "asked for: any angle")
+    degrees = 0 if mount is Mount.UPRIGHT else int(mount.value)
+    return around(((degrees + turn_deg) % 360,), f"asked for: {mount.value}")
+
+
+def around(always: Sequence[int], why: str) -> Angles:
+    """These angles in every look, and their tilted neighbours in turn."""
+    tilted = {(angle + side) % 360 for angle in always for side in (-TILT_DEG, TILT_DEG)}
+    return Angles(tuple(always), tuple(sorted(tilted - set(always))), why, TILT_LOOKS)
+
+
+def views_of(look: int, angles: Angles, width: int) -> tuple[View, ...]:
+    """The views of one look.
+
+    Args:
+        look: Number of the look, or of the search of an unchanged picture.
+        angles: Which way heads stand.
+        width: Of the stored picture.
+    """
+    is_fine = width >= FINE_FROM_PX and look % CYCLE_LOOKS == 0
+    main = min(width, FINE_WIDTH_PX) if is_fine else MAIN_WIDTH_PX
+    views = [View(size, angle) for angle in angles.always for size in (main, LARGE_FACE_WIDTH_PX)]
+    turn, rest = divmod(look, angles.turn_looks)
+    if angles.in_turn and rest == 0:
+        views.append(View(TILT_WIDTH_PX, angles.in_turn[turn % len(angles.in_turn)]))
+    return tuple(views)
+
+
+def cycle_of(angles: Angles) -> int:
+    """How many looks it takes until an unchanged picture has been searched in every way."""
+    return max(CYCLE_LOOKS, len(angles.in_turn) * angles.turn_looks)
