@@ -21,10 +21,15 @@ def decide(
     Raises:
         KeyError: There is no such track.
     """
-    decision = Decision(verdict=verdict, by=by, note=note)
-    for number in tracks:
-        document = _with(document, document.track(number).model_copy(update={"decision": decision}))
-    return document
+    missing = set(tracks) - {track.id for track in document.tracks}
+    if missing:
+        raise KeyError(f"there is no track {min(missing)}")
+    decision, wanted = Decision(verdict=verdict, by=by, note=note), set(tracks)
+    changed = tuple(
+        track.model_copy(update={"decision": decision}) if track.id in wanted else track
+        for track in document.tracks
+    )
+    return document.model_copy(update={"tracks": changed})
 
 
 def decide_gaps(

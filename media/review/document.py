@@ -18,8 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from media.video.masks import Style
 
-VERSION = 1
-
 
 class Verdict(StrEnum):
     """What a person decided."""
@@ -160,7 +158,7 @@ class Search(_Model):
 class ReviewDocument(_Model):
     """The whole document."""
 
-    version: Literal[1] = VERSION
+    version: Literal[1] = 1
     source: Source
     search: Annotated[Search | None, Field(description="absent where a person wrote the document")] = None
     cuts: Annotated[tuple[int, ...], Field(description="frames at which a new scene begins")] = ()

@@ -1,0 +1,194 @@
+"""Say what in a video a person should decide about: tracks, each with its reason.
+
+    propose(path, wish) -> ReviewDocument
+
+The pass over the footage (`survey`) brings sightings; here they become tracks.
+Faces are tracks of their own; whole persons where asked. Before a camera that
+stands still, whatever moved and is explained by no face or person becomes a
+track too, "moving, undecided": the net is closed at the bottom. Where the net
+was blind, because nearly everything changed at once, the document has a gap.
+
+Nothing is decided here. The same file and wish give the same document, however
+often the work was stopped in between.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from media.models import digest_of
+from media.review.decide import positions_of
+from media.review.document import Gap, Looker, Reason, ReviewDocument, Search, Source, Track
+from media.video.detect.libface import LibFace
+from media.video.detect.people import People
+from media.video.detect.port import Detector
+from media.video.masks import Box
+from media.video.search import Searchers
+from media.video.segments import Segments
+from media.video.survey import Survey, Watch, survey
+from media.video.thumbnails import Wanted, cut_out
+from media.video.tracks import Sighting, Trail, cover, link
+from media.video.views import LOOK_EVERY_FRAMES, Mount
+
+#: A trail is a face if its surest sighting is so sure, or all together are.
+_SURE_FACE = 0.62
+_TOGETHER = 1.2
+_DOUBT = 0.3  #: what a sighting must exceed to add to it
+_MIN_MOVING_LOOKS = 3
+_MIN_MOVING_PX = 12.0  #: of stored pixels, on the longer side: no face in it could be recognised below
+_HIDES_FACE = 0.5  #: of a person's box that must lie in a blob for the person to explain it
+_BLIND_MARGIN_FRAMES = LOOK_EVERY_FRAMES - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to look for."""
+
+    mount: Mount = Mount.UNKNOWN
+    persons: bool = False  #: whole persons, beside faces
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What to look with.
+
+    Attributes:
+        face: Makes the detector of faces.
+        person: Makes the detector of persons.
+        workers: Threads; 0 is one a core.
+        work: A folder in which what is found is kept until the work is done; None keeps nothing.
+    """
+
+    face: Callable[[], Detector] = LibFace
+    person: Callable[[], Detector] = People
+    workers: int = 0
+    work: Path | None = None
+
+
+def propose(
+    path: Path,
+    wish: Wish = Wish(),
+    means: Means = Means(),
+    watch: Watch = Watch(),  # noqa: B008 - frozen
+) -> ReviewDocument:
+    """Search a file and propose tracks, all undecided.
+
+    Raises:
+        Unreadable: It is damaged or no footage.
+        ModelMissing: A detector's weights have not been fetched.
+        Cancelled: `watch` said so; with `means.work`, the next call goes on from there.
+    """
+    sha256 = digest_of(path)
+    with Searchers(means.face, means.person if wish.persons else None, means.workers) as searchers:
+        lookers = [asdict(facts) for facts in searchers.facts()]
+        segments = Segments(means.work, {"sha256": sha256, "wish": asdict(wish), "lookers": lookers})
+        seen = survey(path, wish.mount, searchers, segments, watch)
+    tracks = tuple(_with_numbers(_tracks(seen, wish)))
+    pictures = cut_out(path, [wanted for _, wanted in tracks], seen.pts)
+    is_fixed, why = seen.steadiness.verdict
+    return ReviewDocument(
+        source=Source(
+            sha256=sha256,
+            width=seen.width,
+            height=seen.height,
+            frames=seen.frames,
+            time_base=f"{seen.time_base.numerator}/{seen.time_base.denominator}",
+        ),
+        search=Search(
+            detectors=tuple(Looker.model_validate(looker) for looker in lookers),
+            angles_deg=seen.angles.always,
+            angles_why=seen.angles.why,
+            is_camera_fixed=is_fixed,
+            camera_why=why,
+            look_every_frames=LOOK_EVERY_FRAMES,
+            seen=tuple(seen.seen),
+        ),
+        cuts=tuple(seen.cuts),
+        tracks=tuple(
+            track.model_copy(update={"thumbnail": picture})
+            for (track, _), picture in zip(tracks, pictures, strict=True)
+        ),
+        gaps=tuple(_gaps(seen)) if is_fixed else (),
+    )
+
+
+def _tracks(seen: Survey, wish: Wish) -> Iterator[tuple[Reason, Trail, dict[int, Box]]]:
+    looks = {frame: seen.found_at(frame) for frame in (*seen.found, *seen.same_as)}
+    faces = [
+        Sighting(frame, one.box, one.confidence) for frame, found in looks.items() for one in found.faces
+    ]
+    explained: list[dict[int, Box]] = []
+    for trail in link(faces, seen.cuts):
+        if _is_face(trail):
+            covered = cover(trail, seen.frames, seen.cuts)
+            explained.append(covered)
+            yield Reason.FACE, trail, covered
+    if wish.persons:
+        people = [
+            Sighting(frame, one.box, one.confidence)
+            for frame, found in looks.items()
+            for one in found.persons
+        ]
+        for trail in link(people, seen.cuts):
+            covered = cover(trail, seen.frames, seen.cuts)
+            explained.append(covered)
+            yield Reason.PERSON, trail, covered
+    if seen.steadiness.verdict[0]:
+        for trail in _unexplained(seen, explained):
+            yield Reason.MOVING, trail, cover(trail, seen.frames, seen.cuts)
+
+
+def _is_face(trail: Trail) -> bool:
+    """Whether a trail is worth a person's look: seen surely once, or weakly often."""
+    together = sum(max(0.0, one.confidence - _DOUBT) for one in trail.sightings)
+    return trail.best.confidence >= _SURE_FACE or together >= _TOGETHER
+
+
+def _unexplained(seen: Survey, explained: Sequence[dict[int, Box]]) -> Iterator[Trail]:
+    """Trails of what moved and holds no face or person that is already a track."""
+    sightings = [
+        Sighting(frame, box, 0.0)
+        for frame, boxes in seen.moved.items()
+        for box in boxes
+        if max(box.width, box.height) >= _MIN_MOVING_PX
+        and not any(_explains(covered.get(frame), box) for covered in explained)
+    ]
+    for trail in link(sightings, seen.cuts):
+        if len(trail.sightings) >= _MIN_MOVING_LOOKS:
+            yield trail
+
+
+def _explains(mask: Box | None, blob: Box) -> bool:
+    return mask is not None and mask.overlap(blob) >= _HIDES_FACE * min(mask.area, blob.area)
+
+
+def _with_numbers(
+    found: Iterator[tuple[Reason, Trail, dict[int, Box]]],
+) -> Iterator[tuple[Track, Wanted]]:
+    for number, (reason, trail, covered) in enumerate(found, start=1):
+        best = trail.best
+        track = Track(
+            id=number,
+            reason=reason,
+            positions=positions_of(covered),
+            confidence=min(1.0, best.confidence),
+        )
+        yield track, Wanted(best.frame, best.box)
+
+
+def _gaps(seen: Survey) -> Iterator[Gap]:
+    """Runs of looks at which nearly everything changed."""
+    runs: list[list[int]] = []
+    for frame in seen.blind:
+        first, last = max(0, frame - _BLIND_MARGIN_FRAMES), min(frame + _BLIND_MARGIN_FRAMES, seen.frames - 1)
+        if runs and first <= runs[-1][1] + 1:
+            runs[-1][1] = last
+        else:
+            runs.append([first, last])
+    for number, (first, last) in enumerate(runs, start=1):
+        yield Gap(
+            id=number,
+            first=first,
+            last=last,
+            reason="nearly the whole picture changed, so what moved in it could not be told apart",
+        )
