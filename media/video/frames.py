@@ -34,6 +34,8 @@ _LUMA_FIRST = {
     "gray",
 }
 
+_SAMPLE_FRAMES = 400  #: decoded at most to sample footage that has few places to seek to
+
 
 @dataclass(frozen=True, slots=True)
 class FootageFacts:
@@ -89,19 +91,34 @@ class Footage:
             raise Unreadable(f"{self.path.name} has no picture in it")
 
     def sample(self, count: int) -> list[VideoFrame]:
-        """Up to `count` frames spread over the file, by seeking to where a frame can be decoded alone.
+        """Up to `count` different frames, in order, spread over the file; their numbers are unknown.
 
-        They may repeat, and their numbers are unknown. The position is lost.
+        Reached by seeking to where a frame can be decoded alone; where there are few such places, from the
+        beginning of the file. The position is lost.
         """
-        found = []
+        found: dict[int | None, VideoFrame] = {}
         duration = self.container.duration or 0
-        for step in range(count):
+        for step in range(count if duration > 0 else 0):
             try:
-                if duration > 0:
-                    self.container.seek((self.container.start_time or 0) + duration * step // count)
-                found.append(next(self.container.decode(self.stream)))
+                self.container.seek((self.container.start_time or 0) + duration * step // count)
+                frame = next(self.container.decode(self.stream))
             except (StopIteration, *DAMAGE):  # no index, or damaged here: the pass over all frames will tell
                 continue
+            found[frame.pts] = frame
+        return list(found.values()) if len(found) > count // 2 else self._sample_start(count)
+
+    def _sample_start(self, count: int) -> list[VideoFrame]:
+        found = []
+        reach = min(self.facts.frames or _SAMPLE_FRAMES, _SAMPLE_FRAMES)
+        try:
+            self.container.seek(self.container.start_time or 0)
+            for index, frame in enumerate(self.container.decode(self.stream)):
+                if index * count // reach != (index - 1) * count // reach:
+                    found.append(frame)
+                if index == reach:
+                    break
+        except DAMAGE:
+            return found
         return found
 
     def _check(self, frame: VideoFrame, index: int) -> None:

@@ -12,7 +12,7 @@ Nothing is decided here. The same file and wish give the same document, however
 often the work was stopped in between.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,16 +24,15 @@ from media.video.detect.people import People
 from media.video.detect.port import Detector
 from media.video.masks import Box
 from media.video.search import Searchers
-from media.video.segments import Segments
-from media.video.survey import Survey, Watch, survey
+from media.video.survey import Keep, Survey, Watch, survey
 from media.video.thumbnails import Wanted, cut_out
-from media.video.tracks import Sighting, Trail, cover, link
+from media.video.tracks import BODY_MARGIN, FACE_MARGIN, Sighting, Trail, cover, link
 from media.video.views import LOOK_EVERY_FRAMES, Mount
 
-#: A trail is a face if its surest sighting is so sure, or all together are.
-_SURE_FACE = 0.62
-_TOGETHER = 1.2
-_DOUBT = 0.3  #: what a sighting must exceed to add to it
+_SURE_FACE = 0.7  #: confidence of a sighting that makes a face by itself; cars and leaves stay under 0.65
+_TWICE_FACE = 0.6  #: of the surest of at least two
+_TOGETHER = 1.2  #: of all, summed above `_DOUBT`: weak, but there all the time
+_DOUBT = 0.3
 _MIN_MOVING_LOOKS = 3
 _MIN_MOVING_PX = 12.0  #: of stored pixels, on the longer side: no face in it could be recognised below
 _HIDES_FACE = 0.5  #: of a person's box that must lie in a blob for the person to explain it
@@ -81,8 +80,8 @@ def propose(
     sha256 = digest_of(path)
     with Searchers(means.face, means.person if wish.persons else None, means.workers) as searchers:
         lookers = [asdict(facts) for facts in searchers.facts()]
-        segments = Segments(means.work, {"sha256": sha256, "wish": asdict(wish), "lookers": lookers})
-        seen = survey(path, wish.mount, searchers, segments, watch)
+        keep = Keep(means.work, {"sha256": sha256, "persons": wish.persons, "lookers": lookers})
+        seen = survey(path, wish.mount, searchers, keep, watch)
     tracks = tuple(_with_numbers(_tracks(seen, wish)))
     pictures = cut_out(path, [wanted for _, wanted in tracks], seen.pts)
     is_fixed, why = seen.steadiness.verdict
@@ -117,49 +116,49 @@ def _tracks(seen: Survey, wish: Wish) -> Iterator[tuple[Reason, Trail, dict[int,
     faces = [
         Sighting(frame, one.box, one.confidence) for frame, found in looks.items() for one in found.faces
     ]
-    explained: list[dict[int, Box]] = []
-    for trail in link(faces, seen.cuts):
-        if _is_face(trail):
-            covered = cover(trail, seen.frames, seen.cuts)
-            explained.append(covered)
-            yield Reason.FACE, trail, covered
+    named = [(Reason.FACE, trail) for trail in link(faces, seen.cuts) if _is_face(trail)]
     if wish.persons:
         people = [
             Sighting(frame, one.box, one.confidence)
             for frame, found in looks.items()
             for one in found.persons
         ]
-        for trail in link(people, seen.cuts):
-            covered = cover(trail, seen.frames, seen.cuts)
-            explained.append(covered)
-            yield Reason.PERSON, trail, covered
+        named += [(Reason.PERSON, trail) for trail in link(people, seen.cuts)]
+    masks: dict[int, list[Box]] = {}
+    for reason, trail in named:
+        margin = FACE_MARGIN if reason is Reason.FACE else BODY_MARGIN
+        covered = cover(trail, margin, seen.frames, seen.cuts)
+        for frame, box in covered.items():
+            masks.setdefault(frame, []).append(box)
+        yield reason, trail, covered
     if seen.steadiness.verdict[0]:
-        for trail in _unexplained(seen, explained):
-            yield Reason.MOVING, trail, cover(trail, seen.frames, seen.cuts)
+        for trail in _unexplained(seen, masks):
+            yield Reason.MOVING, trail, cover(trail, BODY_MARGIN, seen.frames, seen.cuts)
 
 
 def _is_face(trail: Trail) -> bool:
     """Whether a trail is worth a person's look: seen surely once, or weakly often."""
     together = sum(max(0.0, one.confidence - _DOUBT) for one in trail.sightings)
-    return trail.best.confidence >= _SURE_FACE or together >= _TOGETHER
+    enough = _SURE_FACE if len(trail.sightings) == 1 else _TWICE_FACE
+    return trail.best.confidence >= enough or together >= _TOGETHER
 
 
-def _unexplained(seen: Survey, explained: Sequence[dict[int, Box]]) -> Iterator[Trail]:
+def _unexplained(seen: Survey, masks: Mapping[int, Sequence[Box]]) -> Iterator[Trail]:
     """Trails of what moved and holds no face or person that is already a track."""
     sightings = [
         Sighting(frame, box, 0.0)
         for frame, boxes in seen.moved.items()
         for box in boxes
         if max(box.width, box.height) >= _MIN_MOVING_PX
-        and not any(_explains(covered.get(frame), box) for covered in explained)
+        and not any(_explains(mask, box) for mask in masks.get(frame, ()))
     ]
     for trail in link(sightings, seen.cuts):
         if len(trail.sightings) >= _MIN_MOVING_LOOKS:
             yield trail
 
 
-def _explains(mask: Box | None, blob: Box) -> bool:
-    return mask is not None and mask.overlap(blob) >= _HIDES_FACE * min(mask.area, blob.area)
+def _explains(mask: Box, blob: Box) -> bool:
+    return mask.overlap(blob) >= _HIDES_FACE * min(mask.area, blob.area)
 
 
 def _with_numbers(

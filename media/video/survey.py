@@ -10,8 +10,8 @@ is not searched again: it holds what that one held.
 
 import time
 from array import array
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -111,7 +111,15 @@ class Survey:
             self.seen.append((frame, frame))
 
 
-def survey(path: Path, mount: Mount, searchers: Searchers, segments: Segments, watch: Watch) -> Survey:
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Where what is found is kept until the work is done, and everything that could change it."""
+
+    folder: Path | None = None
+    identity: Mapping[str, object] = field(default_factory=dict)
+
+
+def survey(path: Path, mount: Mount, searchers: Searchers, keep: Keep, watch: Watch) -> Survey:
     """Look at all of a file.
 
     Raises:
@@ -125,6 +133,7 @@ def survey(path: Path, mount: Mount, searchers: Searchers, segments: Segments, w
         turn_deg = -sample[0].rotation % 360 if sample else 0
     net.warm(scaled(picture, NET_WIDTH_PX) for picture in pictures)
     angles = angles_of(mount, turn_deg) or decide_angles(searchers, pictures, turn_deg)
+    segments = Segments(keep.folder, {**keep.identity, "angles": asdict(angles)})
     with open_footage(path) as footage:
         facts = footage.facts
         seen = Survey(facts.width, facts.height, facts.time_base, angles)

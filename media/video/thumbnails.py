@@ -5,12 +5,13 @@ the frame's time tells it apart from all others, else by decoding on.
 """
 
 import base64
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
-import numpy as np
 from av.video.frame import VideoFrame
 
 from media.decode import DAMAGE
@@ -55,9 +56,7 @@ class _Reader:
 
     def __init__(self, footage: Footage, pts: Sequence[int]) -> None:
         self._footage, self._pts = footage, pts
-        self._can_seek = all(before < after for before, after in zip(pts, pts[1:], strict=False)) and (
-            not pts or pts[0] >= 0
-        )
+        self._can_seek = min(pts) >= 0 and all(before < after for before, after in pairwise(pts))
         self._frames = footage.frames()
         self._next = 0
         self._last: VideoFrame | None = None
@@ -77,7 +76,7 @@ class _Reader:
             self._footage.container.seek(target, stream=self._footage.stream)
             frames = self._footage.frames()
             found = next(frames)
-            place = int(np.searchsorted(np.asarray(self._pts), found.pts))
+            place = bisect_left(self._pts, found.pts or 0)
             if self._next <= place <= index and self._pts[place] == found.pts:
                 self._frames, self._last, self._next = frames, found, place + 1
                 return

@@ -15,15 +15,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from media.video.masks import Box
+from media.video.views import LOOK_EVERY_FRAMES
 
 EXTEND_FRAMES = 6  #: a face is there a little before it is recognised, and after
-GROW_SHARE = 0.25  #: of width and height on every side: hair, chin, ears, and error
-SIZE_FRAMES = 25  #: a mask is as large as the largest box within so many frames: no leak by flicker
 MAX_GAP_FRAMES = 24  #: without a sighting before a track ends
 _SIZE_RATIO = 2.2  #: between consecutive sightings of one thing
-_REACH = 0.8  #: sizes that a thing may be off from where it is expected, at once
-_REACH_PER_FRAME = 0.05  #: and more for every frame that has passed
+_REACH = 1.0  #: sizes that a thing may be off from where it is expected, at once
+_REACH_PER_FRAME = (
+    0.15  #: and more for every frame that has passed: who strides past moves half a face a frame
+)
+_MAX_REACH = 2.5
 _SPEED_SIGHTINGS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """How much larger than a sighting its mask is."""
+
+    grow_share: float  #: of width and height, on every side
+    size_frames: int  #: a mask is as large as the largest box within so many frames
+
+
+FACE_MARGIN = Margin(0.25, 25)  #: hair, chin, ears and error; boxes flicker, and a mask that does would leak
+BODY_MARGIN = Margin(0.08, LOOK_EVERY_FRAMES)  #: a blob changes its shape for good when people meet
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +95,12 @@ def link(sightings: Iterable[Sighting], cuts: Sequence[int] = ()) -> list[Trail]
     return sorted(trails, key=lambda trail: (trail.first, trail.sightings[0].box.left))
 
 
-def cover(trail: Trail, frames: int, cuts: Sequence[int] = ()) -> dict[int, Box]:
+def cover(trail: Trail, margin: Margin, frames: int, cuts: Sequence[int] = ()) -> dict[int, Box]:
     """The mask of every frame from a little before the first sighting to a little after the last.
 
     Args:
         trail: What was seen.
+        margin: How much to cover around it.
         frames: Number of frames of the footage.
         cuts: As for `link`.
     """
@@ -94,7 +109,7 @@ def cover(trail: Trail, frames: int, cuts: Sequence[int] = ()) -> dict[int, Box]
     middles = {frame: _middle(trail, frame) for frame in range(first, last + 1)}
     sizes = _sizes(trail)
     return {
-        frame: _around(middle, _largest_near(sizes, frame)).grown(GROW_SHARE)
+        frame: _around(middle, _largest_near(sizes, frame, margin.size_frames)).grown(margin.grow_share)
         for frame, middle in middles.items()
     }
 
@@ -154,7 +169,7 @@ def _closeness(expected: Box, box: Box, gap: int) -> float | None:
     (x_1, y_1), (x_2, y_2) = _centre(expected), _centre(box)
     size = max(expected.width, expected.height, box.width, box.height)
     distance = math.dist((x_1, y_1), (x_2, y_2)) / size
-    if distance > _REACH + _REACH_PER_FRAME * gap:
+    if distance > min(_MAX_REACH, _REACH + _REACH_PER_FRAME * gap):
         return None
     return expected.iou(box) - distance
 
@@ -187,10 +202,10 @@ def _sizes(trail: Trail) -> list[tuple[int, float, float]]:
     return [(one.frame, one.box.width, one.box.height) for one in trail.sightings]
 
 
-def _largest_near(sizes: list[tuple[int, float, float]], frame: int) -> tuple[float, float]:
-    """The largest width and height within `SIZE_FRAMES`, and of the nearest sighting on either side."""
-    low = bisect_right(sizes, frame - SIZE_FRAMES - 1, key=lambda one: one[0])
-    high = bisect_right(sizes, frame + SIZE_FRAMES, key=lambda one: one[0])
+def _largest_near(sizes: list[tuple[int, float, float]], frame: int, reach: int) -> tuple[float, float]:
+    """The largest width and height within `reach` frames, and of the nearest sighting on either side."""
+    low = bisect_right(sizes, frame - reach - 1, key=lambda one: one[0])
+    high = bisect_right(sizes, frame + reach, key=lambda one: one[0])
     near = sizes[max(0, low - 1) : high + 1]
     return max(one[1] for one in near), max(one[2] for one in near)
 

@@ -25,11 +25,11 @@ class People:
     """Persons by HOG."""
 
     def __init__(self, threshold: float = THRESHOLD) -> None:
-        weights = cv2.HOGDescriptor_getDefaultPeopleDetector()
+        weights = np.asarray(cv2.HOGDescriptor.getDefaultPeopleDetector(), np.float32)
         self._hog = cv2.HOGDescriptor()
         self._hog.setSVMDetector(weights)
         self._threshold = threshold
-        sha256 = hashlib.sha256(np.asarray(weights, np.float32).tobytes()).hexdigest()
+        sha256 = hashlib.sha256(weights.tobytes()).hexdigest()
         self._facts = DetectorFacts("OpenCV HOG people", cv2.__version__, sha256, "person")
 
     @property
