@@ -12,7 +12,7 @@ Nothing is decided here. The same file and wish give the same document, however
 often the work was stopped in between.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from media.review.decide import positions_of
 from media.review.document import Gap, Looker, Reason, ReviewDocument, Search, Source, Track
 from media.video.detect.libface import LibFace
 from media.video.detect.people import People
-from media.video.detect.port import Detector
+from media.video.detect.port import Detection, Detector
 from media.video.masks import Box
 from media.video.search import Searchers
 from media.video.survey import Keep, Survey, Watch, survey
@@ -35,7 +35,8 @@ _TOGETHER = 1.2  #: of all, summed above `_DOUBT`: weak, but there all the time
 _DOUBT = 0.3
 _MIN_MOVING_LOOKS = 3
 _MIN_MOVING_PX = 12.0  #: of stored pixels, on the longer side: no face in it could be recognised below
-_HIDES_FACE = 0.5  #: of a person's box that must lie in a blob for the person to explain it
+_MOSTLY, _NEARLY = 0.5, 0.9  #: of a face or of a blob
+_BODY_FACES_WIDE, _BODY_FACES_HIGH = 3.2, 7.5  #: a person's size in heights of the face, arms included
 _BLIND_MARGIN_FRAMES = LOOK_EVERY_FRAMES - 1
 
 
@@ -113,27 +114,42 @@ def propose(
 
 def _tracks(seen: Survey, wish: Wish) -> Iterator[tuple[Reason, Trail, dict[int, Box]]]:
     looks = {frame: seen.found_at(frame) for frame in (*seen.found, *seen.same_as)}
-    faces = [
-        Sighting(frame, one.box, one.confidence) for frame, found in looks.items() for one in found.faces
-    ]
-    named = [(Reason.FACE, trail) for trail in link(faces, seen.cuts) if _is_face(trail)]
+    faces = _link(((frame, found.faces) for frame, found in looks.items()), seen)
+    named = [(Reason.FACE, FACE_MARGIN, trail) for trail in faces if _is_face(trail)]
     if wish.persons:
-        people = [
-            Sighting(frame, one.box, one.confidence)
-            for frame, found in looks.items()
-            for one in found.persons
-        ]
-        named += [(Reason.PERSON, trail) for trail in link(people, seen.cuts)]
+        people = _link(((frame, found.persons) for frame, found in looks.items()), seen)
+        named = [(Reason.PERSON, BODY_MARGIN, _with_body(trail)) for _, _, trail in named]
+        named += [(Reason.PERSON, BODY_MARGIN, trail) for trail in people]
     masks: dict[int, list[Box]] = {}
-    for reason, trail in named:
-        margin = FACE_MARGIN if reason is Reason.FACE else BODY_MARGIN
+    for reason, margin, trail in named:
         covered = cover(trail, margin, seen.frames, seen.cuts)
         for frame, box in covered.items():
             masks.setdefault(frame, []).append(box)
         yield reason, trail, covered
     if seen.steadiness.verdict[0]:
-        for trail in _unexplained(seen, masks):
+        for trail in _unexplained(seen, masks, _explains_body if wish.persons else _explains_face):
             yield Reason.MOVING, trail, cover(trail, BODY_MARGIN, seen.frames, seen.cuts)
+
+
+def _link(looks: Iterable[tuple[int, Sequence[Detection]]], seen: Survey) -> list[Trail]:
+    sightings = (Sighting(frame, one.box, one.confidence) for frame, found in looks for one in found)
+    return link(sightings, seen.cuts)
+
+
+def _with_body(trail: Trail) -> Trail:
+    """A face's trail as the trail of the whole person, who may stand, sit or stride."""
+    return Trail(tuple(Sighting(one.frame, _body_of(one.box), one.confidence) for one in trail.sightings))
+
+
+def _body_of(face: Box) -> Box:
+    middle = (face.left + face.right) / 2
+    across = face.height * _BODY_FACES_WIDE / 2
+    return Box(
+        middle - across,
+        face.top - face.height / 2,
+        middle + across,
+        face.top + face.height * _BODY_FACES_HIGH,
+    )
 
 
 def _is_face(trail: Trail) -> bool:
@@ -143,22 +159,30 @@ def _is_face(trail: Trail) -> bool:
     return trail.best.confidence >= enough or together >= _TOGETHER
 
 
-def _unexplained(seen: Survey, masks: Mapping[int, Sequence[Box]]) -> Iterator[Trail]:
+def _unexplained(
+    seen: Survey, masks: Mapping[int, Sequence[Box]], explains: Callable[[Box, Box], bool]
+) -> Iterator[Trail]:
     """Trails of what moved and holds no face or person that is already a track."""
     sightings = [
         Sighting(frame, box, 0.0)
         for frame, boxes in seen.moved.items()
         for box in boxes
         if max(box.width, box.height) >= _MIN_MOVING_PX
-        and not any(_explains(mask, box) for mask in masks.get(frame, ()))
+        and not any(explains(mask, box) for mask in masks.get(frame, ()))
     ]
     for trail in link(sightings, seen.cuts):
         if len(trail.sightings) >= _MIN_MOVING_LOOKS:
             yield trail
 
 
-def _explains(mask: Box, blob: Box) -> bool:
-    return mask.overlap(blob) >= _HIDES_FACE * min(mask.area, blob.area)
+def _explains_face(mask: Box, blob: Box) -> bool:
+    """The face of whoever moved is hidden, or what moved is part of it."""
+    return mask.overlap(blob) >= _MOSTLY * min(mask.area, blob.area)
+
+
+def _explains_body(mask: Box, blob: Box) -> bool:
+    """Nearly all that moved is hidden."""
+    return mask.overlap(blob) >= _NEARLY * blob.area
 
 
 def _with_numbers(
