@@ -21,9 +21,11 @@ from media.errors import ModelMissing, Unreadable
 from media.models import check_digest
 from media.review.document import ReviewDocument, Track
 from media.video.detect.libface import LibFace
-from media.video.detect.port import Detection
+from media.video.detect.port import Detection, scaled
+from media.video.detect.turned import find_in_view
 
 _MAX_PHOTO_PX = 1280
+_SEARCH_WIDTHS_PX = (640, 320, 160, 96)  #: an enlarged face is smooth, and is known better when small
 _SIDE_PX = (
     480  #: thumbnails are enlarged to it, so that the detector and the landmarks have something to hold
 )
@@ -84,7 +86,11 @@ class _Descriptor:
     def face_of(self, picture: Picture) -> NDArray[np.float64] | None:
         """The descriptor of the largest face; None where there is none."""
         grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
-        faces = self._detector.find(grey)
+        faces = [
+            one
+            for width in _SEARCH_WIDTHS_PX
+            for one in find_in_view(self._detector, scaled(grey, width), 0, width / grey.shape[1])
+        ]
         if not faces:
             return None
         box = max(faces, key=_size).box
