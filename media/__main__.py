@@ -13,12 +13,14 @@ from typing import Any, get_args
 
 from media.errors import MediaToolError, Unreadable
 from media.inspection import Inspection, to_json
+from media.models_command import add_models
 from media.probe import DEFAULT_TIMEOUT_SECONDS, Inspector
 from media.raw_format import RAW_FORMAT_HELP
 from media.synthesise.call import SIDES, Codec, Language, make_call
 from media.synthesise.footage import Person, make_footage
 from media.synthesise.scene import SCENES
 from media.tools import find_ffmpeg
+from media.video.propose_command import add_propose
 
 SAMPLE_LINES = (
     "agent:ja:おでんわ ありがとうございます。サンプルしょうじの さとうで ございます。",
@@ -46,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_inspect(commands)
     _add_make_call(commands)
     _add_make_footage(commands)
+    add_propose(commands)
+    add_models(commands)
     tools = commands.add_parser("tools", help="say which ffmpeg is used")
     tools.set_defaults(command=_tools)
     return parser

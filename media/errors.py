@@ -4,10 +4,13 @@
      ├ Unreadable           this file cannot be used; `reason` says why
      │  └ UnsupportedCodec  it is whole, but nobody here can decode it
      ├ ToolTimedOut         a tool did not finish in time
-     └ ToolFailed           a tool is missing, broken, or refused its work
+     ├ ToolFailed           a tool is missing, broken, or refused its work
+     │  └ ModelMissing      the weights of a detector have not been fetched
+     ├ Cancelled            whoever asked for the work no longer wants it
+     └ Undecided            a person still has to decide about some of what was found
 
-An `Unreadable` is a fact about the file and will be the same tomorrow. The
-other two are facts about the machine or the moment.
+An `Unreadable` is a fact about the file and will be the same tomorrow.
+`ToolTimedOut` and `ToolFailed` are facts about the machine or the moment.
 """
 
 
@@ -37,3 +40,23 @@ class ToolTimedOut(MediaToolError):
 
 class ToolFailed(MediaToolError):
     """A tool could not be started, or ended with an error."""
+
+
+class ModelMissing(ToolFailed):
+    """The weights of a detector are not on this machine."""
+
+
+class Cancelled(MediaToolError):
+    """The work was cancelled; what is finished is kept, and running it again goes on from there."""
+
+
+class Undecided(MediaToolError):
+    """Something that was found has not been decided, so nothing may be rendered.
+
+    Attributes:
+        open_points: What is undecided, one sentence each.
+    """
+
+    def __init__(self, open_points: tuple[str, ...]) -> None:
+        super().__init__("not everything is decided:" + "".join(f"\n  {point}" for point in open_points))
+        self.open_points = open_points

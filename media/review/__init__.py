@@ -1,0 +1,1 @@
+"""The document in which a person decides what of a video is hidden."""

@@ -1,0 +1,181 @@
+"""Read footage once, frame by frame, as brightness.
+
+Frames are numbered from 0 in presentation order, as the decoder gives them; a
+frame's time is its pts in ticks of the stream's time base. Nothing is guessed
+about a damaged stretch: whatever would be skipped could hold a face, so damage
+is an error that names the frame.
+
+One frame is held at a time. A luma plane is a view of the decoder's memory and
+is valid until the next frame is asked for.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from media.decode import DAMAGE
+from media.errors import Unreadable
+from media.process import PROTOCOLS, local_url
+from media.video.detect.port import Grey
+
+#: Formats whose first plane is eight bits of brightness a pixel.
+_LUMA_FIRST = {
+    *(f"yuv{depth}{sampling}p" for depth in ("", "j") for sampling in (410, 411, 420, 422, 440, 444)),
+    "nv12",
+    "nv21",
+    "gray",
+}
+
+_SAMPLE_FRAMES = 400  #: decoded at most to sample footage that has few places to seek to
+
+
+@dataclass(frozen=True, slots=True)
+class FootageFacts:
+    """What is known before the first frame."""
+
+    width: int
+    height: int
+    time_base: Fraction
+    rate_fps: Fraction | None  #: average, as the container says
+    frames: int | None  #: as the container says, or from its duration; a hint for progress only
+
+
+@dataclass(frozen=True, slots=True)
+class LumaFrame:
+    """One picture."""
+
+    index: int
+    pts: int | None
+    luma: Grey
+
+
+class Footage:
+    """An open file and its first track of pictures."""
+
+    def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
+        self.path = path
+        self.container = container
+        self.stream = stream
+        self.facts = _facts(path, container, stream)
+
+    def luma_frames(self) -> Iterator[LumaFrame]:
+        """Every frame once.
+
+        Raises:
+            Unreadable: A frame cannot be decoded, is damaged, or has another size than the first.
+        """
+        for index, frame in enumerate(self.frames()):
+            yield LumaFrame(index, frame.pts, luma_of(frame))
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """As `luma_frames`, as the decoder gives them."""
+        index = 0
+        try:
+            for frame in self.container.decode(self.stream):
+                self._check(frame, index)
+                yield frame
+                index += 1
+        except MemoryError:
+            raise
+        except DAMAGE as error:
+            raise Unreadable(f"{self.path.name} cannot be decoded after frame {index}: {error}") from error
+        if index == 0:
+            raise Unreadable(f"{self.path.name} has no picture in it")
+
+    def sample(self, count: int) -> list[VideoFrame]:
+        """Up to `count` different frames, in order, spread over the file; their numbers are unknown.
+
+        Reached by seeking to where a frame can be decoded alone; where there are few such places, from the
+        beginning of the file. The position is lost.
+        """
+        found: dict[int | None, VideoFrame] = {}
+        duration = self.container.duration or 0
+        for step in range(count if duration > 0 else 0):
+            try:
+                self.container.seek((self.container.start_time or 0) + duration * step // count)
+                frame = next(self.container.decode(self.stream))
+            except (StopIteration, *DAMAGE):  # no index, or damaged here: the pass over all frames will tell
+                continue
+            found[frame.pts] = frame
+        return list(found.values()) if len(found) > count // 2 else self._sample_start(count)
+
+    def _sample_start(self, count: int) -> list[VideoFrame]:
+        found = []
+        reach = min(self.facts.frames or _SAMPLE_FRAMES, _SAMPLE_FRAMES)
+        try:
+            self.container.seek(self.container.start_time or 0)
+            for index, frame in enumerate(self.container.decode(self.stream)):
+                if index * count // reach != (index - 1) * count // reach:
+                    found.append(frame)
+                if index == reach:
+                    break
+        except DAMAGE:
+            return found
+        return found
+
+    def _check(self, frame: VideoFrame, index: int) -> None:
+        if frame.is_corrupt:
+            raise Unreadable(f"{self.path.name} is damaged at frame {index}")
+        if (frame.width, frame.height) != (self.facts.width, self.facts.height):
+            raise Unreadable(
+                f"{self.path.name} changes its picture from {self.facts.width} x {self.facts.height}"
+                f" to {frame.width} x {frame.height} at frame {index}; cut it there first"
+            )
+
+
+@contextmanager
+def open_footage(path: Path, threads: int = 0) -> Iterator[Footage]:
+    """Open the first track of pictures of a local file.
+
+    Args:
+        path: The file.
+        threads: For decoding; 0 leaves it to the decoder.
+
+    Raises:
+        Unreadable: It is no footage.
+    """
+    try:
+        container = av.open(local_url(path), options={"protocol_whitelist": PROTOCOLS})
+    except MemoryError:
+        raise
+    except DAMAGE as error:
+        raise Unreadable(f"{path.name} cannot be opened: {error}") from error
+    with container:
+        tracks = [track for track in container.streams.video if not _is_cover(track)]
+        if not tracks:
+            raise Unreadable(f"{path.name} has no picture in it")
+        tracks[0].thread_type = "AUTO"
+        tracks[0].thread_count = threads
+        yield Footage(path, container, tracks[0])
+
+
+def luma_of(frame: VideoFrame) -> Grey:
+    """The brightness of a frame, (height, width); without a copy where the format allows."""
+    if frame.format.name not in _LUMA_FIRST:
+        return np.asarray(frame.reformat(format="gray").to_ndarray(), np.uint8)
+    plane = frame.planes[0]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    luma: Grey = rows[: frame.height, : frame.width]
+    return luma
+
+
+def _is_cover(track: VideoStream) -> bool:
+    return bool(track.disposition & av.stream.Disposition.attached_pic)
+
+
+def _facts(path: Path, container: InputContainer, stream: VideoStream) -> FootageFacts:
+    if not (stream.width and stream.height and stream.time_base):
+        raise Unreadable(f"{path.name} has no picture in it")
+    rate = stream.average_rate or None
+    frames = stream.frames or None
+    if frames is None and rate and container.duration:
+        frames = round(container.duration * rate / 1_000_000)
+    return FootageFacts(stream.width, stream.height, stream.time_base, rate, frames)

@@ -1,0 +1,75 @@
+"""`python -m media propose`: search footage and write the document in which a person decides."""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from media.files import write_whole
+from media.review.document import ReviewDocument, to_json
+from media.review.likeness import order_by_likeness
+from media.video.propose import Means, Wish, propose
+from media.video.survey import Progress, Watch
+from media.video.views import Mount
+
+
+def add_propose(commands: Any) -> None:
+    """Add the command."""
+    search = commands.add_parser("propose", help="find faces, people and movement, for a person to decide")
+    search.add_argument("footage", type=Path)
+    search.add_argument("document", type=Path, help="where the review document goes (JSON)")
+    search.add_argument(
+        "--mount", type=Mount, choices=list(Mount), default=Mount.UNKNOWN, help="how the camera hangs"
+    )
+    search.add_argument(
+        "--any-angle", action="store_true", help="search every angle: the same as --mount any"
+    )
+    search.add_argument("--persons", action="store_true", help="whole persons, not only faces")
+    search.add_argument(
+        "--keep-face", type=Path, metavar="PHOTO", help="put tracks most like this face first"
+    )
+    search.add_argument("--workers", type=int, default=0, metavar="N", help="threads (default: one a core)")
+    search.add_argument(
+        "--work",
+        type=Path,
+        metavar="DIR",
+        help="keep what is found until it is done (default: beside the document); run again to go on",
+    )
+    search.set_defaults(command=_propose)
+
+
+def _propose(options: argparse.Namespace) -> int:
+    mount = Mount.ANY if options.any_angle else options.mount
+    work = options.work or options.document.with_name(f".{options.document.name}.work")
+    watch = Watch(on_progress=_show) if sys.stderr.isatty() else Watch()
+    means = Means(workers=options.workers, work=work)
+    document = propose(options.footage, Wish(mount, persons=options.persons), means, watch)
+    if options.keep_face is not None:
+        document = order_by_likeness(document, options.keep_face)
+    write_whole(options.document, to_json(document).encode())
+    shutil.rmtree(work)
+    print(_as_text(document))
+    return 0
+
+
+def _show(progress: Progress) -> None:
+    left = "" if progress.left_seconds is None else f", {progress.left_seconds:.0f} s left"
+    of = "" if progress.total is None else f" of {progress.total}"
+    print(f"\r{progress.frames}{of} frames{left}   ", end="", file=sys.stderr, flush=True)
+
+
+def _as_text(document: ReviewDocument) -> str:
+    lines = [
+        f"track {track.id}: {track.reason}, frames {track.first} to {track.last}"
+        + (f", confidence {track.confidence:.2f}" if track.confidence else "")
+        + (f", distance to the photo {track.likeness:.2f}" if track.likeness is not None else "")
+        for track in document.tracks
+    ]
+    lines += [f"gap {gap.id}: {gap.reason}, frames {gap.first} to {gap.last}" for gap in document.gaps]
+    search = document.search
+    if search is not None:
+        fixed = "stands still" if search.is_camera_fixed else "moves"
+        lines.append(f"heads: {', '.join(f'{angle}°' for angle in search.angles_deg)} ({search.angles_why})")
+        lines.append(f"the camera {fixed} ({search.camera_why})")
+    return "\n".join(lines)
