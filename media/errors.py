@@ -4,10 +4,13 @@
      ├ Unreadable           this file cannot be used; `reason` says why
      │  └ UnsupportedCodec  it is whole, but nobody here can decode it
      ├ ToolTimedOut         a tool did not finish in time
-     └ ToolFailed           a tool is missing, broken, or refused its work
+     ├ ToolFailed           a tool is missing, broken, or refused its work
+     ├ Cancelled            somebody asked to stop
+     └ NotReleased          a redacted copy did not pass its check, and is gone
 
 An `Unreadable` is a fact about the file and will be the same tomorrow. The
-other two are facts about the machine or the moment.
+next three are facts about the machine or the moment; the last one is a fact
+about work that has to be done again.
 """
 
 
@@ -37,3 +40,19 @@ class ToolTimedOut(MediaToolError):
 
 class ToolFailed(MediaToolError):
     """A tool could not be started, or ended with an error."""
+
+
+class Cancelled(MediaToolError):
+    """The work was stopped because somebody asked for it; nothing is left of it."""
+
+
+class NotReleased(MediaToolError):
+    """A finished copy shows, or may show, what it should hide. It was not kept.
+
+    Attributes:
+        findings: What was found, one sentence each.
+    """
+
+    def __init__(self, findings: tuple[str, ...]) -> None:
+        super().__init__(f"nothing is released: {findings[0]}" + (f" (and {len(findings) - 1} more)" * (len(findings) > 1)))
+        self.findings = findings
