@@ -32,8 +32,8 @@ _PR_SET_PDEATHSIG = 1
 _PROGRESS_SECONDS = 0.25
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
-OnProgress: TypeAlias = "Callable[[int, int], None]"  #: done and total, in the job's own unit
-Job: TypeAlias = "Callable[[dict[str, Any], bytes, OnProgress], dict[str, Any]]"
+OnProgress: TypeAlias = Callable[[int, int], None]  #: done and total, in the job's own unit
+Job: TypeAlias = Callable[[dict[str, Any], bytes, OnProgress], dict[str, Any]]
 
 
 def ask_child(
@@ -153,7 +153,7 @@ _BAD_NEWS: dict[str, type[MediaToolError]] = {
 
 def answer_parent(job: Job) -> NoReturn:
     """Limit this process, read a request, do `job` and answer. The argument is the memory limit in bytes."""
-    with open(os.dup(1), "w", encoding="utf-8") as answers:
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # a library that prints must not be taken for an answer
         _limit_oneself(int(sys.argv[1]))
         request = json.loads(sys.stdin.buffer.readline())
@@ -191,6 +191,8 @@ def _answer(job: Job, request: dict[str, Any], bulk: bytes, report: OnProgress) 
         return {"failed": str(error)}
     except OSError as error:
         return {"failed": _what_the_disk_said(error)}
+    except Exception as error:  # noqa: BLE001 - the edge of the process: whatever a file provokes is an answer
+        return {"failed": f"the work broke off ({type(error).__name__}: {error}); please report this"}
 
 
 def _what_the_disk_said(error: OSError) -> str:

@@ -54,5 +54,7 @@ class NotReleased(MediaToolError):
     """
 
     def __init__(self, findings: tuple[str, ...]) -> None:
-        super().__init__(f"nothing is released: {findings[0]}" + (f" (and {len(findings) - 1} more)" * (len(findings) > 1)))
+        super().__init__(
+            f"nothing is released: {findings[0]}" + (f" (and {len(findings) - 1} more)" * (len(findings) > 1))
+        )
         self.findings = findings

@@ -6,7 +6,7 @@ the right and lower edges are outside. Nothing here touches a picture.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -90,7 +90,7 @@ class MaskPlan:
         frames: Masks by frame number; a frame that is not named has none.
     """
 
-    frames: Mapping[int, Sequence[Mask]] = MappingProxyType({})
+    frames: Mapping[int, Sequence[Mask]] = field(default_factory=lambda: MappingProxyType({}))
 
     def at(self, frame: int) -> Sequence[Mask]:
         """The masks of one frame."""
