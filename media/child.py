@@ -181,18 +181,23 @@ def _reporter(answers: Any) -> OnProgress:
 def _answer(job: Job, request: dict[str, Any], bulk: bytes, report: OnProgress) -> dict[str, Any]:
     try:
         return {"done": job(request, bulk, report)}
-    except MemoryError:
-        return {"failed": "more memory is needed than this job may use; raise its limit and try again"}
-    except UnsupportedCodec as error:
-        return {"unsupported": error.reason}
-    except Unreadable as error:
-        return {"unreadable": error.reason}
-    except MediaToolError as error:
-        return {"failed": str(error)}
-    except OSError as error:
-        return {"failed": _what_the_disk_said(error)}
     except Exception as error:  # noqa: BLE001 - the edge of the process: whatever a file provokes is an answer
-        return {"failed": f"the work broke off ({type(error).__name__}: {error}); please report this"}
+        return _bad_news(error)
+
+
+def _bad_news(error: Exception) -> dict[str, Any]:
+    match error:
+        case MemoryError():
+            return {"failed": "more memory is needed than this job may use; raise its limit and try again"}
+        case UnsupportedCodec():
+            return {"unsupported": error.reason}
+        case Unreadable():
+            return {"unreadable": error.reason}
+        case MediaToolError():
+            return {"failed": str(error)}
+        case OSError():
+            return {"failed": _what_the_disk_said(error)}
+    return {"failed": f"the work broke off ({type(error).__name__}: {error}); please report this"}
 
 
 def _what_the_disk_said(error: OSError) -> str:

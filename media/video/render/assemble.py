@@ -165,7 +165,7 @@ class _Assembly:
         """Write what is left, and check that something was written at all."""
         if self._track is None:
             raise Unreadable("not one picture could be decoded")
-        self._track.end(self._last_length or self._seen.last_duration or self._usual_step())
+        self._track.end(self._seen.last_duration or self._rest() or self._last_length or self._usual_step())
         self._add_sound(None)
         self.done.video_bytes = self._track.size_bytes
         if self._track.packets != self.done.frames:
@@ -279,6 +279,14 @@ class _Assembly:
         length = min(piece_frames(self._rate), len(self._order))
         most_bytes = int((self._sizes[length:] - self._sizes[:-length]).max())
         return max(1_000_000, round(most_bytes * 8 * MOST_GROWTH * self._rate / length))
+
+    def _rest(self) -> int:
+        """Ticks from the last picture to the end that the container claims; 0 where it claims none."""
+        claimed_us = self._opened.container.duration or 0
+        end = (
+            Fraction(claimed_us, 1_000_000) + Fraction(self._opened.container.start_time or 0, 1_000_000)
+        ) / (self._seen.time_base)
+        return max(0, round(end) - int(self._seen.pts.max()))
 
     def _usual_step(self) -> int:
         return max(1, round(1 / (self._rate * self._seen.time_base)))
