@@ -44,8 +44,8 @@ QP_WORST = (
 )
 _SPARE_BYTES = 2048  #: a piece's: its first picture stands alone, where the source's may not have
 _LEVEL_AT = 7  #: in Annex B headers: start code, type of unit, profile, constraints, level
-_SEI, _DELIMITER, _FILLER = 6, 9, 12
-_DROP_UNITS = f"filter_units=remove_types={_SEI}|{_DELIMITER}|{_FILLER}"
+_SEI = 6
+_DROP_UNITS = "filter_units=pass_types=1|5"  #: slices; SEI, delimiters, filler and end marks go
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def _in_planes(frame: VideoFrame) -> VideoFrame:
     if is_plain and len(form.components) in {1, 3} and len(frame.planes) == len(form.components):
         return frame
     if form.is_rgb or form.has_palette:
-        return frame.reformat(format=_ANY_OTHER)
+        return frame.reformat(format=_ANY_OTHER, dst_color_range=_LIMITED_RANGE)
     return frame.reformat(
         format=_SEMI_PLANAR.get(form.name, _ANY_OTHER), **_same_range(is_full=has_full_range(frame))
     )

@@ -29,6 +29,8 @@ from media.container import Opened, open_recording
 from media.video.mask_table import MaskTable
 from media.video.nal import (
     DELIMITER,
+    END_OF_SEQUENCE,
+    END_OF_STREAM,
     FILLER,
     IDR,
     PICTURE,
@@ -47,7 +49,7 @@ from media.video.render.runs import Run
 from media.video.scan import Scan, main_picture, packets_to_end
 
 _LENGTH_BYTES = 4
-_LEFT_OUT = frozenset({SEI, DELIMITER, FILLER})
+_LEFT_OUT = frozenset({SEI, DELIMITER, END_OF_SEQUENCE, END_OF_STREAM, FILLER})
 _FORMS = frozenset({"yuv420p", "yuvj420p"})
 _END = 2**62  #: past any frame
 _SETS = 32  #: sequence parameter sets are numbered 0 to 31
