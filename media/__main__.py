@@ -19,6 +19,7 @@ from media.synthesise.call import SIDES, Codec, Language, make_call
 from media.synthesise.footage import Person, make_footage
 from media.synthesise.scene import SCENES
 from media.tools import find_ffmpeg
+from media.video.commands import add_commands
 
 SAMPLE_LINES = (
     "agent:ja:おでんわ ありがとうございます。サンプルしょうじの さとうで ございます。",
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_inspect(commands)
     _add_make_call(commands)
     _add_make_footage(commands)
+    add_commands(commands)
     tools = commands.add_parser("tools", help="say which ffmpeg is used")
     tools.set_defaults(command=_tools)
     return parser

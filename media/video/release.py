@@ -39,7 +39,7 @@ def release(
     on_progress: Callable[[int, int], None] | None = None,
     is_cancelled: Callable[[], bool] | None = None,
 ) -> Released:
-    """Render and verify. Arguments are those of `render` and `verify`, and:
+    """Render and verify. Arguments are those of `render` and `verify`, and two of its own.
 
     `on_report` gets the report in any case, also where nothing is released. For `on_progress`, rendering is
     the first half of the total and verifying the second.

@@ -44,6 +44,7 @@ from media.video.scan import Scan, main_picture
 
 _AHEAD_FRAMES = 12  #: decoded pictures that wait for the encoder
 _USUAL_RATE_FPS = Fraction(25)
+_MOST_TICKS = 1_000_000  #: a second
 _MUX = {"movflags": "+faststart", "fflags": "+bitexact"}
 
 
@@ -79,7 +80,7 @@ def assemble(
     with ExitStack() as stack:
         opened = stack.enter_context(open_recording(source))
         heard = stack.enter_context(open_recording(sound)) if sound else None
-        out = stack.enter_context(_open_output(target))
+        out = stack.enter_context(_open_output(target, seen.time_base))
         work = _Assembly(opened, heard, out, seen, plan, threads)
         items = _painted(read_runs(opened, work.stream, plan.runs), table)
         with Ahead(items, _AHEAD_FRAMES) as coming:
@@ -90,8 +91,10 @@ def assemble(
     return work.done
 
 
-def _open_output(target: Path) -> OutputContainer:
-    return av.open(local_url(target), "w", format="mp4", container_options=_MUX)
+def _open_output(target: Path, time_base: Fraction) -> OutputContainer:
+    """The movie counts in the picture's ticks, so that a late start is kept to the tick."""
+    options = {**_MUX, "movie_timescale": str(min(time_base.denominator, _MOST_TICKS))}
+    return av.open(local_url(target), "w", format="mp4", container_options=options)
 
 
 def _painted(

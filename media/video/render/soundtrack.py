@@ -20,7 +20,14 @@ from media.errors import Unreadable
 
 #: What every current player finds in an MP4.
 COPIED = frozenset({"aac", "mp3", "mp3float", "ac3", "eac3", "opus", "flac", "alac"})
+RUN_IN_S = Fraction(
+    1, 10
+)  #: a packet of AAC or MP3, four of Opus: kept before the first sound, and not heard
 _AAC_BITS_PER_CHANNEL = 96_000
+_AAC_BITS_PER_SAMPLE = 6  #: the most that AAC takes
+
+
+_LAYOUTS = {1: "mono", 2: "stereo"}  #: some containers count channels without placing them
 
 
 class _Track(Protocol):
@@ -73,7 +80,7 @@ class Soundtrack:
             for packet in opened.container.demux(self._sources) if self._sources else ():
                 if packet.size and packet.has_sidedata("encryption_info"):
                     raise Unreadable("the sound is encrypted; drop it, or replace it")
-                if packet.size and not packet.is_discard:
+                if packet.size:
                     yield from self._tracks[packet.stream.index].feed(packet)
             for track in self._tracks.values():
                 yield from track.finish()
@@ -95,8 +102,19 @@ class _Copied:
         self._time_base = cast("Fraction", source.time_base)
         self._shift = round(shift_s / self._time_base)
         self._last: int | None = None
+        self._run_in: list[Packet[Any]] | None = []
 
     def feed(self, packet: "Packet[Any]") -> list["Packet[Any]"]:
+        """What an edit list hides stays behind, but for the run-in that the first sound needs."""
+        if packet.is_discard:
+            if self._run_in is not None:
+                self._run_in.append(packet)
+            return []
+        before, self._run_in = self._run_in or [], None
+        reach = (packet.pts or 0) - RUN_IN_S / self._time_base
+        return [self._moved(one) for one in before if (one.pts or 0) >= reach] + [self._moved(packet)]
+
+    def _moved(self, packet: "Packet[Any]") -> "Packet[Any]":
         at = packet.pts if packet.pts is not None else packet.dts
         if at is None:
             raise Unreadable("the sound carries no times; replace it by a repaired one")
@@ -109,7 +127,7 @@ class _Copied:
         bare.duration = packet.duration
         bare.time_base, bare.is_keyframe = self._time_base, True
         bare.stream = self._track
-        return [bare]
+        return bare
 
     def finish(self) -> list["Packet[Any]"]:
         return []
@@ -121,16 +139,21 @@ class _Converted:
     def __init__(self, source: AudioStream, out: OutputContainer, shift_s: Fraction) -> None:
         context = source.codec_context
         rate = context.sample_rate
-        self._track = out.add_stream("aac", rate=rate, layout=context.layout.name)
-        self._track.codec_context.bit_rate = _AAC_BITS_PER_CHANNEL * context.channels
+        layout = _LAYOUTS.get(context.channels, context.layout.name)
+        self._track = out.add_stream("aac", rate=rate, layout=layout)
+        self._track.codec_context.bit_rate = (
+            min(_AAC_BITS_PER_CHANNEL, _AAC_BITS_PER_SAMPLE * rate) * context.channels
+        )
         self._source = source
         self._rate = rate
         self._shift = round(shift_s * rate)
         self._at: int | None = None
-        self._resample = av.AudioResampler("fltp", context.layout.name, rate)
+        self._resample = av.AudioResampler("fltp", layout, rate)
 
     def feed(self, packet: "Packet[Any]") -> list["Packet[Any]"]:
         made = []
+        if packet.is_discard:
+            return []
         for frame in cast("list[Any]", packet.decode()):
             if self._at is None:
                 start = Fraction(frame.pts or 0) * (frame.time_base or 0)

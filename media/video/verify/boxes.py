@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_MOOV_BYTES = 512 * 1024**2
-_HIDDEN_SOUND_S = Fraction(1, 10)  #: an encoder's run-in: 1024 samples of AAC, 80 ms of Opus
+_HIDDEN_SOUND_S = Fraction(1, 10)  #: an encoder's run-in: 80 ms of Opus, or
+_HIDDEN_SAMPLES = 2048  #: of AAC, which is longer at the rates of telephones
 
 #: What each box may hold. A box that is missing here holds no boxes.
 ALLOWED: dict[str, frozenset[str]] = {
@@ -315,7 +316,8 @@ def _check_edits(track: TrackFacts, found: Mp4) -> None:
     length, start = media[0]
     decoded = np.concatenate(([0], np.cumsum(np.repeat(track.deltas, track.counts))))
     shown = decoded[:-1] + (np.repeat(track.offsets, track.offset_counts) if len(track.offsets) else 0)
-    slack = Fraction(0) if track.handler == "vide" else _HIDDEN_SOUND_S
+    hidden = max(_HIDDEN_SOUND_S, Fraction(_HIDDEN_SAMPLES, track.timescale))
+    slack = Fraction(0) if track.handler == "vide" else hidden
     skipped = Fraction(start - int(shown.min()), track.timescale)
     # A movie's clock ticks a thousand times a second: the last picture may begin within its last tick.
     left = Fraction(int(shown.max()) - start, track.timescale) - Fraction(length, found.movie_scale)

@@ -13,6 +13,9 @@ from media.video.verify.model import Kind, VerifyReport
 
 Language: TypeAlias = Literal["en", "ja"]
 
+_STYLE = (
+    "body{font:1rem/1.5 sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}li{overflow-wrap:anywhere}"
+)
 _LISTED = 12  #: findings on the page; the JSON has them all
 
 
@@ -134,8 +137,7 @@ def as_html(report: VerifyReport, language: Language) -> str:
     parts = [
         f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">',
         f"<title>{escape(words.title)}</title>",
-        "<style>body{font:1rem/1.5 sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}"
-        "li{overflow-wrap:anywhere}</style></head><body>",
+        f"<style>{_STYLE}</style></head><body>",
     ]
     for number, (heading, entries) in enumerate(_sections(report, language)):
         level = "h2" if number else "h1"
