@@ -21,6 +21,7 @@ from media.synthesise.footage import Person, make_footage
 from media.synthesise.scene import SCENES
 from media.tools import find_ffmpeg
 from media.video.propose_command import add_propose
+from media.video.commands import add_commands
 
 SAMPLE_LINES = (
     "agent:ja:おでんわ ありがとうございます。サンプルしょうじの さとうで ございます。",
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_make_footage(commands)
     add_propose(commands)
     add_models(commands)
+    add_commands(commands)
     tools = commands.add_parser("tools", help="say which ffmpeg is used")
     tools.set_defaults(command=_tools)
     return parser

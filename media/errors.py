@@ -6,8 +6,9 @@
      ├ ToolTimedOut         a tool did not finish in time
      ├ ToolFailed           a tool is missing, broken, or refused its work
      │  └ ModelMissing      the weights of a detector have not been fetched
-     ├ Cancelled            whoever asked for the work no longer wants it
-     └ Undecided            a person still has to decide about some of what was found
+     ├ Cancelled            somebody asked to stop
+     ├ Undecided            a person still has to decide about some of what was found
+     └ NotReleased          a redacted copy did not pass its check, and is gone
 
 An `Unreadable` is a fact about the file and will be the same tomorrow.
 `ToolTimedOut` and `ToolFailed` are facts about the machine or the moment.
@@ -60,3 +61,17 @@ class Undecided(MediaToolError):
     def __init__(self, open_points: tuple[str, ...]) -> None:
         super().__init__("not everything is decided:" + "".join(f"\n  {point}" for point in open_points))
         self.open_points = open_points
+
+
+class NotReleased(MediaToolError):
+    """A finished copy shows, or may show, what it should hide. It was not kept.
+
+    Attributes:
+        findings: What was found, one sentence each.
+    """
+
+    def __init__(self, findings: tuple[str, ...]) -> None:
+        super().__init__(
+            f"nothing is released: {findings[0]}" + (f" (and {len(findings) - 1} more)" * (len(findings) > 1))
+        )
+        self.findings = findings

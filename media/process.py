@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
-from media.errors import ToolFailed, ToolTimedOut
+from media.errors import Cancelled, ToolFailed, ToolTimedOut
 from media.tools import find_ffmpeg
 
 STDERR_TAIL_BYTES = 8 * 1024  #: kept of what a tool says; the end names the cause
@@ -34,6 +34,7 @@ DEFAULT_MEMORY_BYTES = (
 )  #: address space: x264 at 4K fits into 2 GiB on two cores, and wants more with more
 PROTOCOLS = "file,pipe"
 _READ_BYTES = 64 * 1024
+_CANCEL_POLL_SECONDS = 0.1
 _KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH")
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -105,10 +106,14 @@ def run(
     memory_bytes: int | None = None,
     feed: Iterable[bytes] | None = None,
     on_line: Callable[[str], None] | None = None,
+    is_cancelled: Callable[[], bool] | None = None,
 ) -> None:
     """Run a program in its own process group; `on_line` sees its standard output.
 
+    `is_cancelled` is asked about ten times a second, once all of `feed` is written.
+
     Raises:
+        Cancelled: `is_cancelled` said so; the program is gone.
         ToolTimedOut: It did not finish in time.
         ToolFailed: It could not start or ended with an error.
     """
@@ -129,11 +134,21 @@ def run(
         watched.read_output(on_line)
         if feed is not None:
             watched.write_input(feed)
-        process.wait()
+        _wait(process, is_cancelled)
     if watched.is_timed_out:
         raise ToolTimedOut(f"{tool} did not finish within {timeout_seconds:g} seconds and was stopped")
     if process.returncode != 0:
         raise ToolFailed(f"{tool} {_how_it_ended(process.returncode)}: {watched.tail() or 'it said nothing'}")
+
+
+def _wait(process: "subprocess.Popen[bytes]", is_cancelled: Callable[[], bool] | None) -> None:
+    """Wait for the end; leaving early is enough, as the caller's `with` kills what still runs."""
+    while is_cancelled is not None and process.poll() is None:
+        if is_cancelled():
+            raise Cancelled("stopped as asked")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_CANCEL_POLL_SECONDS)
+    process.wait()
 
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:

@@ -1,0 +1,221 @@
+"""Do one long job on a stranger's file in a child process, and bring back values.
+
+`ask_child` is the parent's side, `answer_parent` the child's. A request is one
+line of JSON and, where it is large, raw bytes after it. The child answers in
+lines of JSON: `progress` as often as it likes, and one of `done`, `unreadable`,
+`failed` at the end. Whatever else happens to it (a crash, a hang, memory that
+runs out) is an error of ours that says so; nothing it says is believed without
+being parsed.
+
+The child has bounded memory, few files, no core dump and no terminal, and dies
+with its parent. It can write, as a finished video is its purpose.
+"""
+
+import ctypes
+import errno
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, TypeAlias
+
+from media.errors import MediaToolError, ToolFailed, Unreadable, UnsupportedCodec
+from media.inspection import printable
+from media.process import python_module, run
+
+DEFAULT_MEMORY_BYTES = 6 * 1024**3  #: address space; 4K on two cores takes 3 GiB
+_OPEN_FILES = 64
+_PR_SET_PDEATHSIG = 1
+_PROGRESS_SECONDS = 0.25
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+
+OnProgress: TypeAlias = Callable[[int, int], None]  #: done and total, in the job's own unit
+Job: TypeAlias = Callable[[dict[str, Any], bytes, OnProgress], dict[str, Any]]
+
+
+def ask_child(
+    module: str,
+    request: Mapping[str, Any],
+    *,
+    bulk: bytes = b"",
+    stall_seconds: float,
+    memory_bytes: int = DEFAULT_MEMORY_BYTES,
+    on_progress: OnProgress | None = None,
+    is_cancelled: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Run `module` in a child, send it `request` and `bulk`, and return what it answers.
+
+    Args:
+        module: One of ours, whose `__main__` calls `answer_parent`.
+        request: JSON values.
+        bulk: Anything larger, sent as it is.
+        stall_seconds: The child is stopped when it reports no progress for so long.
+        memory_bytes: Address space that it may use.
+        on_progress: Called about four times a second, from another thread. It must not raise.
+        is_cancelled: Asked about ten times a second.
+
+    Raises:
+        Unreadable: The child says that the file cannot be used.
+        ToolFailed: The child failed, died, or stood still.
+        Cancelled: `is_cancelled` said so.
+    """
+    answer = _Answer(on_progress, stall_seconds, is_cancelled)
+    argv, environment = python_module(module, str(memory_bytes))
+    head = json.dumps({**request, "bulk_bytes": len(bulk)}).encode() + b"\n"
+    try:
+        run(
+            argv,
+            timeout_seconds=_FOR_EVER_SECONDS,
+            environment=environment,
+            feed=(head, bulk),
+            on_line=answer.read_line,
+            is_cancelled=answer.is_over,
+        )
+    except ToolFailed as error:
+        if not answer.is_final:
+            raise ToolFailed(f"the worker {module} died at {answer.place}: {error}; try again") from error
+    return answer.result()
+
+
+_FOR_EVER_SECONDS = 31 * 24 * 3600.0  #: a job is judged by its progress, not by its length
+
+
+class _Answer:
+    """What a child has said so far."""
+
+    def __init__(
+        self,
+        on_progress: OnProgress | None,
+        stall_seconds: float,
+        is_cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self._on_progress, self._is_cancelled = on_progress, is_cancelled
+        self._stall_seconds = stall_seconds
+        self._heard_at = time.monotonic()
+        self._final: dict[str, Any] | None = None
+        self._at = 0
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it has given its last word."""
+        return self._final is not None
+
+    @property
+    def place(self) -> str:
+        """How far it had come, for a person."""
+        return f"frame {self._at}"
+
+    def read_line(self, line: str) -> None:
+        """Take one line of its standard output. Nonsense is no answer."""
+        try:
+            said = json.loads(line)
+        except ValueError:
+            return
+        if not isinstance(said, dict):
+            return
+        self._heard_at = time.monotonic()
+        if "progress" not in said:
+            self._final = said
+            return
+        done, total = (int(number) for number in said["progress"])
+        self._at = done
+        if self._on_progress is not None:
+            self._on_progress(done, total)
+
+    def is_over(self) -> bool:
+        """Whether to stop waiting. Raises where it stands still."""
+        if time.monotonic() - self._heard_at > self._stall_seconds:
+            raise ToolFailed(
+                f"the worker made no progress for {self._stall_seconds:g} seconds at {self.place} and was stopped"
+            )
+        return self._is_cancelled is not None and self._is_cancelled()
+
+    def result(self) -> dict[str, Any]:
+        """Its last word, if that is good news."""
+        said = self._final or {}
+        if isinstance(done := said.get("done"), dict):
+            return done
+        for key, kind in _BAD_NEWS.items():
+            if key in said:
+                raise kind(printable(str(said[key])))
+        raise ToolFailed("the worker ended without an answer; try again")
+
+
+_BAD_NEWS: dict[str, type[MediaToolError]] = {
+    "unsupported": UnsupportedCodec,
+    "unreadable": Unreadable,
+    "failed": ToolFailed,
+}
+
+
+def answer_parent(job: Job) -> NoReturn:
+    """Limit this process, read a request, do `job` and answer. The argument is the memory limit in bytes."""
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        os.dup2(2, 1)  # a library that prints must not be taken for an answer
+        _limit_oneself(int(sys.argv[1]))
+        request = json.loads(sys.stdin.buffer.readline())
+        bulk = sys.stdin.buffer.read(request.pop("bulk_bytes"))
+        said = _answer(job, request, bulk, _reporter(answers))
+        answers.write(json.dumps(said) + "\n")
+    # The answer is given: what libraries still hold dies with the process, not in an order of its own.
+    os._exit(0)
+
+
+def _reporter(answers: Any) -> OnProgress:
+    last = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _PROGRESS_SECONDS or done == total:
+            last = now
+            answers.write(json.dumps({"progress": [done, total]}) + "\n")
+            answers.flush()
+
+    return report
+
+
+def _answer(job: Job, request: dict[str, Any], bulk: bytes, report: OnProgress) -> dict[str, Any]:
+    try:
+        return {"done": job(request, bulk, report)}
+    except Exception as error:  # noqa: BLE001 - the edge of the process: whatever a file provokes is an answer
+        return _bad_news(error)
+
+
+def _bad_news(error: Exception) -> dict[str, Any]:
+    match error:
+        case MemoryError():
+            return {"failed": "more memory is needed than this job may use; raise its limit and try again"}
+        case UnsupportedCodec():
+            return {"unsupported": error.reason}
+        case Unreadable():
+            return {"unreadable": error.reason}
+        case MediaToolError():
+            return {"failed": str(error)}
+        case OSError():
+            return {"failed": _what_the_disk_said(error)}
+    return {"failed": f"the work broke off ({type(error).__name__}: {error}); please report this"}
+
+
+def _what_the_disk_said(error: OSError) -> str:
+    if error.errno in _FULL:
+        return "there is no room left for the output; free some disk space and try again"
+    return f"reading or writing failed: {error.strerror or error}; try again"
+
+
+def _limit_oneself(memory_bytes: int) -> None:
+    for limit, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_AS, memory_bytes),
+    ):
+        resource.setrlimit(limit, (value, value))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    parent = os.getppid()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died in the meantime
+            os._exit(1)

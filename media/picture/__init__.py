@@ -1,0 +1,1 @@
+"""Still pictures: painted over by the same masks, stripped, and looked at again."""

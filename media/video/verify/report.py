@@ -1,0 +1,202 @@
+"""Say on one page what was looked for in a finished copy, with what, and what a person must still do.
+
+In English and Japanese, as text and as HTML without script or style from
+elsewhere. The findings themselves stay in English: they name frames and
+numbers for whoever corrects the masks.
+"""
+
+from dataclasses import dataclass
+from html import escape
+from typing import Literal, TypeAlias
+
+from media.video.verify.model import Kind, VerifyReport
+
+Language: TypeAlias = Literal["en", "ja"]
+
+_STYLE = (
+    "body{font:1rem/1.5 sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}li{overflow-wrap:anywhere}"
+)
+_LISTED = 12  #: findings on the page; the JSON has them all
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    title: str
+    clean: str
+    not_clean: str
+    looked: str
+    found: str
+    nothing: str
+    more: str
+    still: str
+    container: str
+    times: str
+    masks: str
+    weaker: str
+    outside: str
+    equal: str
+    sound: str
+    searched: str
+    not_searched: str
+    copy_digest: str
+    source_digest: str
+    person: tuple[str, ...]
+    kinds: dict[Kind, str]
+
+
+_EN = _Words(
+    title="Second look at a redacted copy",
+    clean="Nothing was found. The copy may be released once a person has done what is listed below.",
+    not_clean="Something was found. The copy was not released, and no longer exists.",
+    looked="What was looked at",
+    found="What was found",
+    nothing="Nothing.",
+    more="and {count} more; the JSON report lists them",
+    still="What a person must still do",
+    container="Every box of the file, every byte of its media, every unit of its picture: nothing but picture and sound.",
+    times="All {frames} frames, decoded again: as many as in the source, each shown at the source's time.",
+    masks="{masks} painted areas, in every frame: each holds its fill (worst mean difference {worst:.1f} of 255 levels).",
+    weaker="{weaker} of them are a mosaic of at most 8 × 8 cells. That is weaker than a fill: a person may be recognised.",
+    outside="Outside them, the source's picture: {psnr:.1f} dB PSNR overall, {low:.1f} dB in the worst frame.",
+    equal="Outside them, the source's picture: equal.",
+    sound="Sound: {sound}.",
+    searched=(
+        "{frames} frames, each turned by {angles} degrees, were searched by {name} {version} (SHA-256 {sha}): "
+        "{hits} hits, {covered} under masks, {kept} on people who stay visible by decision."
+    ),
+    not_searched="Nobody was searched for: no second detector was given.",
+    copy_digest="SHA-256 of the copy: {digest}",
+    source_digest="SHA-256 of the source: {digest}",
+    person=(
+        "Watch the copy once, from beginning to end. Detectors miss faces that are small, dark, blurred or turned away.",
+        "Ask whether gait, clothes, tattoos, screens, name tags or number plates tell who somebody is.",
+        "Listen to the sound, if it was kept. Nothing here searched it.",
+    ),
+    kinds={
+        Kind.CONTAINER: "in the file",
+        Kind.TIMES: "frames and times",
+        Kind.UNDER_MASK: "under a mask",
+        Kind.OUTSIDE: "outside the masks",
+        Kind.SOUND: "sound",
+        Kind.SEEN: "somebody visible",
+    },
+)
+
+_JA = _Words(
+    title="墨消し済み複製の再検査",
+    clean="問題は見つかりませんでした。下記の確認を人が終えた後、提供できます。",
+    not_clean="問題が見つかりました。複製は公開されず、削除されました。",
+    looked="検査した内容",
+    found="見つかった問題",
+    nothing="ありません。",
+    more="ほか {count} 件(JSON報告書に全件を記載)",
+    still="人が必ず行う確認",
+    container="ファイルの全ボックス、メディアの全バイト、映像の全ユニット:映像と音声以外のものはありません。",
+    times="全 {frames} フレームを再度復号:枚数も表示時刻も元の映像と同じです。",
+    masks="全フレームの塗りつぶし {masks} か所:すべて塗りつぶし色です(平均差の最大 {worst:.1f}/255)。",
+    weaker="うち {weaker} か所は最大 8 × 8 マスのモザイクです。塗りつぶしより弱く、個人が識別されるおそれがあります。",
+    outside="塗りつぶし以外は元の映像と一致:全体で PSNR {psnr:.1f} dB、最も低いフレームで {low:.1f} dB。",
+    equal="塗りつぶし以外は元の映像と完全に同じです。",
+    sound="音声:{sound}。",
+    searched=(
+        "{frames} フレームを {angles} 度に回転して {name} {version}(SHA-256 {sha})で探索:"
+        "検出 {hits} 件、うち塗りつぶし下 {covered} 件、表示すると決定した人物 {kept} 件。"
+    ),
+    not_searched="人物の探索は行っていません(二つ目の検出器が指定されていません)。",
+    copy_digest="複製の SHA-256:{digest}",
+    source_digest="元の映像の SHA-256:{digest}",
+    person=(
+        "複製を最初から最後まで一度見てください。小さい顔、暗い顔、ぼけた顔、横や後ろを向いた顔は検出されないことがあります。",
+        "歩き方、服装、入れ墨、画面、名札、ナンバープレートから個人が分からないか確認してください。",
+        "音声を残した場合は聞いて確認してください。この検査は音声の内容を調べていません。",
+    ),
+    kinds={
+        Kind.CONTAINER: "ファイル",
+        Kind.TIMES: "フレームと時刻",
+        Kind.UNDER_MASK: "塗りつぶしの下",
+        Kind.OUTSIDE: "塗りつぶしの外",
+        Kind.SOUND: "音声",
+        Kind.SEEN: "人物が見える可能性",
+    },
+)
+_WORDS: dict[Language, _Words] = {"en": _EN, "ja": _JA}
+_SOUND_JA = {"identical": "元と同一", "converted": "AACに変換", "none": "なし"}
+
+
+def as_text(report: VerifyReport, language: Language) -> str:
+    """The page as plain text."""
+    lines: list[str] = []
+    for heading, entries in _sections(report, language):
+        lines += [heading, *(f"  - {entry}" for entry in entries), ""]
+    return "\n".join(lines)
+
+
+def as_html(report: VerifyReport, language: Language) -> str:
+    """The page as a whole HTML document; it loads nothing."""
+    words = _WORDS[language]
+    parts = [
+        f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">',
+        f"<title>{escape(words.title)}</title>",
+        f"<style>{_STYLE}</style></head><body>",
+    ]
+    for number, (heading, entries) in enumerate(_sections(report, language)):
+        level = "h2" if number else "h1"
+        parts.append(f"<{level}>{escape(heading)}</{level}><ul>")
+        parts += [f"<li>{escape(entry)}</li>" for entry in entries]
+        parts.append("</ul>")
+    return "\n".join([*parts, "</body></html>", ""])
+
+
+def _sections(report: VerifyReport, language: Language) -> list[tuple[str, list[str]]]:
+    words = _WORDS[language]
+    verdict = words.clean if report.is_clean else words.not_clean
+    digests = [
+        words.copy_digest.format(digest=report.output_sha256),
+        words.source_digest.format(digest=report.source_sha256),
+    ]
+    return [
+        (words.title, [verdict, *digests]),
+        (words.found, _found(report, words)),
+        (words.looked, _looked(report, words, language)),
+        (words.still, list(words.person)),
+    ]
+
+
+def _found(report: VerifyReport, words: _Words) -> list[str]:
+    if report.is_clean:
+        return [words.nothing]
+    listed = [f"{words.kinds[one.kind]}: {one.text}" for one in report.findings[:_LISTED]]
+    rest = len(report.findings) - _LISTED
+    return [*listed, words.more.format(count=rest)] if rest > 0 else listed
+
+
+def _looked(report: VerifyReport, words: _Words, language: Language) -> list[str]:
+    lines = [
+        words.container,
+        words.times.format(frames=report.frames),
+        words.masks.format(masks=report.masks, worst=report.worst_fill_error),
+    ]
+    if report.weaker_masks:
+        lines.append(words.weaker.format(weaker=report.weaker_masks))
+    if report.psnr_db is None or report.worst_psnr_db is None:
+        lines.append(words.equal)
+    else:
+        lines.append(words.outside.format(psnr=report.psnr_db, low=report.worst_psnr_db))
+    sound = _SOUND_JA.get(report.sound, report.sound) if language == "ja" else report.sound
+    return [*lines, words.sound.format(sound=sound), _searched(report, words)]
+
+
+def _searched(report: VerifyReport, words: _Words) -> str:
+    look = report.second_look
+    if look is None:
+        return words.not_searched
+    return words.searched.format(
+        frames=look.frames,
+        angles=", ".join(str(angle) for angle in look.angles),
+        name=look.name,
+        version=look.version,
+        sha=look.sha256,
+        hits=look.hits,
+        covered=look.covered,
+        kept=look.kept,
+    )

@@ -1,0 +1,215 @@
+"""The child process that looks again. `verify` starts it and talks to it through `media.child`."""
+
+import hashlib
+import pickle
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import av
+from av.video.frame import VideoFrame
+
+from media.child import OnProgress, answer_parent
+from media.container import open_recording
+from media.errors import Unreadable
+from media.video.mask_table import MaskTable, unpack
+from media.video.masks import Box, Mask, Style
+from media.video.nal import PICTURE, kind, parse_avcc, units
+from media.video.scan import main_picture, packets_to_end
+from media.video.verify.boxes import Mp4, TrackFacts, sample_places, walk
+from media.video.verify.model import MAX_FINDINGS, Kind
+from media.video.verify.pictures import MIN_FRAME_PSNR_DB, brightness, compare, total_psnr
+from media.video.verify.second_look import Searcher, SecondLook, is_hidden, is_kept, search
+from media.video.verify.sound import compare_sound
+
+_PARAMETER_SETS = frozenset({7, 8})
+
+
+def verify_job(request: dict[str, Any], bulk: bytes, report: OnProgress) -> dict[str, Any]:
+    """Look at `output` again, beside `source`."""
+    source, output = Path(request["source"]), Path(request["output"])
+    cut = request["mask_bytes"], request["mask_bytes"] + request["kept_bytes"]
+    look = pickle.loads(bulk[cut[1] :])  # noqa: S301 - our own parent made it
+    work = _Look(unpack(bulk[: cut[0]]), unpack(bulk[cut[0] : cut[1]]), look)
+    container = walk(output)
+    work.add_all(Kind.CONTAINER, container.faults or list(_odd_units(output, container)))
+    sound, faults = compare_sound(Path(request["sound"]) if request["sound"] else None, output)
+    work.add_all(Kind.SOUND, faults)
+    av.logging.set_level(av.logging.PANIC)
+    work.compare_all(source, output, report)
+    return {
+        "source_sha256": _digest(source),
+        "output_sha256": _digest(output),
+        "sound": sound,
+        **work.facts(),
+    }
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _odd_units(output: Path, container: Mp4) -> Iterator[str]:
+    """Anything in the picture's packets or headers that is no slice and no parameter set."""
+    pictures = [track for track in container.tracks if track.handler == "vide"]
+    if len(pictures) != 1:
+        yield f"there are {len(pictures)} tracks of pictures"
+        return
+    try:
+        headers = parse_avcc(pictures[0].avcc)
+        if {kind(unit) for unit in headers.sets} != _PARAMETER_SETS:
+            yield "the picture's header holds more than parameter sets"
+        yield from _odd_samples(output, pictures[0], headers.length_bytes)
+    except ValueError as error:
+        yield f"the picture's packets are broken: {error}"
+
+
+def _odd_samples(output: Path, track: TrackFacts, length_bytes: int) -> Iterator[str]:
+    with output.open("rb") as file:
+        for number, (start, size) in enumerate(zip(*sample_places(track), strict=True)):
+            file.seek(int(start))
+            strangers = {kind(unit) for unit in units(file.read(int(size)), length_bytes)} - PICTURE
+            if strangers:
+                yield f"packet {number} of the picture holds something beside it (unit {min(strangers)})"
+                return
+
+
+class _Look:
+    """What was seen so far."""
+
+    def __init__(self, masks: MaskTable, kept: MaskTable, look: SecondLook | None) -> None:
+        self._masks, self._kept, self._look = masks, kept, look
+        self._searcher: Searcher | None = look.make() if look else None
+        self._findings: list[tuple[str, str, int | None]] = []
+        self._frames = self._count = self._weak = 0
+        self._searched = self._hits = self._covered = self._spared = 0
+        self._worst_fill = 0.0
+        self._worst_psnr: float | None = None
+        self._error, self._pixels = 0.0, 0
+
+    def add_all(self, kind_: Kind, texts: Sequence[str], frame: int | None = None) -> None:
+        """Remember findings."""
+        self._findings += [(kind_.value, text, frame) for text in texts]
+
+    def compare_all(self, source: Path, output: Path, report: OnProgress) -> None:
+        """Decode both files, to their ends, side by side."""
+        with open_recording(source) as before, open_recording(output) as after:
+            expected = main_picture(before).frames
+            pairs = zip_longest(_frames(before), _frames(after))
+            first: tuple[Fraction, Fraction] | None = None
+            for number, (old, new) in enumerate(pairs):
+                if old is None or new is None:
+                    self.add_all(Kind.TIMES, [f"one file ends at frame {number}, the other goes on"], number)
+                    return
+                times = _time(old), _time(new)
+                first = first or times
+                if times[0] - first[0] != times[1] - first[1]:
+                    self.add_all(Kind.TIMES, [f"frame {number} is shown at another time"], number)
+                self._compare(number, old, new)
+                report(number, max(expected, number + 1))
+                if len(self._findings) > MAX_FINDINGS:
+                    return
+
+    def _compare(self, number: int, old: VideoFrame, new: VideoFrame) -> None:
+        masks = self._masks.at(number)
+        self._frames += 1
+        self._count += len(masks)
+        self._weak += sum(mask.style is Style.MOSAIC for mask in masks)
+        if (old.width, old.height) != (new.width, new.height):
+            self.add_all(Kind.OUTSIDE, [f"frame {number} has another size"], number)
+            return
+        found = compare(old, new, masks)
+        self._error += found.square_error
+        self._pixels += found.pixels
+        self._worst_fill = max(self._worst_fill, found.fill_error)
+        if found.psnr_db is not None:
+            self._worst_psnr = min(self._worst_psnr or found.psnr_db, found.psnr_db)
+            if found.psnr_db < MIN_FRAME_PSNR_DB:
+                self.add_all(Kind.OUTSIDE, [f"frame {number} is not the source's picture"], number)
+        if found.fault:
+            self.add_all(Kind.UNDER_MASK, [f"in frame {number}, {found.fault}"], number)
+        if self._look and self._searcher and number % self._look.every_frames == 0:
+            self._search(number, new, masks)
+
+    def _search(self, number: int, new: VideoFrame, masks: Sequence[Mask]) -> None:
+        assert self._look is not None
+        assert self._searcher is not None
+        self._searched += 1
+        hidden, kept = [mask.box for mask in masks], [mask.box for mask in self._kept.at(number)]
+        for box, confidence in search(self._searcher, brightness(new), self._look.angles):
+            self._hits += 1
+            if is_hidden(box, hidden):
+                self._covered += 1
+            elif is_kept(box, kept):
+                self._spared += 1
+            else:
+                self.add_all(Kind.SEEN, [_somebody(number, box, confidence)], number)
+
+    def facts(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return {
+            "frames": self._frames,
+            "masks": self._count,
+            "weaker_masks": self._weak,
+            "worst_fill_error": round(self._worst_fill, 2),
+            "psnr_db": _rounded(total_psnr(self._error, self._pixels)),
+            "worst_psnr_db": _rounded(self._worst_psnr),
+            "second_look": self._second_look(),
+            "findings": [
+                {"kind": kind_, "text": text, "frame": frame}
+                for kind_, text, frame in self._findings[:MAX_FINDINGS]
+            ],
+        }
+
+    def _second_look(self) -> dict[str, Any] | None:
+        if self._look is None or self._searcher is None:
+            return None
+        facts = self._searcher.facts
+        return {
+            "name": facts.name,
+            "version": facts.version,
+            "sha256": facts.sha256,
+            "every_frames": self._look.every_frames,
+            "angles": list(self._look.angles),
+            "frames": self._searched,
+            "hits": self._hits,
+            "covered": self._covered,
+            "kept": self._spared,
+        }
+
+
+def _frames(opened: Any) -> Iterator[VideoFrame]:
+    stream = main_picture(opened)
+    stream.thread_type = "AUTO"
+    try:
+        for packet in packets_to_end(opened, stream):
+            yield from packet.decode()
+    except av.FFmpegError as error:
+        raise Unreadable(f"it cannot be decoded whole ({error.strerror})") from error
+
+
+def _time(frame: VideoFrame) -> Fraction:
+    pts = frame.pts if frame.pts is not None else frame.dts
+    if pts is None or frame.time_base is None:
+        raise Unreadable("a frame does not say when it is shown")
+    return pts * frame.time_base
+
+
+def _somebody(number: int, box: Box, confidence: float) -> str:
+    return (
+        f"in frame {number} somebody may be visible at {box.left:.0f},{box.top:.0f} "
+        f"({box.width:.0f} x {box.height:.0f} pixels, confidence {confidence:.2f})"
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+if __name__ == "__main__":
+    av.logging.set_level(av.logging.ERROR)
+    av.logging.set_skip_repeated(False)
+    answer_parent(verify_job)
