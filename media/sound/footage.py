@@ -33,7 +33,7 @@ from media.sound.packets import (
 )
 from media.sound.placed import Placed, silent_stretches
 from media.sound.report import Redacted
-from media.sound.samples import Style
+from media.sound.samples import FORMS, Style
 from media.sound.spans import Mute, Plan, make_plan, no_spans
 from media.sound.track import Track, open_track, total_of
 
@@ -91,8 +91,7 @@ class SoundTrack:
     def attach(self, out: OutputContainer) -> AudioStream:
         """Add the stream to an output. Before its first packet is muxed."""
         is_quiet = len(self._plan.every) == 0
-        fits = self._track.stream.codec_context.codec.canonical_name in out.supported_codecs
-        if fits and (is_quiet or can_replace(self._track, self._plan, Style.SILENCE)):
+        if self._fits(out) and (is_quiet or can_replace(self._track, self._plan, Style.SILENCE)):
             self._method = "copied" if is_quiet else "packets"
             self._stream = out.add_stream_from_template(self._track.stream)
         else:
@@ -119,10 +118,16 @@ class SoundTrack:
         if self._method == "edit":
             edit.check_decoded(result, index, self._plan, self._target, Style.SILENCE)
             return edit.result_of(self._track, self._plan, self._target, Style.SILENCE, self._notes)
-        check_packets(self._source, result, self._plan, (self._index, index))
+        check_packets(self._source, result, self._plan, (self._index, index), Style.SILENCE)
         silent = silent_stretches(self._silenced)
-        done = result_of(self._track, self._plan, silent, self._target.container)
+        done = result_of(self._track, self._plan, silent, self._target.container, Style.SILENCE)
         return replace(done, method=self._method)
+
+    def _fits(self, out: OutputContainer) -> bool:
+        """Whether its packets keep their place there. AVI counts bytes, and moves what is compressed."""
+        if self._target.container == "avi":
+            return self._track.codec in FORMS
+        return self._track.stream.codec_context.codec.canonical_name in out.supported_codecs
 
     def _made(self) -> Iterator["Packet[Any]"]:
         if self._method == "copied":
@@ -132,6 +137,7 @@ class SoundTrack:
         else:
             decoding = Decoding(self._track)
             yield from edit.encode(decoding, self._plan, self._stream, self._target, self._progress)
+            self._plan = replace(self._plan, total=decoding.total)
             self._notes = decoding.notes()
 
 

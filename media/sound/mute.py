@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import av
+
 from media.errors import RedactionFailed, Unreadable
 from media.sound import edit, packets, splice
 from media.sound.footage import write_footage
@@ -194,8 +196,8 @@ def _replace_packets(source: Path, out: Path, request: Request, progress: Progre
         if track.codec not in _SOUND_OF.get(form, {track.codec}):
             raise ValueError(_anew(track.codec))
         silent = packets.write_container(source, plan, out, form, request.style, progress)
-    packets.check_packets(source, out, plan, (None, None))
-    return packets.result_of(track, plan, silent, form)
+    packets.check_packets(source, out, plan, (None, None), request.style)
+    return packets.result_of(track, plan, silent, form, request.style)
 
 
 def _write_decoded(source: Path, out: Path, request: Request, progress: Progress) -> Redacted:
@@ -248,7 +250,8 @@ def _published(out: Path) -> Iterator[Path]:
     os.close(number)
     draft = Path(name)
     try:
-        yield draft
+        with _words_for_ffmpeg():
+            yield draft
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(out)
@@ -256,6 +259,19 @@ def _published(out: Path) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             draft.unlink()
+
+
+@contextmanager
+def _words_for_ffmpeg() -> Iterator[None]:
+    """FFmpeg's refusals become ours; a full disk and missing memory stay what they are."""
+    try:
+        yield
+    except av.FFmpegError as error:
+        if isinstance(error, MemoryError | OSError):
+            raise
+        raise RedactionFailed(
+            f"this sound cannot be written into a file of that kind: {error.strerror}"
+        ) from error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -18,7 +18,7 @@ from media.errors import RedactionFailed, Unreadable
 from media.sound import mp3
 from media.sound.placed import MEMORIES, Placed, check_silence, is_affected, silent_stretches
 from media.sound.report import Redacted, muted_of
-from media.sound.samples import FORMS, Painter, Style
+from media.sound.samples import FORMS, Bytes, Painter, Style
 from media.sound.spans import Plan, Spans
 from media.sound.track import Track, open_track, total_of
 
@@ -100,7 +100,9 @@ def measure(path: Path, index: int | None = None) -> tuple[Track, int]:
         return track, total_of(track.packets())
 
 
-def check_packets(source: Path, result: Path, plan: Plan, indices: tuple[int | None, int | None]) -> None:
+def check_packets(
+    source: Path, result: Path, plan: Plan, indices: tuple[int | None, int | None], style: Style
+) -> None:
     """Compare a result with its source, packet by packet, and decode every span.
 
     Args:
@@ -108,17 +110,20 @@ def check_packets(source: Path, result: Path, plan: Plan, indices: tuple[int | N
         result: What was written.
         plan: What has to be silent.
         indices: Of the track in either file.
+        style: Silence or tone.
 
     Raises:
         RedactionFailed: The times differ, or a span is not silent.
     """
     with open_track(source, indices[0]) as before, open_track(result, indices[1]) as after:
+        if after.codec in FORMS:
+            _check_samples(after, plan, style)
+            return
         codec = "mp3float" if after.codec == "mp3" else after.codec
-        packets = _compared(before, after)
-        check_silence(packets, plan.every, codec, after.config, after.rate)
+        check_silence(_compared(before, after), plan.every, codec, after.config, after.rate)
 
 
-def result_of(track: Track, plan: Plan, silent: Spans, container: str) -> Redacted:
+def result_of(track: Track, plan: Plan, silent: Spans, container: str, style: Style) -> Redacted:
     """The report of packets that were replaced."""
     is_exact = track.codec in FORMS
     return Redacted(
@@ -128,7 +133,7 @@ def result_of(track: Track, plan: Plan, silent: Spans, container: str) -> Redact
         rate=track.rate,
         channels=track.channels,
         total_samples=plan.total,
-        style=Style.SILENCE,
+        style=style,
         fade_samples=plan.fade if is_exact else 0,
         muted=muted_of(plan, None if is_exact else (silent,) * track.channels),
         checked=CHECKED,
@@ -166,14 +171,12 @@ def _mp3(marked: Iterator[tuple["Packet[Any]", Placed, bool]]) -> Iterator["Pack
 
 def _painted(track: Track, painter: Painter) -> Iterator["Packet[Any]"]:
     """Packets of PCM or G.711: samples are silenced where they lie."""
-    width = FORMS[track.codec].width
     for packet, placed in track.packets():
         if not painter.touches(placed.start, placed.end):
             yield packet
             continue
         raw = bytearray(placed.data)
-        whole = memoryview(raw)[: placed.samples * track.channels * width]
-        painter.paint(np.frombuffer(whole, np.uint8).reshape(placed.samples, -1, width), placed.start)
+        painter.paint(_block(raw, placed, track), placed.start)
         yield _with_data(packet, bytes(raw))
 
 
@@ -201,6 +204,29 @@ def _compared(before: Track, after: Track) -> Iterator[Placed]:
         yield ours
     if next(theirs, None) is not None:
         raise RedactionFailed("packets are missing at the end of the result")
+
+
+def _check_samples(track: Track, plan: Plan, style: Style) -> None:
+    """Samples that were replaced where they lie are compared with what had to replace them."""
+    painter = Painter(plan, FORMS[track.codec], style)
+    total = 0
+    for packet, placed in track.packets():
+        total = max(total, placed.end)
+        if painter.touches(placed.start, placed.end):
+            block = _block(bytearray(placed.data), placed, track)
+            expected = block.copy()
+            painter.fill(expected, placed.start)
+            if not np.array_equal(block, expected):
+                raise RedactionFailed(f"the result is not silent in the packet at {packet.pts}")
+    if total != plan.total:
+        raise RedactionFailed(f"the result has {total} samples where the source has {plan.total}")
+
+
+def _block(raw: bytearray, placed: Placed, track: Track) -> Bytes:
+    """The samples of a packet of PCM or G.711, to be edited in place."""
+    width = FORMS[track.codec].width
+    whole = memoryview(raw)[: placed.samples * track.channels * width]
+    return np.frombuffer(whole, np.uint8).reshape(placed.samples, track.channels, width)
 
 
 def _tolerance(track: Track) -> int:

@@ -50,7 +50,10 @@ class Track:
     def has_packets(self) -> bool:
         """Whether its packets can be replaced one by one."""
         if self.codec == "aac":
-            is_plain = self.stream.codec_context.frame_size in {0, _AAC_SAMPLES}  # else its band is replicated
+            is_plain = self.stream.codec_context.frame_size in {
+                0,
+                _AAC_SAMPLES,
+            }  # else its band is replicated
             return is_plain and (self.config is None or aac_silence(self.config) is not None)
         return self.codec in MEMORIES or self.codec in FORMS
 
