@@ -15,6 +15,7 @@ from media.errors import MediaToolError, Unreadable
 from media.inspection import Inspection, to_json
 from media.probe import DEFAULT_TIMEOUT_SECONDS, Inspector
 from media.raw_format import RAW_FORMAT_HELP
+from media.sound.commands import add_commands as add_sound_commands
 from media.synthesise.call import SIDES, Codec, Language, make_call
 from media.synthesise.footage import Person, make_footage
 from media.synthesise.scene import SCENES
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_inspect(commands)
     _add_make_call(commands)
     _add_make_footage(commands)
+    add_sound_commands(commands)
     tools = commands.add_parser("tools", help="say which ffmpeg is used")
     tools.set_defaults(command=_tools)
     return parser
