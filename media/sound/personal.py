@@ -28,20 +28,19 @@ _CUES = {
     "personal number": "social security|passport|licen[cs]e|マイナンバー|個人番号|免許|パスポート|保険証",
 }
 _CUE_PATTERNS = {kind: re.compile(fold(words)) for kind, words in _CUES.items()}
-_MAIL = re.compile(
-    fold(r"[\w.+-]+(?:\s*(?:@|\bat\b|アットマーク)\s*)[\w-]+(?:\s*(?:\.|\bdot\b|ドット)\s*[a-z]{2,})+")
-)
-_SPELT_MAIL = re.compile(fold(r"アットマーク|e-?mail|メールアドレス"))
+# The patterns meet folded text: small letters, and hiragana where katakana was.
+_MAIL = re.compile(r"[\w.+-]+\s*(?:@|\bat\b|あっとまーく)\s*[\w-]+(?:\s*(?:\.|\bdot\b|どっと)\s*[a-z]{2,})+")
+_SPELT_MAIL = re.compile(r"あっとまーく|\be-?mail\b|めーるあどれす")
 _INTRODUCTIONS = (
     re.compile(r"\b(?:my name is|my name's|i'm called|name on the card is)\s+(?P<name>(?:\S+\s*){1,3})"),
-    re.compile(fold(r"(?:名前は|氏名は|名義は)(?P<name>[^。、]{1,12})")),
-    re.compile(fold(r"(?P<name>[^。、\s]{1,8})(?:と申します|ともうします|といいます)")),
+    re.compile(r"(?:名前は|氏名は|名義は)(?P<name>[^。、]{1,12})"),
+    re.compile(r"(?P<name>[^。、\s]{1,8})(?:と申します|ともうします|といいます)"),
 )
 _PERHAPS_INTRODUCTION = re.compile(
     r"\b(?:this is|speaking with|am i speaking to)\s+(?P<name>(?:\S+\s*){1,3})"
 )
 _PLACES = re.compile(
-    fold(r"(?:address is|post ?code|zip code|i live (?:at|in)|住所は|郵便番号は?)(?P<name>.{1,60})")
+    r"(?:address is|post ?code|zip code|i live (?:at|in)|住所は|郵便番号は?)(?P<name>.{1,60})"
 )
 
 

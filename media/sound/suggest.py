@@ -189,11 +189,11 @@ class _Resampling:
         frame = AudioFrame.from_ndarray(np.ascontiguousarray(levels), "fltp", self._layout)
         frame.sample_rate, frame.pts, frame.time_base = self._rate, self._at, Fraction(1, self._rate)
         self._at += levels.shape[1]
-        return (one.to_ndarray() for one in self._resampler.resample(frame))
+        return (np.asarray(one.to_ndarray(), np.float32) for one in self._resampler.resample(frame))
 
     def finish(self) -> Iterator[Levels]:
         """What was still under way."""
-        return (one.to_ndarray() for one in self._resampler.resample(None))
+        return (np.asarray(one.to_ndarray(), np.float32) for one in self._resampler.resample(None))
 
 
 def _recognised(
