@@ -24,6 +24,7 @@ _MAX_TAG_PAGES = 4096
 _OPUS_HEAD_BYTES = 19
 _FULL_SEGMENT = _MAX_SEGMENTS = 255
 _EDIT_MARGIN = 4 * _LONGEST_PACKET  #: samples around a page within which a span may reach its packets
+_WAY_OUT = "; name the result .flac to keep what can still be decoded"
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -133,14 +134,16 @@ def read_pages(file: BinaryIO) -> Iterator[Page]:
     """
     while head := file.read(_HEAD.size):
         if len(head) < _HEAD.size or head[:4] != b"OggS":
-            raise Unreadable("the Ogg stream is damaged: a page does not begin where it should")
+            raise Unreadable(f"the Ogg stream is damaged: a page does not begin where it should{_WAY_OUT}")
         _, _, flags, granule, serial, number, checksum, segments = _HEAD.unpack(head)
         lacing = file.read(segments)
         body = file.read(sum(lacing))
         if len(lacing) < segments or len(body) < sum(lacing):
-            raise Unreadable("the Ogg stream is cut off within a page")
+            raise Unreadable(f"the Ogg stream is cut off within a page{_WAY_OUT}")
         if _checksum(head[:22] + bytes(4) + head[26:] + lacing + body) != checksum:
-            raise Unreadable(f"the Ogg stream is damaged: page {number} does not match its checksum")
+            raise Unreadable(
+                f"the Ogg stream is damaged: page {number} does not match its checksum{_WAY_OUT}"
+            )
         yield Page(flags, granule, serial, number, lacing, body)
 
 

@@ -60,12 +60,9 @@ def write_mp3(source: Path, plan: Plan, out: BinaryIO, progress: Callable[[int, 
         What was silenced.
     """
     silenced: list[Placed] = []
+    out.write(_info_frame(source))
     with open_track(source) as track:
-        is_first = True
         for packet in replaced(track, plan, Style.SILENCE, silenced):
-            if is_first:
-                out.write(_info_frame(source, packet.pos or 0))
-                is_first = False
             out.write(bytes(packet))
             progress(_position(packet, track), plan.total)
     return silent_stretches(silenced)
@@ -239,10 +236,13 @@ def _position(packet: "Packet[Any]", track: Track) -> int:
     return max(0, int(time_s * track.rate))
 
 
-def _info_frame(source: Path, first_packet_at: int) -> bytes:
+def _info_frame(source: Path) -> bytes:
     """The frame in front of the sound that tells players how long an encoder's delay is, if there is one."""
+    with open_track(source) as track:
+        packet, _ = next(track.packets())
+        first_at = packet.pos or 0
     with source.open("rb") as file:
-        start = file.read(first_packet_at)
+        start = file.read(first_at)
     for magic in (b"Xing", b"Info"):
         at = start.rfind(magic)
         frame_at = start.rfind(b"\xff", max(0, at - 40), at) if at >= 0 else -1

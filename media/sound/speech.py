@@ -8,7 +8,6 @@ The recogniser is good at finding where numbers are, less good at what they are:
 a digit may be missing or doubled. So nothing downstream depends on exact digits.
 """
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,7 +86,7 @@ def open_recogniser(folder: Path | None = None, language: str | None = None) -> 
         raise WeightsMissing(f"spoken words need faster-whisper: install {EXTRA}") from error
     given: dict[str, Any] = {"device": "cpu", "compute_type": "int8", "local_files_only": True}
     if folder is None:
-        given["files"] = {known.name: io.BytesIO(load(known)) for known in WHISPER_BASE}
+        given["files"] = {known.name: load(known) for known in WHISPER_BASE}
     name = "whisper-base" if folder is None else own_model(folder).name
     try:
         return Recogniser(WhisperModel("base" if folder is None else str(folder), **given), name, language)
