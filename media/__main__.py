@@ -16,12 +16,13 @@ from media.inspection import Inspection, to_json
 from media.models_command import add_models
 from media.probe import DEFAULT_TIMEOUT_SECONDS, Inspector
 from media.raw_format import RAW_FORMAT_HELP
+from media.sound.commands import add_commands as add_sound_commands
 from media.synthesise.call import SIDES, Codec, Language, make_call
 from media.synthesise.footage import Person, make_footage
 from media.synthesise.scene import SCENES
 from media.tools import find_ffmpeg
-from media.video.propose_command import add_propose
 from media.video.commands import add_commands
+from media.video.propose_command import add_propose
 
 SAMPLE_LINES = (
     "agent:ja:おでんわ ありがとうございます。サンプルしょうじの さとうで ございます。",
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add_propose(commands)
     add_models(commands)
     add_commands(commands)
+    add_sound_commands(commands)
     tools = commands.add_parser("tools", help="say which ffmpeg is used")
     tools.set_defaults(command=_tools)
     return parser

@@ -3,6 +3,7 @@
     MediaToolError
      ├ Unreadable           this file cannot be used; `reason` says why
      │  └ UnsupportedCodec  it is whole, but nobody here can decode it
+     ├ RedactionFailed      what was written is not what was asked for; it was thrown away
      ├ ToolTimedOut         a tool did not finish in time
      ├ ToolFailed           a tool is missing, broken, or refused its work
      │  └ ModelMissing      the weights of a detector have not been fetched
@@ -10,8 +11,9 @@
      ├ Undecided            a person still has to decide about some of what was found
      └ NotReleased          a redacted copy did not pass its check, and is gone
 
-An `Unreadable` is a fact about the file and will be the same tomorrow.
-`ToolTimedOut` and `ToolFailed` are facts about the machine or the moment.
+An `Unreadable` is a fact about the file and will be the same tomorrow, a
+`RedactionFailed` one about this program. `ToolTimedOut` and `ToolFailed` are
+facts about the machine or the moment.
 """
 
 
@@ -33,6 +35,10 @@ class Unreadable(MediaToolError):
 
 class UnsupportedCodec(Unreadable):
     """The file is encoded in a way that this build of FFmpeg cannot decode."""
+
+
+class RedactionFailed(MediaToolError):
+    """What was written does not hide what it had to hide. Nothing is left of it."""
 
 
 class ToolTimedOut(MediaToolError):

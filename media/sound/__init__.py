@@ -1,0 +1,1 @@
+"""Silence what was said, to the sample, and point out what a person should look at."""

@@ -1,0 +1,282 @@
+"""Write a copy of a recording in which some stretches are not heard.
+
+The way is chosen by what the source is and what is asked: samples replaced
+where they lie, packets replaced, or decoded and written anew (see
+`report.METHODS`). The result appears under its name only when it is whole, on
+the disk, and has been read again and found silent; until then it has a name of
+its own beside it, and whatever goes wrong removes it. Tags, side tracks and
+anything else that is not sound or moving picture do not get through.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+
+from media.errors import RedactionFailed, Unreadable
+from media.sound import edit, packets, splice
+from media.sound.footage import write_footage
+from media.sound.ogg import OpusStream, read_opus, read_packets, silence_pages
+from media.sound.placed import Placed, check_silence, silent_stretches
+from media.sound.report import SCHEMA, Redacted, as_json, muted_of
+from media.sound.samples import Style
+from media.sound.silent import OPUS_RATE
+from media.sound.spans import Mute, Plan, make_plan
+from media.sound.track import sound_tracks
+from media.sound.wave import Wave, read_wave
+
+Progress = Callable[[int, int], None]
+
+_ANALOGUE = (".wav", ".flac")
+_OPUS = (".ogg", ".opus", ".oga")
+#: By suffix of the result: FFmpeg's muxer of a call whose packets are replaced.
+_CALLS = {".m4a": "ipod", ".mp4": "mp4", ".aac": "adts", ".mka": "matroska", ".webm": "webm", ".caf": "caf"}
+#: By suffix of the result: FFmpeg's muxer of footage.
+_FOOTAGE = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".avi": "avi"}
+_SOUND_OF = {"ipod": {"aac"}, "mp4": {"aac", "mp3", "opus"}, "adts": {"aac"}, "webm": {"opus"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for."""
+
+    mutes: tuple[Mute, ...]
+    style: Style = Style.SILENCE
+    raw_format: str | None = None  #: what a headerless source is
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was asked for, and what was done on each sound track."""
+
+    request: Request
+    tracks: tuple[Redacted, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Ready for `json.dumps`. It names no file: names may be personal data."""
+        asked = [
+            {"start_s": float(one.start_s), "end_s": float(one.end_s), "channel": one.channel}
+            for one in self.request.mutes
+        ]
+        return {"schema": SCHEMA, "asked": asked, "tracks": [as_json(one) for one in self.tracks]}
+
+
+def _ignore(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+def mute(source: Path, out: Path, request: Request, progress: Progress = _ignore) -> Report:
+    """Write a muted copy of a call, or of footage whose picture stays as it is.
+
+    Args:
+        source: Any recording; only read.
+        out: Its suffix says what is written. Replaced if it exists.
+        request: At least one mute.
+        progress: Called with what is done and what there is to do, in any one unit. What it raises ends the
+            work, and nothing is left behind.
+
+    Returns:
+        What was done.
+
+    Raises:
+        Unreadable: The source cannot be used, with the reason.
+        RedactionFailed: What was written was not silent. It is gone.
+        ValueError: A mute lies outside the recording, or the result cannot be of that kind.
+        OSError: The disk is full, or the folder cannot be written to.
+    """
+    if not request.mutes:
+        raise ValueError("say what to mute: there is no span")
+    if out.exists() and out.samefile(source):
+        raise ValueError(f"{out} is the recording itself; a redaction is always a copy")
+    with _published(out) as draft:
+        return Report(request, _write(source, draft, request, progress))
+
+
+def mute_tracks(
+    source: Path, out: Path, mutes: Mapping[int, Sequence[Mute]], progress: Progress = _ignore
+) -> Report:
+    """As `mute`, for footage whose sound tracks are muted in different places, by index of the track."""
+    asked = tuple(one for track in mutes.values() for one in track)
+    with _published(out) as draft:
+        tracks = write_footage(source, mutes, draft, _container(_FOOTAGE, out), progress)
+        return Report(Request(asked), tracks)
+
+
+def _write(source: Path, out: Path, request: Request, progress: Progress) -> tuple[Redacted, ...]:
+    with _regular(source) as file:
+        size_bytes = os.fstat(file.fileno()).st_size
+        if request.raw_format and (raw := splice.raw_wave(request.raw_format, size_bytes)):
+            return (_splice_raw(file, raw, out, request, progress),)
+        if out.suffix.lower() == ".wav" and (wave := read_wave(file, size_bytes)):
+            return (_splice_wave(file, wave, out, request, progress),)
+        if out.suffix.lower() in _OPUS and (opus := read_opus(file)):
+            return (_replace_pages(file, opus, out, request, progress),)
+    if request.raw_format is None:
+        is_footage, indices = sound_tracks(source)
+        if not indices:
+            raise Unreadable("the file holds no sound")
+        if is_footage:
+            return _write_footage(source, indices, out, request, progress)
+    if out.suffix.lower() in _ANALOGUE:
+        return (_write_decoded(source, out, request, progress),)
+    return (_replace_packets(source, out, request, progress),)
+
+
+def _splice_raw(file: BinaryIO, wave: Wave, out: Path, request: Request, progress: Progress) -> Redacted:
+    plan = make_plan(request.mutes, wave.format.rate, wave.format.channels, wave.total)
+    if out.suffix.lower() == ".wav":
+        return _splice_wave(file, wave, out, request, progress)
+    with out.open("w+b") as written:
+        done = splice.write_raw(file, wave, plan, written, request.style, progress)
+        splice.check_samples(written, wave, plan, request.style)
+    return done
+
+
+def _splice_wave(file: BinaryIO, wave: Wave, out: Path, request: Request, progress: Progress) -> Redacted:
+    plan = make_plan(request.mutes, wave.format.rate, wave.format.channels, wave.total)
+    with out.open("w+b") as written:
+        done = splice.write_wave(file, wave, plan, written, request.style, progress)
+        size_bytes = written.tell()
+        splice.check_wave(written, size_bytes, wave, plan, request.style)
+    return done
+
+
+def _replace_pages(
+    file: BinaryIO, stream: OpusStream, out: Path, request: Request, progress: Progress
+) -> Redacted:
+    plan = make_plan(request.mutes, OPUS_RATE, stream.channels, stream.total)
+    if not plan.is_same_on_all or request.style is not Style.SILENCE:
+        raise ValueError(_one_side("Opus"))
+    silenced: list[Placed] = []
+    with out.open("w+b") as written:
+        size_bytes = os.fstat(file.fileno()).st_size
+        for page, muted in silence_pages(file, stream, plan.every):
+            written.write(page)
+            silenced += muted
+            progress(file.tell(), size_bytes)
+        _check_pages(written, stream, plan)
+    return Redacted(
+        method="packets",
+        container="ogg",
+        codec="opus",
+        rate=OPUS_RATE,
+        channels=stream.channels,
+        total_samples=stream.total,
+        style=request.style,
+        fade_samples=0,
+        muted=muted_of(plan, (silent_stretches(silenced).clip(0, stream.total),) * stream.channels),
+        checked=packets.CHECKED,
+    )
+
+
+def _check_pages(written: BinaryIO, stream: OpusStream, plan: Plan) -> None:
+    found = read_opus(written)
+    if found != stream:
+        raise RedactionFailed("the written Ogg stream is not as long as its source")
+    near = read_packets(written, found, plan.every, OPUS_RATE // 2)
+    check_silence(near, plan.every, "opus", found.head, OPUS_RATE)
+
+
+def _replace_packets(source: Path, out: Path, request: Request, progress: Progress) -> Redacted:
+    track, total = packets.measure(source)
+    plan = make_plan(request.mutes, track.rate, track.channels, total)
+    if not packets.can_replace(track, plan, request.style):
+        raise ValueError(_one_side(track.codec) if track.has_packets else _anew(track.codec))
+    if out.suffix.lower() == ".mp3" and track.codec == "mp3":
+        form = "mp3"
+        with out.open("wb") as written:
+            silent = packets.write_mp3(source, plan, written, progress)
+    else:
+        form = _container(_CALLS, out)
+        if track.codec not in _SOUND_OF.get(form, {track.codec}):
+            raise ValueError(_anew(track.codec))
+        silent = packets.write_container(source, plan, out, form, request.style, progress)
+    packets.check_packets(source, out, plan, (None, None), request.style)
+    return packets.result_of(track, plan, silent, form, request.style)
+
+
+def _write_decoded(source: Path, out: Path, request: Request, progress: Progress) -> Redacted:
+    plan, target, done = edit.write_call(
+        source, request.raw_format, request.mutes, out, request.style, progress
+    )
+    edit.check_decoded(out, None, plan, target, request.style)
+    return done
+
+
+def _write_footage(
+    source: Path, indices: tuple[int, ...], out: Path, request: Request, progress: Progress
+) -> tuple[Redacted, ...]:
+    if request.style is not Style.SILENCE:
+        raise ValueError("the sound of footage is silenced; a tone is for calls")
+    mutes = dict.fromkeys(indices, request.mutes)
+    return write_footage(source, mutes, out, _container(_FOOTAGE, out), progress)
+
+
+def _container(known: Mapping[str, str], out: Path) -> str:
+    suffix = out.suffix.lower()
+    if suffix not in known:
+        raise ValueError(
+            f"a result named {suffix or out.name!r} is not written here: name it {', '.join(known)}"
+        )
+    return known[suffix]
+
+
+def _one_side(codec: str) -> str:
+    return (
+        f"in {codec}, the channels share their packets: one side alone, or a tone, can only be written anew, "
+        "without further loss; name the result .flac or .wav"
+    )
+
+
+def _anew(codec: str) -> str:
+    return f"{codec} cannot be muted packet by packet here; name the result .flac or .wav"
+
+
+def _regular(source: Path) -> BinaryIO:
+    if not source.is_file():
+        raise Unreadable("the file cannot be opened: there is no such file")
+    return source.open("rb")
+
+
+@contextmanager
+def _published(out: Path) -> Iterator[Path]:
+    """A draft beside `out`, of the same suffix, that gets its name when the block ends well."""
+    number, name = tempfile.mkstemp(prefix=".redacting-", suffix=out.suffix, dir=out.parent)
+    os.close(number)
+    draft = Path(name)
+    try:
+        with _words_for_ffmpeg():
+            yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(out)
+        _sync_folder(out.parent)
+    finally:
+        with suppress(FileNotFoundError):
+            draft.unlink()
+
+
+@contextmanager
+def _words_for_ffmpeg() -> Iterator[None]:
+    """FFmpeg's refusals become ours; a full disk and missing memory stay what they are."""
+    try:
+        yield
+    except av.FFmpegError as error:
+        if isinstance(error, MemoryError | OSError):
+            raise
+        raise RedactionFailed(
+            f"this sound cannot be written into a file of that kind: {error.strerror}"
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
