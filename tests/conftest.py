@@ -8,7 +8,12 @@ from hypothesis import HealthCheck, settings
 
 from tests.builders.postgres import binaries
 
-pytest_plugins = ["tests.fixtures.houses", "tests.fixtures.s3", "tests.fixtures.shared_data"]
+pytest_plugins = [
+    "tests.fixtures.houses",
+    "tests.fixtures.models",
+    "tests.fixtures.s3",
+    "tests.fixtures.shared_data",
+]
 
 #: Half an hour off the whole hours, with daylight saving: what leans on the machine's own zone shows.
 ZONE = "America/St_Johns"

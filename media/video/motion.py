@@ -55,8 +55,8 @@ class MotionNet:
 
     def warm(self, pictures: Iterable[Grey]) -> None:
         """Learn the background from pictures spread over the footage, so that who stands there at the start shows."""
-        for number, picture in enumerate(pictures, start=1):
-            self._model.apply(picture, learningRate=1 / number)
+        for picture in pictures:
+            self._model.apply(picture)
 
     def look(self, picture: Grey) -> Moved:
         """What moves in the next picture that is looked at."""

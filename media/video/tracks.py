@@ -20,7 +20,7 @@ from media.video.views import LOOK_EVERY_FRAMES
 EXTEND_FRAMES = 6  #: a face is there a little before it is recognised, and after
 MAX_GAP_FRAMES = 24  #: without a sighting before a track ends
 _SIZE_RATIO = 2.2  #: between consecutive sightings of one thing
-_REACH = 1.0  #: sizes that a thing may be off from where it is expected, at once
+_REACH = 1.2  #: sizes that a thing may be off from where it is expected, at once
 _REACH_PER_FRAME = (
     0.15  #: and more for every frame that has passed: who strides past moves half a face a frame
 )
