@@ -46,6 +46,7 @@ COMMANDS = {
     "do-not-record": "do_not_record",
     "audit": "audit",
     "keys": "keys",
+    "redact": "redact",
 }
 
 

@@ -15,7 +15,8 @@
      │  ├ StoreUnavailable    21
      │  ├ KeyServiceUnavailable 22
      │  ├ DatabaseBusy        23
-     │  └ ToolTimedOut        24
+     │  ├ ToolTimedOut        24
+     │  └ ToolFailed          25
      ├ IntegrityError    stop, tell a person         exit 30-39
      │  ├ FixityMismatch      31
      │  ├ KeyMissing          32
@@ -23,7 +24,8 @@
      │  └ CatalogueDisagrees  34
      └ MediaError        this recording cannot be used  exit 40-49
         ├ Unreadable          41
-        └ UnsupportedCodec    42
+        ├ UnsupportedCodec    42
+        └ NotReleased         43
 
 Only a DependencyError is worth retrying. The docstring of a class is its
 default message. Exit codes are part of the command line's contract.
@@ -149,6 +151,13 @@ class ToolTimedOut(DependencyError):
     exit_code = 24
 
 
+class ToolFailed(DependencyError):
+    """A tool did not do its work."""
+
+    exit_code = 25
+    default_hint = "Nothing was kept. `retention doctor` looks at the tools; then try again."
+
+
 class IntegrityError(RetentionError):
     """What is stored is not what was recorded."""
 
@@ -198,3 +207,10 @@ class UnsupportedCodec(MediaError):
     """The recording's encoding is not supported."""
 
     exit_code = 42
+
+
+class NotReleased(MediaError):
+    """A redacted copy did not pass its check."""
+
+    exit_code = 43
+    default_hint = "No copy was kept. Decide about what was found, then run it again."

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from media.video.masks import Box
+
 MAX_FINDINGS = 200  #: listed; more than that is no longer read
 
 
@@ -24,6 +26,7 @@ class Finding:
     kind: Kind
     text: str
     frame: int | None = None
+    box: Box | None = None  #: of somebody who was seen
 
 
 @dataclass(frozen=True, slots=True)

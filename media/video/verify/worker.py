@@ -3,6 +3,7 @@
 import hashlib
 import pickle
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
@@ -83,7 +84,7 @@ class _Look:
     def __init__(self, masks: MaskTable, kept: MaskTable, look: SecondLook | None) -> None:
         self._masks, self._kept, self._look = masks, kept, look
         self._searcher: Searcher | None = look.make() if look else None
-        self._findings: list[tuple[str, str, int | None]] = []
+        self._findings: list[dict[str, Any]] = []
         self._frames = self._count = self._weak = 0
         self._searched = self._hits = self._covered = self._spared = 0
         self._worst_fill = 0.0
@@ -92,7 +93,7 @@ class _Look:
 
     def add_all(self, kind_: Kind, texts: Sequence[str], frame: int | None = None) -> None:
         """Remember findings."""
-        self._findings += [(kind_.value, text, frame) for text in texts]
+        self._findings += [{"kind": kind_.value, "text": text, "frame": frame} for text in texts]
 
     def compare_all(self, source: Path, output: Path, report: OnProgress) -> None:
         """Decode both files, to their ends, side by side."""
@@ -147,6 +148,7 @@ class _Look:
                 self._spared += 1
             else:
                 self.add_all(Kind.SEEN, [_somebody(number, box, confidence)], number)
+                self._findings[-1]["box"] = asdict(box)
 
     def facts(self) -> dict[str, Any]:
         """Everything as JSON values."""
@@ -158,10 +160,7 @@ class _Look:
             "psnr_db": _rounded(total_psnr(self._error, self._pixels)),
             "worst_psnr_db": _rounded(self._worst_psnr),
             "second_look": self._second_look(),
-            "findings": [
-                {"kind": kind_, "text": text, "frame": frame}
-                for kind_, text, frame in self._findings[:MAX_FINDINGS]
-            ],
+            "findings": self._findings[:MAX_FINDINGS],
         }
 
     def _second_look(self) -> dict[str, Any] | None:
