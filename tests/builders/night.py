@@ -32,11 +32,11 @@ def dispose_within(house: House, kind: RunKind = RunKind.MANUAL, **limits: Any) 
     return run_disposal(tools, house.app.today(), ACTOR, kind)
 
 
-def agree(house: House, run: RunRow, *people: str) -> None:
+def agree(house: House, run_id: str, *people: str) -> None:
     """Let people agree to go on after a trip; two, unless they are named."""
     for person in people or (ACTOR, SECOND):
         with house.app.database.write() as session:
-            reset(session, run.id, house.clock.now(), person)
+            reset(session, run_id, house.clock.now(), person)
 
 
 def print_plan(house: House, actor: str = ACTOR, on: date | None = None) -> DisposalPlan:

@@ -164,7 +164,7 @@ def test_a_journal_that_does_not_know_the_last_run_trips(overdue_on_both: House)
     lose_journal(overdue_on_both)
     tripped = trips(overdue_on_both, "journal")
     assert f"run {last.id}" in tripped.tripped["journal"]
-    agree(overdue_on_both, tripped)
+    agree(overdue_on_both, tripped.id)
     assert goes(overdue_on_both)
     overdue_on_both.take_in(ended_at=overdue_on_both.clock.now() - 20 * DAY)
     assert goes(overdue_on_both), "the run that was agreed to made the journal whole"
@@ -224,9 +224,9 @@ def test_a_night_that_is_wrong_in_several_ways_says_so_at_once(overdue: House) -
 
 def test_two_people_agree_and_the_next_run_goes_on(overdue_on_both: House) -> None:
     run = trips(overdue_on_both, "size", size_bytes=1)
-    agree(overdue_on_both, run, ACTOR)
+    agree(overdue_on_both, run.id, ACTOR)
     again = trips(overdue_on_both, "size", size_bytes=1)
-    agree(overdue_on_both, run, SECOND)
+    agree(overdue_on_both, run.id, SECOND)
     assert goes(overdue_on_both, size_bytes=1)
     first, second = overdue_on_both.audit(Tag.DISPOSAL_RESET)
     assert (first.actor, second.actor) == (ACTOR, SECOND)
@@ -236,27 +236,27 @@ def test_two_people_agree_and_the_next_run_goes_on(overdue_on_both: House) -> No
 
 def test_the_same_person_does_not_agree_twice(overdue_on_both: House) -> None:
     run = trips(overdue_on_both, "size", size_bytes=1)
-    agree(overdue_on_both, run, ACTOR)
+    agree(overdue_on_both, run.id, ACTOR)
     with pytest.raises(NotPermitted, match=f"{ACTOR} has reset run"):
-        agree(overdue_on_both, run, ACTOR)
+        agree(overdue_on_both, run.id, ACTOR)
     trips(overdue_on_both, "size", size_bytes=1)
 
 
 def test_one_person_each_on_two_runs_is_nobody_twice(overdue: House) -> None:
     for person in (ACTOR, SECOND):
-        agree(overdue, trips(overdue, "size", size_bytes=1), person)
+        agree(overdue, trips(overdue, "size", size_bytes=1).id, person)
     trips(overdue, "size", size_bytes=1)
 
 
 def test_only_a_run_that_tripped_is_reset(overdue: House) -> None:
     with pytest.raises(NotFound, match="no run"):
-        agree(overdue, RunRow(id="01M830MZXAGYEW048JPZB8DVN5"))
+        agree(overdue, "01M830MZXAGYEW048JPZB8DVN5")
     with pytest.raises(IllegalTransition, match="only a tripped run"):
-        agree(overdue, overdue.night())
+        agree(overdue, overdue.night().id)
 
 
 def tripped_and_agreed(house: House, guard: str = "size", **limits: Any) -> None:
-    agree(house, trips(house, guard, **(limits or {"size_bytes": 1})))
+    agree(house, trips(house, guard, **(limits or {"size_bytes": 1})).id)
 
 
 def test_an_agreement_is_used_once(overdue: House) -> None:
@@ -317,7 +317,7 @@ def test_agreeing_to_one_loss_is_not_agreeing_to_the_next(overdue: House, guard:
 
 def test_a_night_that_was_agreed_to_is_the_same_night_once_more(overdue: House) -> None:
     first = dispose_within(overdue, RunKind.NIGHT, size_bytes=1)
-    agree(overdue, first)
+    agree(overdue, first.id)
     second = dispose_within(overdue, RunKind.NIGHT, size_bytes=1)
     assert ((first.on, first.attempt), (second.on, second.attempt)) == (
         (overdue.app.today(), 0),
