@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.blocking import BlockingScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import select
 from sqlmodel import Session, col
 
@@ -52,10 +52,28 @@ class Night:
         """When the night of a business date begins, UTC."""
         return datetime.combine(on, self.at, ZoneInfo(self.zone)).astimezone(UTC)
 
-    @property
-    def trigger(self) -> CronTrigger:
-        """When the bell rings. Twice in a night whose hour is repeated: the ledger makes one of it."""
-        return CronTrigger(hour=self.at.hour, minute=self.at.minute, timezone=ZoneInfo(self.zone))
+    def first_after(self, at: datetime) -> datetime:
+        """When the first night after an instant begins, UTC."""
+        on = self.last_due(at)
+        while (found := self.begins_at(on)) <= at:
+            on += timedelta(days=1)
+        return found
+
+
+class Nightly(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """Rings once for every business date.
+
+    APScheduler's own cron trigger adds a day as 24 hours: in a zone with daylight saving it leaves out
+    a night soon after midnight, on the day of the change or the one after.
+    """
+
+    def __init__(self, night: Night) -> None:
+        self._night = night
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """When the bell rings next, after it rang last."""
+        after = previous_fire_time or now
+        return self._night.first_after(after.astimezone(UTC)).astimezone(ZoneInfo(self._night.zone))
 
 
 def night_of(app: App) -> Night:
@@ -140,7 +158,7 @@ def serve(app: App, started: Callable[[], None]) -> None:
         scheduler = BlockingScheduler(timezone=ZoneInfo(night.zone))
         scheduler.add_job(
             ring,
-            night.trigger,
+            Nightly(night),
             args=[app],
             coalesce=True,
             misfire_grace_time=None,
