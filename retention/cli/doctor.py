@@ -89,19 +89,7 @@ def _tools(_: App) -> Iterator[Finding]:
 
 
 def _keys(app: App) -> Iterator[Finding]:
-    key_id = app.keys.new_key()
-    wrapped = app.keys.wrap(key_id, b"doctor", b"doctor")
-    ok = app.keys.unwrap(key_id, wrapped, b"doctor") == b"doctor"
-    app.keys.destroy([key_id])
-    gone = key_id not in app.keys.key_ids()
-    yield Finding(
-        ok=ok and gone,
-        subject="keys",
-        what="a key was made, used and destroyed" if ok and gone else "a key could not be used or destroyed",
-        remedy=""
-        if ok and gone
-        else "Dispose of nothing before `key_root` and `keyring` name what they should.",
-    )
+    # Before the keys are used: what rewrites the keyring closes it, and then nobody would hear that it was open.
     for path in _key_files(app):
         mode = stat.S_IMODE(path.stat().st_mode)
         closed = not mode & 0o077
@@ -111,6 +99,17 @@ def _keys(app: App) -> Iterator[Finding]:
             what=f"{path} is readable by {'its owner only' if closed else f'others ({mode:o})'}",
             remedy="" if closed else f"`chmod 600 {path}`; whoever read it may read everything: rotate.",
         )
+    key_id = app.keys.new_key()
+    wrapped = app.keys.wrap(key_id, b"doctor", b"doctor")
+    ok = app.keys.unwrap(key_id, wrapped, b"doctor") == b"doctor"
+    app.keys.destroy([key_id])
+    well = ok and key_id not in app.keys.key_ids()
+    yield Finding(
+        ok=well,
+        subject="keys",
+        what="a key was made, used and destroyed" if well else "a key could not be used or destroyed",
+        remedy="" if well else "Dispose of nothing before `key_root` and `keyring` name what they should.",
+    )
 
 
 def _key_files(app: App) -> list[Path]:
