@@ -9,7 +9,7 @@ from retention.catalogue.states import State
 from retention.kernel.errors import FixityMismatch, KeyMissing, NotFound, NotPermitted, RetentionError
 from retention.vault.door import Way
 from retention.vault.envelope import SealedReader
-from retention.vault.model import object_name
+from retention.vault.model import ObjectName, object_name
 from tests.builders.house import ACTOR, House, local
 from tests.builders.night import on_first
 
@@ -190,7 +190,7 @@ def test_an_opening_that_cannot_be_put_on_record_does_not_happen(sqlite_house: H
     assert touched == []
 
 
-def large(house: House) -> tuple[str, str]:
+def large(house: House) -> tuple[str, ObjectName]:
     """A call of several segments, and the name of its object."""
     house.add_source()
     path = house.write("large.rec", b"call 60 2026-03-02T00:00:00+00:00\n" + bytes(300_000))
