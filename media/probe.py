@@ -23,8 +23,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from media.answer import HEAD, MAX_SIZES, Outcome
+from media.arrival import from_json
 from media.errors import MediaToolError, ToolFailed, Unreadable, UnsupportedCodec
-from media.inspection import Inspection, from_json, printable
+from media.inspection import Inspection, printable
 from media.process import kill_group, python_module, run
 from media.raw_format import parse_raw_format
 
@@ -60,7 +61,10 @@ class Inspector:
 
     def close(self) -> None:
         """Stop all workers, after what they are doing. Safe to repeat; a later file starts them again."""
-        for place in [self._places.get() for _ in range(self._workers)]:
+        places = [self._places.get() for _ in range(self._workers)]
+        for place in places:
+            place.hang_up()
+        for place in places:
             place.empty()
             self._places.put(place)
 
@@ -121,6 +125,11 @@ class _Place:
             return self._ask_once(request, timeout_seconds)
         except _WorkerDied as death:
             raise Unreadable(f"looking into it crashes the decoder ({death})") from death
+
+    def hang_up(self) -> None:
+        """Let the worker end, if there is one, without waiting for it."""
+        if self._worker:
+            self._worker.hang_up()
 
     def empty(self) -> None:
         """Stop the worker, if there is one."""
@@ -195,12 +204,16 @@ class _Worker:
             raise self._refusal(answer)
         return found
 
-    def stop(self) -> None:
-        """Let the worker end, or end it."""
+    def hang_up(self) -> None:
+        """Tell the worker that nothing more will be asked. Safe to repeat."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         with suppress(BrokenPipeError):
             self._process.stdin.close()
+
+    def stop(self) -> None:
+        """Let the worker end, or end it."""
+        self.hang_up()
+        assert self._process.stdout is not None
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(0 if self.is_spent else _STOP_TIMEOUT_SECONDS)
         kill_group(self._process)

@@ -37,7 +37,7 @@ class Mix:
 
 
 MIXES = {
-    "full": Mix(400, 40, 800 * MEGABYTE),
+    "full": Mix(400, 16, 300 * MEGABYTE),
     "quick": Mix(80, 6, 60 * MEGABYTE),
     "tiny": Mix(4, 1, 2 * MEGABYTE),
 }
