@@ -9,7 +9,7 @@ from its own cache and the system's, as that of a running service would.
 """
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -58,11 +58,11 @@ class Question:
     ask: Callable[[Session, int], object]  #: the number says which recording or person
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Measure and print the table."""
-    options = parser(__doc__)
+    options = parser("lookups", __doc__)
     options.add_argument("--recordings", type=int, help="how many there are")
-    given = options.parse_args()
+    given = options.parse_args(arguments)
     size = size_of(given, full_repeats=41)
     recordings = given.recordings or RECORDINGS[size.name]
     with workplace(given.folder) as folder:
@@ -214,7 +214,3 @@ def report(recordings: int, size: Size, rows: list[tuple[str, ...]]) -> None:
         ("question", ">first ms", ">again ms", ">from … to", ">goal ms", "met", "reads from end to end"),
         rows,
     )
-
-
-if __name__ == "__main__":
-    main()
