@@ -12,6 +12,7 @@ import wave
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import av
@@ -62,7 +63,7 @@ def make_material(folder: Path, size: Size) -> Material:
     if not done.exists():
         for each in (calls, footage):
             each.mkdir(parents=True, exist_ok=True)
-        with ProcessPoolExecutor() as pool:
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
             list(pool.map(_make, _jobs(mix, calls, footage)))
         done.touch()
     files = [path for each in (calls, footage) for path in each.iterdir()]

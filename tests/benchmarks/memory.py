@@ -18,11 +18,21 @@ from pathlib import Path
 import av
 
 from tests.benchmarks.material import make_footage
-from tests.benchmarks.measure import MEGABYTE, ROOT, fresh, parser, python, retention, show, size_of, workplace
+from tests.benchmarks.measure import (
+    MEGABYTE,
+    ROOT,
+    fresh,
+    parser,
+    python,
+    retention,
+    show,
+    size_of,
+    workplace,
+)
 from tests.benchmarks.stores import CAMERA, LINE, make_store
 
-FOOTAGE_MB = {"full": (1, 16, 256, 1000, 4000), "quick": (1, 16, 256), "tiny": (1, 4)}
-CALLS_MB = {"full": (1, 16, 256, 1000), "quick": (1, 16, 64), "tiny": (1,)}
+FOOTAGE_MB = {"full": (1, 16, 256, 1000, 4000), "quick": (1, 16, 256), "tiny": (1,)}
+CALLS_MB = {"full": (1, 16, 256, 1000), "quick": (1, 16, 64), "tiny": ()}
 _LOOK_EVERY_S = 0.02
 _RATE, _CHANNELS, _SAMPLE_BYTES = 8000, 2, 2
 
@@ -57,13 +67,18 @@ def repeat_footage(seed: Path, path: Path, size_bytes: int) -> None:
     """Write the packets of `seed` again and again until the file is about so large."""
     with av.open(seed) as source, av.open(path, "w", format="mp4") as target:
         stream = source.streams.video[0]
-        copy = target.add_stream_from_template(stream)
-        packets = [(bytes(packet), packet.is_keyframe, packet.duration) for packet in source.demux(stream) if packet.size]
+        copy, time_base = target.add_stream_from_template(stream), stream.time_base
+        assert time_base is not None
+        packets = [
+            (bytes(packet), packet.is_keyframe, packet.duration)
+            for packet in source.demux(stream)
+            if packet.size
+        ]
         at = written = 0
         while written < size_bytes:
             for content, is_key, duration in packets:
                 packet = av.Packet(content)
-                packet.stream, packet.is_keyframe, packet.time_base = copy, is_key, stream.time_base
+                packet.stream, packet.is_keyframe, packet.time_base = copy, is_key, time_base
                 packet.pts = packet.dts = at
                 packet.duration = duration or 1
                 at += packet.duration

@@ -27,7 +27,17 @@ from retention.disposal.night import run_disposal
 from retention.disposal.plan import make_plan
 from retention.vault.model import ObjectName, object_name
 from tests.benchmarks.archive import Group, fill
-from tests.benchmarks.measure import Took, console, fresh, interleaved, parser, show, size_of, timed, workplace
+from tests.benchmarks.measure import (
+    Took,
+    console,
+    fresh,
+    interleaved,
+    parser,
+    show,
+    size_of,
+    timed,
+    workplace,
+)
 from tests.benchmarks.stores import make_store
 
 DUE = {"full": 100_000, "quick": 5_000, "tiny": 100}
@@ -134,7 +144,9 @@ def _names(session: Session, lot_ids: Sequence[int]) -> Iterator[ObjectName]:
     recording, kept = table_of(RecordingRow), table_of(ObjectRow)
     for lot_id in lot_ids:
         rows = session.execute(
-            kept.select().join(recording, recording.c.id == kept.c.recording_id).where(recording.c.lot_id == lot_id)
+            kept.select()
+            .join(recording, recording.c.id == kept.c.recording_id)
+            .where(recording.c.lot_id == lot_id)
         )
         for row in rows:
             yield object_name(row.recording_id, row.role)

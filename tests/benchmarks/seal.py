@@ -69,7 +69,7 @@ def _file(path: Path, size_bytes: int) -> Path:
 def _compare(
     what: str, sources: list[Path], folder: Path, size: Size, amount: float
 ) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for each, how in ((True, "one by one"), (False, "together")):
         measured = interleaved(
             {
