@@ -15,9 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import av
-
-from tests.benchmarks.material import make_footage
+from tests.benchmarks.material import make_footage, repeat_footage
 from tests.benchmarks.measure import (
     MEGABYTE,
     ROOT,
@@ -48,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
         make_footage(seed, 1, MEGABYTE)
         for megabytes in FOOTAGE_MB[size.name]:
             path = work / "footage.mp4"
-            repeat_footage(seed, path, megabytes * MEGABYTE)
+            repeat_footage(seed, path, megabytes, megabytes * MEGABYTE)
             rows.append(_measure(folder, path, "footage", CAMERA))
         for megabytes in CALLS_MB[size.name]:
             path = work / "call.wav"
@@ -61,29 +59,6 @@ def main(arguments: Sequence[str]) -> None:
         ("what", ">size MB", ">processes", ">peak MB", ">of it the parent's"),
         rows,
     )
-
-
-def repeat_footage(seed: Path, path: Path, size_bytes: int) -> None:
-    """Write the packets of `seed` again and again until the file is about so large."""
-    with av.open(seed) as source, av.open(path, "w", format="mp4") as target:
-        stream = source.streams.video[0]
-        copy, time_base = target.add_stream_from_template(stream), stream.time_base
-        assert time_base is not None
-        packets = [
-            (bytes(packet), packet.is_keyframe, packet.duration)
-            for packet in source.demux(stream)
-            if packet.size
-        ]
-        at = written = 0
-        while written < size_bytes:
-            for content, is_key, duration in packets:
-                packet = av.Packet(content)
-                packet.stream, packet.is_keyframe, packet.time_base = copy, is_key, time_base
-                packet.pts = packet.dts = at
-                packet.duration = duration or 1
-                at += packet.duration
-                written += len(content)
-                target.mux(packet)
 
 
 def silent_call(path: Path, size_bytes: int) -> None:
