@@ -5,7 +5,9 @@ A catalogue on SQLite with `--recordings` recordings (10 million; 200,000 with
 named. Each question is asked in this process, through the functions behind the
 command line, with another recording or person each time. `first` is the first
 time on a new connection, `again` the median of the others. The database reads
-from its own cache and the system's, as that of a running service would.
+from its own cache and the system's, as that of a running service would. A goal
+is met `if idle` where the processor time is below it and the wall time is not:
+others had the machine meanwhile.
 """
 
 import gc
@@ -168,9 +170,15 @@ def measure(app: App, question: Question, repeats: int) -> tuple[str, ...]:
         again.spread_ms,
         f"{again.cpu_s * 1000:.1f}",
         f"{question.goal_ms:.0f}",
-        "yes" if again.wall_s * 1000 < question.goal_ms else "no",
+        _met(question.goal_ms, again),
         ", ".join(scans(app, question)) or "none",
     )
+
+
+def _met(goal_ms: float, again: Several) -> str:
+    if again.wall_s * 1000 < goal_ms:
+        return "yes"
+    return "if idle" if again.cpu_s * 1000 < goal_ms else "no"
 
 
 def answer(app: App, question: Question, number: int) -> None:
