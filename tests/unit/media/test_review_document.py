@@ -1,6 +1,7 @@
 """The document in which a person decides: what is undecided is named, and nothing leaks by editing."""
 
 import json
+from collections.abc import Callable
 from fractions import Fraction
 
 import jsonschema
@@ -241,13 +242,14 @@ def test_a_track_is_not_carried_where_it_is_or_where_no_footage_is() -> None:
 
 
 def test_what_does_not_exist_cannot_be_decided() -> None:
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: decide(DOCUMENT, [3], Verdict.KEEP),
         lambda: decide_gaps(DOCUMENT, [3], Verdict.KEEP),
         lambda: split(DOCUMENT, 3, 5),
         lambda: merge(DOCUMENT, [1, 3]),
         lambda: carry(DOCUMENT, 3, 5),
-    ):
+    )
+    for act in acts:
         with pytest.raises(KeyError, match=r"no (track|gap) 3"):
             act()
 
