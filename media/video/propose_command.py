@@ -35,7 +35,7 @@ def add_propose(commands: Any) -> None:
         "--work",
         type=Path,
         metavar="DIR",
-        help="keep what is found until it is done (default: beside the document); run again to go on",
+        help="keep what is found, so that running it again goes on (default: beside the document until it is written)",
     )
     search.add_argument(
         "--progress",
@@ -54,7 +54,8 @@ def _propose(options: argparse.Namespace) -> int:
     if options.keep_face is not None:
         document = order_by_likeness(document, options.keep_face)
     write_whole(options.document, to_json(document).encode())
-    shutil.rmtree(work)
+    if options.work is None:
+        shutil.rmtree(work)
     print(_as_text(document))
     return 0
 
