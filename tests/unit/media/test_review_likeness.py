@@ -52,12 +52,12 @@ def test_the_track_with_the_face_of_the_photo_comes_first_and_nothing_is_decided
 def test_a_photo_without_a_face_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "wall.png"
     cv2.imwrite(str(path), np.full((200, 200, 3), 90, np.uint8))
-    with pytest.raises(Unreadable, match="no face is found in wall.png"):
+    with pytest.raises(Unreadable, match=r"no face is found in wall\.png"):
         order_by_likeness(ReviewDocument(source=SOURCE), path)
 
 
 def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     path.write_bytes(b"no picture")
-    with pytest.raises(Unreadable, match=r"photo.png is no picture"):
+    with pytest.raises(Unreadable, match=r"photo\.png is no picture"):
         order_by_likeness(ReviewDocument(source=SOURCE), path)
