@@ -100,9 +100,8 @@ def test_little_else_is_hidden(shared_data: Path, proposed: Proposed, name: str)
 @pytest.mark.parametrize("name", ["car-detection", "traffic_camera"])
 def test_cars_have_no_faces(shared_data: Path, tmp_path: Path, name: str) -> None:
     footage = excerpt(shared_data / "video" / f"{name}.mp4", tmp_path / "cars.mp4", 60)
-    document = propose(footage)
+    document = propose(footage, Wish(Mount.UPRIGHT))
     assert [track for track in document.tracks if track.reason is not Reason.MOVING] == []
-    assert [track for track in document.tracks if track.reason is Reason.MOVING] != []
 
 
 @pytest.mark.parametrize(
