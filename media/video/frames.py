@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 from media.decode import DAMAGE
 from media.errors import Unreadable
 from media.process import PROTOCOLS, local_url
-from media.video.detect.port import Grey
+from media.video.detect.port import Grey, scaled
 
 #: Formats whose first plane is eight bits of brightness a pixel.
 _LUMA_FIRST = {
@@ -58,12 +58,17 @@ class LumaFrame:
 
 
 class Footage:
-    """An open file and its first track of pictures."""
+    """An open file and its first track of pictures.
+
+    Attributes:
+        turn_deg: What a player turns the pictures by, clockwise; known once `sample` has seen some.
+    """
 
     def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
         self.path = path
         self.container = container
         self.stream = stream
+        self.turn_deg = 0
         self.facts = _facts(path, container, stream)
 
     def luma_frames(self) -> Iterator[LumaFrame]:
@@ -90,13 +95,13 @@ class Footage:
         if index == 0:
             raise Unreadable(f"{self.path.name} has no picture in it")
 
-    def sample(self, count: int) -> list[VideoFrame]:
-        """Up to `count` different frames, in order, spread over the file; their numbers are unknown.
+    def sample(self, count: int, width_px: int) -> list[Grey]:
+        """Up to `count` different pictures, in order, spread over the file, scaled to `width_px`.
 
         Reached by seeking to where a frame can be decoded alone; where there are few such places, from the
         beginning of the file. The position is lost.
         """
-        found: dict[int | None, VideoFrame] = {}
+        found: dict[int | None, Grey] = {}
         duration = self.container.duration or 0
         for step in range(count if duration > 0 else 0):
             try:
@@ -104,22 +109,26 @@ class Footage:
                 frame = next(self.container.decode(self.stream))
             except (StopIteration, *DAMAGE):  # no index, or damaged here: the pass over all frames will tell
                 continue
-            found[frame.pts] = frame
-        return list(found.values()) if len(found) > count // 2 else self._sample_start(count)
+            found[frame.pts] = self._small(frame, width_px)
+        return list(found.values()) if len(found) > count // 2 else self._sample_start(count, width_px)
 
-    def _sample_start(self, count: int) -> list[VideoFrame]:
+    def _sample_start(self, count: int, width_px: int) -> list[Grey]:
         found = []
         reach = min(self.facts.frames or _SAMPLE_FRAMES, _SAMPLE_FRAMES)
         try:
             self.container.seek(self.container.start_time or 0)
             for index, frame in enumerate(self.container.decode(self.stream)):
                 if index * count // reach != (index - 1) * count // reach:
-                    found.append(frame)
+                    found.append(self._small(frame, width_px))
                 if index == reach:
                     break
         except DAMAGE:
             return found
         return found
+
+    def _small(self, frame: VideoFrame, width_px: int) -> Grey:
+        self.turn_deg = -frame.rotation % 360
+        return scaled(luma_of(frame), width_px).copy()
 
     def _check(self, frame: VideoFrame, index: int) -> None:
         if frame.is_corrupt:

@@ -1,6 +1,7 @@
 """`python -m media propose`: search footage and write the document in which a person decides."""
 
 import argparse
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -34,7 +35,12 @@ def add_propose(commands: Any) -> None:
         "--work",
         type=Path,
         metavar="DIR",
-        help="keep what is found until it is done (default: beside the document); run again to go on",
+        help="keep what is found, so that running it again goes on (default: beside the document until it is written)",
+    )
+    search.add_argument(
+        "--progress",
+        action="store_true",
+        help="print a line of JSON twice a second, for a program that waits",
     )
     search.set_defaults(command=_propose)
 
@@ -42,15 +48,25 @@ def add_propose(commands: Any) -> None:
 def _propose(options: argparse.Namespace) -> int:
     mount = Mount.ANY if options.any_angle else options.mount
     work = options.work or options.document.with_name(f".{options.document.name}.work")
-    watch = Watch(on_progress=_show) if sys.stderr.isatty() else Watch()
+    watch = Watch(on_progress=_print if options.progress else _show if sys.stderr.isatty() else _ignore)
     means = Means(workers=options.workers, work=work)
     document = propose(options.footage, Wish(mount, persons=options.persons), means, watch)
     if options.keep_face is not None:
         document = order_by_likeness(document, options.keep_face)
     write_whole(options.document, to_json(document).encode())
-    shutil.rmtree(work)
+    if options.work is None:
+        shutil.rmtree(work)
     print(_as_text(document))
     return 0
+
+
+def _ignore(_: Progress) -> None:
+    """Nobody watches."""
+
+
+def _print(progress: Progress) -> None:
+    state = {"frames": progress.frames, "total": progress.total, "left_seconds": progress.left_seconds}
+    print(json.dumps(state), flush=True)
 
 
 def _show(progress: Progress) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from media.errors import Cancelled
 from media.video.angles import SAMPLE_FRAMES, decide_angles
 from media.video.detect.port import Grey, scaled
-from media.video.frames import LumaFrame, luma_of, open_footage
+from media.video.frames import LumaFrame, open_footage
 from media.video.masks import Box
 from media.video.motion import NET_WIDTH_PX, MotionNet, Moved, Steadiness, is_cut, is_same
 from media.video.search import Found, Searchers, Task, merged, pictures_for
@@ -128,9 +128,8 @@ def survey(path: Path, mount: Mount, searchers: Searchers, keep: Keep, watch: Wa
     """
     net = MotionNet()
     with open_footage(path) as footage:
-        sample = footage.sample(SAMPLE_FRAMES)
-        pictures = [scaled(luma_of(frame), MAIN_WIDTH_PX) for frame in sample]
-        turn_deg = -sample[0].rotation % 360 if sample else 0
+        pictures = footage.sample(SAMPLE_FRAMES, MAIN_WIDTH_PX)
+        turn_deg = footage.turn_deg
     net.warm(scaled(picture, NET_WIDTH_PX) for picture in pictures)
     angles = angles_of(mount, turn_deg) or decide_angles(searchers, pictures, turn_deg)
     segments = Segments(keep.folder, {**keep.identity, "angles": asdict(angles)})

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 LOOK_EVERY_FRAMES = 3
-CYCLE_LOOKS = 4  #: with 25 frames a second, half a second
+CYCLE_LOOKS = 6  #: with 25 frames a second, three quarters of a second
 MAIN_WIDTH_PX = 640
 LARGE_FACE_WIDTH_PX = 160  #: finds faces from a sixth of the picture's width up, at 1/16 of the cost
 FINE_WIDTH_PX = 1280

