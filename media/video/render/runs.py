@@ -93,6 +93,11 @@ def _decode(stream: VideoStream, packets: Iterator["Packet[Any]"], number: int) 
         for frame in stream.decode(None):
             yield _sound(frame, at)
             at += 1
+    except (
+        av.error.BlockingIOError,
+        av.error.MemoryError,
+    ) as error:  # no room for a thread, or for a picture
+        raise MemoryError from error
     except av.FFmpegError as error:
         raise Unreadable(_damaged(at, error.strerror or "invalid data")) from error
 

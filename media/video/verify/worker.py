@@ -187,6 +187,11 @@ def _frames(opened: Any) -> Iterator[VideoFrame]:
     try:
         for packet in packets_to_end(opened, stream):
             yield from packet.decode()
+    except (
+        av.error.BlockingIOError,
+        av.error.MemoryError,
+    ) as error:  # no room for a thread, or for a picture
+        raise MemoryError from error
     except av.FFmpegError as error:
         raise Unreadable(f"it cannot be decoded whole ({error.strerror})") from error
 
