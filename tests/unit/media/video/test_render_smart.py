@@ -111,7 +111,7 @@ def test_copying_can_be_switched_off(source: Path, tmp_path: Path) -> None:
         ({"options": {"bf": "0", "g": "8"}, "times": [n * 10 - 40 for n in range(48)]}, "edit list"),
         (
             {"options": {"x264-params": "open-gop=1:keyint=8:bframes=3:b-adapt=0:scenecut=0"}},
-            "IDR|stands alone",
+            "IDR|no stretch",
         ),
     ],
 )
