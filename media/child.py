@@ -30,6 +30,7 @@ DEFAULT_MEMORY_BYTES = 6 * 1024**3  #: address space; 4K on two cores takes 3 Gi
 _OPEN_FILES = 64
 _PR_SET_PDEATHSIG = 1
 _PROGRESS_SECONDS = 0.25
+_FOR_EVER_SECONDS = 31 * 24 * 3600.0  #: a job is judged by its progress, not by its length
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 
 OnProgress: TypeAlias = Callable[[int, int], None]  #: done and total, in the job's own unit
@@ -78,9 +79,6 @@ def ask_child(
         if not answer.is_final:
             raise ToolFailed(f"the worker {module} died at {answer.place}: {error}; try again") from error
     return answer.result()
-
-
-_FOR_EVER_SECONDS = 31 * 24 * 3600.0  #: a job is judged by its progress, not by its length
 
 
 class _Answer:

@@ -22,6 +22,8 @@ from media.facts import is_cover
 
 Ints = NDArray[np.int64]
 
+_LOOSE_DECODERS = frozenset({"mjpeg"})  #: to them a wrong marker between two good pictures is an error
+
 
 @dataclass(frozen=True, slots=True)
 class Scan:
@@ -62,6 +64,13 @@ def main_picture(opened: Opened) -> VideoStream:
         if stream.codec_context is not None:
             return stream
     raise UnsupportedCodec("nothing here can decode the picture")
+
+
+def set_strict(stream: VideoStream) -> None:
+    """Let a damaged picture be an error instead of a guess; use both cores."""
+    if stream.codec_context.name not in _LOOSE_DECODERS:
+        stream.codec_context.options = {"err_detect": "explode"}
+    stream.thread_type = "AUTO"
 
 
 def packets_to_end(opened: Opened, stream: VideoStream) -> Iterator["Packet[VideoStream]"]:

@@ -57,7 +57,7 @@ def write_clip(
     metadata: dict[str, str] | None = None,
     adjust: Callable[[VideoStream], None] | None = None,
 ) -> Path:
-    """Write a clip; `times` are in ticks of 1/(rate*10) where given, else frames are a tenth... of `rate` apart."""
+    """Write a clip. `times` are ticks of a tenth of a frame; without them frames come every ten ticks."""
     with av.open(path, "w", format=container, container_options=container_options or {}) as out:
         out.metadata.update(metadata or {})
         stream = cast("VideoStream", out.add_stream(codec, rate=rate, options={"g": "8", **(options or {})}))

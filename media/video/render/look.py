@@ -9,6 +9,7 @@ from av.video.frame import VideoFrame
 from media.video.render.paint import has_full_range
 
 _UNSPECIFIED = 2
+_RGB = 0  #: as a matrix: none. Black-and-white forms claim it too
 _BT470BG = 5  #: what the conversion from RGB makes
 _MATRIX = struct.Struct("=9i")
 _ONE = 1 << 16  #: 1.0 in the matrix, whose entries are 16.16 fixed point
@@ -52,7 +53,7 @@ def look_of(frame: VideoFrame) -> Look:
 
 
 def _colour(frame: VideoFrame) -> tuple[int, int, int]:
-    if frame.format.is_rgb or frame.format.has_palette:
+    if frame.format.is_rgb or frame.format.has_palette or frame.colorspace == _RGB:
         return _BT470BG, _UNSPECIFIED, _UNSPECIFIED
     return int(frame.colorspace), int(frame.color_primaries), int(frame.color_trc)
 

@@ -14,9 +14,7 @@ from av.video.stream import VideoStream
 from media.container import Opened
 from media.errors import Unreadable
 from media.video.render.look import Look, look_of
-from media.video.scan import packets_to_end
-
-_LOOSE_DECODERS = frozenset({"mjpeg"})  #: to them a wrong marker between two good pictures is an error
+from media.video.scan import packets_to_end, set_strict
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +74,6 @@ def read_runs(
         yield RunEnds(run)
 
 
-def set_strict(stream: VideoStream) -> None:
-    """Let a damaged picture be an error instead of a guess; use both cores."""
-    if stream.codec_context.name not in _LOOSE_DECODERS:
-        stream.codec_context.options = {"err_detect": "explode"}
-    stream.thread_type = "AUTO"
-
-
 def _decode(stream: VideoStream, packets: Iterator["Packet[Any]"], number: int) -> Iterator[VideoFrame]:
     at = number
     try:
@@ -93,6 +84,11 @@ def _decode(stream: VideoStream, packets: Iterator["Packet[Any]"], number: int) 
         for frame in stream.decode(None):
             yield _sound(frame, at)
             at += 1
+    except (
+        av.error.BlockingIOError,
+        av.error.MemoryError,
+    ) as error:  # no room for a thread, or for a picture
+        raise MemoryError from error
     except av.FFmpegError as error:
         raise Unreadable(_damaged(at, error.strerror or "invalid data")) from error
 

@@ -16,6 +16,7 @@ from media.video.render.smart import CopyPlan, encode_all, plan_copying
 from media.video.scan import Scan, scan
 
 MAX_THREADS = 8  #: x264 gives up quality for each one
+_UNSEEN_FRAMES = 1  #: some codecs hide a second picture in the last packet
 
 
 def render_job(request: dict[str, Any], bulk: bytes, report: OnProgress) -> dict[str, Any]:
@@ -55,9 +56,6 @@ def render_job(request: dict[str, Any], bulk: bytes, report: OnProgress) -> dict
         "sound_tracks": done.sound_tracks,
         "notes": done.notes,
     }
-
-
-_UNSEEN_FRAMES = 1  #: some codecs hide a second picture in the last packet
 
 
 def _copy_plan(request: dict[str, Any], source: Path, seen: Scan, table: MaskTable) -> CopyPlan:

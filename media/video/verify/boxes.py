@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_MOOV_BYTES = 512 * 1024**2
+_MOST_SAMPLES = 100_000_000  #: of equal size: a day of PCM has fewer packets
 _HIDDEN_SOUND_S = Fraction(1, 10)  #: an encoder's run-in: 80 ms of Opus, or
 _HIDDEN_SAMPLES = 2048  #: of AAC, which is longer at the rates of telephones
 
@@ -262,37 +263,39 @@ def _walk_entry(data: bytes, place: str, found: Mp4, track: TrackFacts) -> None:
 
 def _read_stsz(data: bytes, _: Mp4, track: TrackFacts) -> None:
     same, count = struct.unpack(">II", data[4:12])
-    sizes = _numbers(data[12:])
-    track.sizes = np.full(len(sizes) if not same else count, same, np.int64) if same else sizes
-    if same == 0 and count != len(sizes):
-        raise ValueError("the table of sample sizes is cut off")
+    if same and (count > _MOST_SAMPLES or len(data) != 12):
+        raise ValueError("the table of sample sizes is impossible")
+    track.sizes = np.full(count, same, np.int64) if same else _table(data[4:], 1)[:, 0]
 
 
 def _read_stts(data: bytes, _: Mp4, track: TrackFacts) -> None:
-    table = _numbers(data[8:]).reshape(-1, 2)
+    table = _table(data, 2)
     track.counts, track.deltas = table[:, 0], table[:, 1]
 
 
 def _read_ctts(data: bytes, _: Mp4, track: TrackFacts) -> None:
-    table = _numbers(data[8:]).reshape(-1, 2)
+    table = _table(data, 2)
     track.offset_counts = table[:, 0]
     track.offsets = table[:, 1].astype(np.uint32).view(np.int32).astype(np.int64)
 
 
 def _read_stsc(data: bytes, _: Mp4, track: TrackFacts) -> None:
-    track.runs = _numbers(data[8:]).reshape(-1, 3)
+    track.runs = _table(data, 3)
 
 
 def _read_stco(data: bytes, _: Mp4, track: TrackFacts) -> None:
-    track.chunks = _numbers(data[8:])
+    track.chunks = _table(data, 1)[:, 0]
 
 
 def _read_co64(data: bytes, _: Mp4, track: TrackFacts) -> None:
     track.chunks = np.frombuffer(data[8:], ">i8").astype(np.int64)
 
 
-def _numbers(data: bytes) -> NDArray[np.int64]:
-    return np.frombuffer(data, ">u4").astype(np.int64)
+def _table(data: bytes, columns: int) -> NDArray[np.int64]:
+    """A table of 32-bit numbers, after its version, its flags and the number of its rows."""
+    if len(data) - 8 != int.from_bytes(data[4:8], "big") * columns * 4:
+        raise ValueError("a table is cut off, or hides something behind its end")
+    return np.frombuffer(data[8:], ">u4").astype(np.int64).reshape(-1, columns)
 
 
 _READERS = {

@@ -27,7 +27,7 @@ MAX_FILL_ERROR = 5.0
 #: Nothing inside may be off by more than this; single levels of ringing reach 20.
 MAX_FILL_PEAK = 64
 #: Mean level by which a mosaic's cells may be uneven inside.
-MAX_CELL_ERROR = 8.0
+MAX_CELL_ERROR = 4.0
 #: A frame below this is not a coarse copy of the source's frame but another frame.
 MIN_FRAME_PSNR_DB = 22.0
 _CELLS = 8
@@ -69,7 +69,8 @@ def compare(source: VideoFrame, output: VideoFrame, masks: Sequence[Mask]) -> Co
     found = _outside(before, after, [mask.box for mask, _ in places])
     for mask, place in places:
         error, fault = _under(output, after, mask, place)
-        found.fill_error = max(found.fill_error, error)
+        if mask.style is not Style.MOSAIC:
+            found.fill_error = max(found.fill_error, error)
         found.fault = found.fault or fault
     return found
 
@@ -122,7 +123,7 @@ def _under(
 ) -> tuple[float, str | None]:
     inside = after[place]
     if mask.style is Style.MOSAIC:
-        error = _unevenness(inside)
+        error = _unevenness(after[_even(place[0], after.shape[0]), _even(place[1], after.shape[1])])
         return error, "more than 64 cells are visible under a mosaic" if error > MAX_CELL_ERROR else None
     rim = _RIM_PX if mask.style is Style.FILL else max(_RIM_PX, min(inside.shape) // 6)
     core = inside[rim:-rim, rim:-rim]
@@ -140,8 +141,13 @@ def _is_full(frame: VideoFrame) -> bool:
     return frame.format.name.startswith("yuvj") or frame.color_range == _FULL_RANGE
 
 
+def _even(part: slice, limit: int) -> slice:
+    """Widened to even numbers: cells are laid out over whole colours."""
+    return slice(part.start // 2 * 2, min(limit, -(-part.stop // 2) * 2))
+
+
 def _unevenness(inside: Grey) -> float:
-    """Mean difference of a region from its 8 × 8 averages, away from the cells' own edges."""
+    """Mean difference of a region from its 8 × 8 averages."""
     rows, columns = inside.shape
     cells = max(1, min(_CELLS, columns // 2)), max(1, min(_CELLS, rows // 2))
     flat = cv2.resize(
@@ -149,4 +155,4 @@ def _unevenness(inside: Grey) -> float:
         (columns, rows),
         interpolation=cv2.INTER_NEAREST,
     )
-    return float(np.median(cv2.absdiff(np.ascontiguousarray(inside), flat)))
+    return float(cv2.absdiff(np.ascontiguousarray(inside), flat).mean())

@@ -47,7 +47,7 @@ class _Words:
 _EN = _Words(
     title="Second look at a redacted copy",
     clean="Nothing was found. The copy may be released once a person has done what is listed below.",
-    not_clean="Something was found. The copy was not released, and no longer exists.",
+    not_clean="Something was found. The copy must not be released.",
     looked="What was looked at",
     found="What was found",
     nothing="Nothing.",
@@ -85,7 +85,7 @@ _EN = _Words(
 _JA = _Words(
     title="墨消し済み複製の再検査",
     clean="問題は見つかりませんでした。下記の確認を人が終えた後、提供できます。",
-    not_clean="問題が見つかりました。複製は公開されず、削除されました。",
+    not_clean="問題が見つかりました。この複製を提供してはいけません。",
     looked="検査した内容",
     found="見つかった問題",
     nothing="ありません。",
@@ -171,19 +171,25 @@ def _found(report: VerifyReport, words: _Words) -> list[str]:
 
 
 def _looked(report: VerifyReport, words: _Words, language: Language) -> list[str]:
-    lines = [
-        words.container,
-        words.times.format(frames=report.frames),
-        words.masks.format(masks=report.masks, worst=report.worst_fill_error),
-    ]
-    if report.weaker_masks:
-        lines.append(words.weaker.format(weaker=report.weaker_masks))
-    if report.psnr_db is None or report.worst_psnr_db is None:
-        lines.append(words.equal)
-    else:
-        lines.append(words.outside.format(psnr=report.psnr_db, low=report.worst_psnr_db))
+    """What holds. A line whose subject has a finding is left out: the finding says more."""
     sound = _SOUND_JA.get(report.sound, report.sound) if language == "ja" else report.sound
-    return [*lines, words.sound.format(sound=sound), _searched(report, words)]
+    lines = {
+        Kind.CONTAINER: words.container,
+        Kind.TIMES: words.times.format(frames=report.frames),
+        Kind.UNDER_MASK: words.masks.format(masks=report.masks, worst=report.worst_fill_error),
+        Kind.OUTSIDE: _outside(report, words),
+        Kind.SOUND: words.sound.format(sound=sound),
+    }
+    wrong = {finding.kind for finding in report.findings}
+    kept = [line for kind, line in lines.items() if kind not in wrong]
+    weaker = [words.weaker.format(weaker=report.weaker_masks)] if report.weaker_masks else []
+    return [*kept, *weaker, _searched(report, words)]
+
+
+def _outside(report: VerifyReport, words: _Words) -> str:
+    if report.psnr_db is None or report.worst_psnr_db is None:
+        return words.equal
+    return words.outside.format(psnr=report.psnr_db, low=report.worst_psnr_db)
 
 
 def _searched(report: VerifyReport, words: _Words) -> str:

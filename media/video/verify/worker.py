@@ -18,7 +18,7 @@ from media.errors import Unreadable
 from media.video.mask_table import MaskTable, unpack
 from media.video.masks import Box, Mask, Style
 from media.video.nal import PICTURE, kind, parse_avcc, units
-from media.video.scan import main_picture, packets_to_end
+from media.video.scan import main_picture, packets_to_end, set_strict
 from media.video.verify.boxes import Mp4, TrackFacts, sample_places, walk
 from media.video.verify.model import MAX_FINDINGS, Kind
 from media.video.verify.pictures import MIN_FRAME_PSNR_DB, brightness, compare, total_psnr
@@ -182,10 +182,15 @@ class _Look:
 
 def _frames(opened: Any) -> Iterator[VideoFrame]:
     stream = main_picture(opened)
-    stream.thread_type = "AUTO"
+    set_strict(stream)
     try:
         for packet in packets_to_end(opened, stream):
             yield from packet.decode()
+    except (
+        av.error.BlockingIOError,
+        av.error.MemoryError,
+    ) as error:  # no room for a thread, or for a picture
+        raise MemoryError from error
     except av.FFmpegError as error:
         raise Unreadable(f"it cannot be decoded whole ({error.strerror})") from error
 
