@@ -190,14 +190,14 @@ def _replace_packets(source: Path, out: Path, request: Request, progress: Progre
     if out.suffix.lower() == ".mp3" and track.codec == "mp3":
         form = "mp3"
         with out.open("wb") as written:
-            silent = packets.write_mp3(source, plan, written, progress)
+            wrote = packets.write_mp3(source, plan, written, progress)
     else:
         form = _container(_CALLS, out)
         if track.codec not in _SOUND_OF.get(form, {track.codec}):
             raise ValueError(_anew(track.codec))
-        silent = packets.write_container(source, plan, out, form, request.style, progress)
-    packets.check_packets(source, out, plan, (None, None), request.style)
-    return packets.result_of(track, plan, silent, form, request.style)
+        wrote = packets.write_container(source, plan, out, form, request.style, progress)
+    packets.check_packets(out, None, plan, wrote, request.style)
+    return packets.result_of(track, plan, wrote, form, request.style)
 
 
 def _write_decoded(source: Path, out: Path, request: Request, progress: Progress) -> Redacted:
