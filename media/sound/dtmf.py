@@ -29,8 +29,7 @@ _OFF_PITCH = (
     0.012,
 )  #: listening here, too, hears tones up to 1.8 % off (Q.24), and none at 3.5 %
 _HOP_S = 0.0064
-_SHORTEST_S = 0.024  #: Q.24: what is shorter than 20 to 24 ms is no key; 40 ms always is one
-_LEAST_BLOCKS = 2
+_LEAST_BLOCKS = 4  #: a tone of 27 ms. Q.24: what is shorter than 20 to 24 ms is no key; 40 ms always is one
 _LONGEST_GAP_S = 0.02  #: Q.24: an interruption of up to 10 to 20 ms is still the same key
 _LEAST_LEVEL = 10 ** (-36 / 20)  #: of the stronger tone, of full scale; Q.24 asks for -24 to -29 dBm
 _TWIST_UP = 10 ** (6 / 10)  #: the high tone louder than the low one; Q.24: 4 to 6 dB
@@ -103,9 +102,8 @@ class KeyFinder:
 
     def _pressed(self, key: str, run: list[int]) -> Iterator[Key]:
         """From the first block's beginning to the last one's end: a little more than the tone."""
-        start, end = run[0], run[-1] + self._length
-        if len(run) >= _LEAST_BLOCKS and end - start >= _SHORTEST_S * self._rate:
-            yield Key(key, start, end)
+        if len(run) >= _LEAST_BLOCKS:
+            yield Key(key, run[0], run[-1] + self._length)
 
 
 def _basis(frequencies_hz: Iterable[float], length: int, rate: int) -> NDArray[np.complex64]:

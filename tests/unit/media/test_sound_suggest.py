@@ -172,7 +172,7 @@ def test_recognised_words_stay_within_the_sound_they_were_heard_in() -> None:
         words = (Word(" one", -0.5, 0.2, 0, 1.0), Word(" two", 0.4, 99.0, 0, 1.0))
 
     class Model:
-        def transcribe(self, part: object, **_: object) -> tuple[list[Segment], None]:
+        def transcribe(self, _part: object, **_: object) -> tuple[list[Segment], None]:
             words = [_Timed(one.text, one.start_s, one.end_s) for one in Segment.words]
             segment = Segment()
             segment.words = words  # type: ignore[assignment]
