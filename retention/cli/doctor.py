@@ -157,9 +157,9 @@ def _clock(app: App) -> Iterator[Finding]:
 def _nights(app: App) -> Iterator[Finding]:
     night = missed(app)
     yield Finding(
-        ok=True,
+        ok=night is None,
         subject="nights",
-        what="the last night ran"
+        what="no night was missed"
         if night is None
         else f"the night of {night} did not run: is `retention serve` running?",
     )

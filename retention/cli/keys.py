@@ -38,7 +38,7 @@ def list_() -> None:
     rows = [
         *((f"cohorts, {state}", count) for state, count in sorted(found.cohorts.items())),
         *((f"holds, {state}", count) for state, count in sorted(found.holds.items())),
-        ("quarantine days", found.quarantine),
+        ("quarantined items", found.quarantine),
         ("without a row", len(found.without_row)),
     ]
     show(value, table("Keys", ["for", ">keys"], rows))

@@ -25,7 +25,7 @@ from retention.custody.replay.journal import look_ahead
 from retention.custody.tools import Tools
 from retention.database import table_of
 from retention.holds.tables import HoldRow
-from retention.ingest.tables import QuarantineKeyRow
+from retention.ingest.tables import QuarantineRow
 from retention.kernel.canonical import isoformat
 from retention.kernel.errors import InvalidInput, StoreUnavailable
 from retention.vault.model import KeyService
@@ -48,19 +48,19 @@ class KeysReport:
 def report_keys(session: Session, keys: KeyService) -> KeysReport:
     """What the keys that are there are for."""
     alive = keys.key_ids()
-    cohort, hold, day = table_of(CohortRow), table_of(HoldRow), table_of(QuarantineKeyRow)
+    cohort, hold, item = table_of(CohortRow), table_of(HoldRow), table_of(QuarantineRow)
     cohorts = {row.key_id: row.state for row in session.execute(select(cohort.c.key_id, cohort.c.state))}
     holds = {
         row.key_id: "lifted" if row.lifted_at else "in force"
         for row in session.execute(select(hold.c.key_id, hold.c.lifted_at))
     }
-    days = frozenset(session.execute(select(day.c.key_id)).scalars())
+    items = frozenset(session.execute(select(item.c.key_id)).scalars())
     return KeysReport(
         keys=len(alive),
         cohorts=Counter(state for key_id, state in cohorts.items() if key_id in alive),
         holds=Counter(state for key_id, state in holds.items() if key_id in alive),
-        quarantine=len(days & alive),
-        without_row=tuple(sorted(alive - cohorts.keys() - holds.keys() - days)),
+        quarantine=len(items & alive),
+        without_row=tuple(sorted(alive - cohorts.keys() - holds.keys() - items)),
     )
 
 

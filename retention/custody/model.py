@@ -27,7 +27,7 @@ class Kind(StrEnum):
     HOLD_WITHOUT_KEY = "hold-without-key"  #: a held recording is not readable through its hold
     HOLD_INCOMPLETE = "hold-incomplete"  #: a hold and its recordings do not know of each other
     HOLD_LOST = "hold-lost"  #: the journal knows a hold that the catalogue does not
-    REASON_KEY_GONE = "reason-key-gone"  #: a living cohort, hold or quarantine day without its key
+    REASON_KEY_GONE = "reason-key-gone"  #: a living cohort, hold or quarantined item without its key
     SPENT_KEY_LEFT = "spent-key-left"  #: an expired cohort or lifted hold whose key is still there
     LOT_COUNTS = "lot-counts"  #: what due lists sum over is not what is there
     DISPOSED_REMNANT = "disposed-remnant"  #: a disposed recording left more than its tombstone

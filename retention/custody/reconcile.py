@@ -22,7 +22,7 @@ from retention.custody.objects import Known, Stranger, is_still_missing, walk
 from retention.custody.tools import Progress, Tools, silent
 from retention.database import table_of
 from retention.holds.tables import HoldRow
-from retention.ingest.tables import QuarantineKeyRow
+from retention.ingest.tables import QuarantineRow
 from retention.kernel.canonical import digest_of
 from retention.kernel.errors import CatalogueDisagrees, GuardTripped
 from retention.vault.model import ObjectName
@@ -121,10 +121,10 @@ def _sort(tools: Tools, found: Reconciled, each: Known | Stranger) -> None:
 
 
 def keys_with_row(session: Session) -> frozenset[str]:
-    """The keys that a cohort, a hold or a quarantine day has or had."""
+    """The keys that a cohort, a hold or a quarantined item has or had."""
     return frozenset(
         key_id
-        for model in (CohortRow, HoldRow, QuarantineKeyRow)
+        for model in (CohortRow, HoldRow, QuarantineRow)
         for key_id in session.execute(select(table_of(model).c.key_id)).scalars()
     )
 

@@ -6,16 +6,17 @@ Lost bytes, lost rows and broken trails are not repaired: they are restored.
 
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, union_all, update
 from sqlmodel import Session, col
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
-from retention.catalogue.tables import CohortRow, LotRow
+from retention.catalogue.tables import CohortRow, LotRow, WrapRow
 from retention.custody.rows import LOT_COUNTS, lot_recount
 from retention.custody.tools import Tools
 from retention.database import table_of
 from retention.holds.tables import HoldMatchRow, HoldRow
+from retention.ingest.tables import QuarantineRow
 from retention.vault.reasons import destroy_for_good
 
 
@@ -56,10 +57,14 @@ def _spent_keys(tools: Tools, actor: str) -> int:
 
 
 def spent_keys(session: Session) -> frozenset[str]:
-    """The keys of expired cohorts, and of lifted holds on which nothing depends."""
+    """The keys of expired cohorts, of lifted holds on which nothing depends, and of items that left the quarantine."""
     waiting = select(col(HoldMatchRow.hold_id))
     cohorts = select(col(CohortRow.key_id)).where(col(CohortRow.state) == "expired")
     holds = select(col(HoldRow.key_id)).where(
         col(HoldRow.lifted_at).is_not(None), col(HoldRow.id).not_in(waiting)
     )
-    return frozenset(session.execute(cohorts).scalars()) | frozenset(session.execute(holds).scalars())
+    items = select(col(QuarantineRow.key_id)).where(
+        col(QuarantineRow.state) != "waiting",
+        ~exists().where(col(WrapRow.recording_id) == col(QuarantineRow.id)),
+    )
+    return frozenset(session.execute(union_all(cohorts, holds, items)).scalars())

@@ -27,7 +27,7 @@ from retention.database import table_of
 from retention.disposal.night import UNFINISHED
 from retention.disposal.tables import RunRow
 from retention.holds.tables import HoldMatchRow, HoldRow
-from retention.ingest.tables import QuarantineKeyRow, QuarantineRow
+from retention.ingest.tables import QuarantineRow
 
 READ_AT_ONCE = 5_000
 DESTROY = "`retention check --repair spent-keys` destroys it; so does the next night."
@@ -90,17 +90,21 @@ def _hold_keys(session: Session, alive: Collection[str], findings: Findings) -> 
 
 
 def _quarantine_keys(session: Session, alive: Collection[str], findings: Findings) -> None:
-    day, item = table_of(QuarantineKeyRow), table_of(QuarantineRow)
-    waiting = exists().where(item.c.key_id == day.c.key_id, item.c.state == "waiting")
-    for row in _stream(session, select(day).where(waiting).order_by(day.c.on)):
-        if row.key_id not in alive:
-            what = f"items wait in the quarantine of {row.on}, but its key {row.key_id} is gone"
+    item, wrap = table_of(QuarantineRow), table_of(WrapRow)
+    leaving = exists().where(wrap.c.recording_id == item.c.id)
+    columns = select(item.c.id, item.c.key_id, item.c.state, leaving.label("leaving"))
+    for row in _stream(session, columns.order_by(item.c.id)):
+        if row.state == "waiting" and row.key_id not in alive:
+            what = f"item {row.id} waits in quarantine, but its key {row.key_id} is gone"
             findings.add(
                 Kind.REASON_KEY_GONE,
-                row.on,
+                row.id,
                 what,
-                "Import the newest escrow of the keys, or reject the items and offer the files again.",
+                "Import the newest escrow of the keys, or reject the item and offer the file again.",
             )
+        if row.state != "waiting" and not row.leaving and row.key_id in alive:
+            what = f"item {row.id} has left the quarantine, but its key {row.key_id} is still there"
+            findings.add(Kind.SPENT_KEY_LEFT, row.id, what, DESTROY)
 
 
 def _wraps(session: Session, findings: Findings) -> None:

@@ -33,7 +33,7 @@ from retention.catalogue.tables import (
     WrapRow,
 )
 from retention.database import Database, table_of
-from retention.disposal.model import Limits, RunState
+from retention.disposal.model import Limits, RunKind, RunState
 from retention.disposal.tables import RunRow
 from retention.holds.tables import HoldMatchRow, HoldRow
 from retention.kernel.canonical import canonical_json, isoformat
@@ -76,6 +76,7 @@ def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
         ).all()
         holds = _lifted_holds(session)
         moved = _moved_cohorts(session) & tools.keys.key_ids()
+        own = _own_keys(session, run)
     tools.journal.write(
         "cohorts-expired",
         run.started_at,
@@ -89,7 +90,7 @@ def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
         },
     )
     now = tools.clock.now()
-    spent = {key_id for key_id, _ in cohorts} | {key_id for _, key_id in holds} | moved
+    spent = {key_id for key_id, _ in cohorts} | {key_id for _, key_id in holds} | moved | own
     destroy_for_good(tools.keys, tools.journal, now, spent)
     with tools.database.write() as session:
         session.execute(
@@ -105,9 +106,7 @@ def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
         session.execute(
             update(table_of(RunRow)).where(col(RunRow.id) == run_id).values(keys_destroyed_at=now)
         )
-        record(
-            session, now, Act(Tag.KEYS_DESTROYED, actor, run_id, detail={"keys": len(cohorts) + len(holds)})
-        )
+        record(session, now, Act(Tag.KEYS_DESTROYED, actor, run_id, detail={"keys": len(spent)}))
 
 
 def _moved_cohorts(session: Session) -> set[str]:
@@ -118,6 +117,20 @@ def _moved_cohorts(session: Session) -> set[str]:
         )
     )
     return set(rows.scalars())
+
+
+def _own_keys(session: Session, run: RunRow) -> set[str]:
+    """Keys of what left the quarantine: each item has one of its own."""
+    if run.kind != RunKind.REFUSED:
+        return set()
+    wrap, recording, lot = table_of(WrapRow), table_of(RecordingRow), table_of(LotRow)
+    mine = (
+        select(wrap.c.key_id)
+        .join(recording, recording.c.id == wrap.c.recording_id)
+        .join(lot, lot.c.id == recording.c.lot_id)
+        .where(lot.c.run_id == run.id)
+    )
+    return set(session.execute(mine).scalars())
 
 
 def _lifted_holds(session: Session) -> list[tuple[str, str]]:

@@ -115,6 +115,7 @@ def forget(session: Session, recording_ids: Iterable[str]) -> None:
 
 def sweep(database: Database, store: ObjectStore, now: datetime, locks: Path) -> int:
     """Erase what dead writers left; how many intakes were swept. What cannot be erased stays an intake."""
+    store.sweep(now - STALE)
     with database.read() as session:
         rows = session.execute(
             select(col(IntakeRow.recording_id), col(IntakeRow.writer), col(IntakeRow.began_at))

@@ -10,27 +10,25 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
-from retention.audit.witness import SignedJournal
 from retention.catalogue.model import ORIGINAL
 from retention.catalogue.states import State
-from retention.catalogue.tables import ObjectRow, RecordingRow
-from retention.database import Database, table_of
+from retention.catalogue.tables import ObjectRow, RecordingRow, WrapRow
+from retention.database import table_of
 from retention.ingest.prepare import Aside
-from retention.ingest.tables import QuarantineKeyRow, QuarantineRow
+from retention.ingest.tables import QuarantineRow
 from retention.kernel.errors import IllegalTransition, KeyDestroyed, NotFound
 from retention.vault.model import KeyService, ObjectStore, Sealed, object_name
 from retention.vault.note import open_note, seal_note
 from retention.vault.open import read_all
-from retention.vault.reasons import destroy_for_good
 
 
 def already_waiting(session: Session, source_id: str, aside: Aside) -> QuarantineRow | None:
@@ -51,7 +49,7 @@ def put_aside(
     session: Session, keys: KeyService, item_id: str, source_id: str, aside: Aside, at: datetime
 ) -> None:
     """Keep `aside` in quarantine, in the caller's transaction."""
-    key_id = _day_key(session, keys, at)
+    key_id = keys.new_key()
     session.add(
         QuarantineRow(
             id=item_id,
@@ -70,16 +68,6 @@ def put_aside(
         )
     )
     session.flush()
-
-
-def _day_key(session: Session, keys: KeyService, at: datetime) -> str:
-    on = at.date().isoformat()
-    row = session.get(QuarantineKeyRow, on)
-    if row is None:
-        row = QuarantineKeyRow(on=on, key_id=keys.new_key())
-        session.add(row)
-        session.flush()
-    return row.key_id
 
 
 def items(session: Session, state: str = "waiting") -> Sequence[QuarantineRow]:
@@ -198,7 +186,7 @@ def decided(
 
 
 def mark_for_disposal(session: Session, row: QuarantineRow, why: str) -> None:
-    """Hand the item's bytes to the disposal, which erases them with a certificate."""
+    """Hand the item to the disposal, which destroys its key and erases its bytes, with a certificate."""
     session.add(
         RecordingRow(
             id=row.id,
@@ -214,6 +202,7 @@ def mark_for_disposal(session: Session, row: QuarantineRow, why: str) -> None:
             facts={"why": why},
         )
     )
+    session.add(WrapRow(recording_id=row.id, key_id=row.key_id, wrapped=row.wrapped))
     if row.stored_bytes is not None:
         session.add(
             ObjectRow(
@@ -226,20 +215,3 @@ def mark_for_disposal(session: Session, row: QuarantineRow, why: str) -> None:
             )
         )
     session.flush()
-
-
-def end_days(database: Database, keys: KeyService, journal: SignedJournal, now: datetime) -> int:
-    """Destroy the keys of days before today whose last item has left; how many."""
-    waiting = exists().where(
-        col(QuarantineRow.key_id) == col(QuarantineKeyRow.key_id), col(QuarantineRow.state) == "waiting"
-    )
-    # Clocks of two machines may differ: a day ends an hour after midnight, so that nothing is added to it any more.
-    today = (now - timedelta(hours=1)).date().isoformat()
-    ended = select(col(QuarantineKeyRow.key_id)).where(col(QuarantineKeyRow.on) < today, ~waiting)
-    with database.write() as session:
-        spent = list(session.execute(ended).scalars())
-    if spent:
-        destroy_for_good(keys, journal, now, spent)
-        with database.write() as session:
-            session.execute(delete(QuarantineKeyRow).where(col(QuarantineKeyRow.key_id).in_(spent)))
-    return len(spent)

@@ -22,7 +22,7 @@ class QuarantineRow(Row, table=True):
     reason: str
     source_id: str
     received_at: datetime
-    key_id: str  #: the day's quarantine key
+    key_id: str = Field(unique=True)  #: its own: whoever decides about an item ends it alone
     wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     note: bytes = Field(
         sa_column=Column(LargeBinary, nullable=False)
@@ -37,12 +37,3 @@ class QuarantineRow(Row, table=True):
     decided_at: datetime | None = None
     decided_by: str = ""
     recording_id: str | None = None  #: what it became when it was released
-
-
-class QuarantineKeyRow(Row, table=True):
-    """The key of one day's quarantine; destroyed when the day's last item has left."""
-
-    __tablename__ = "quarantine_key"
-
-    on: str = Field(primary_key=True)
-    key_id: str = Field(unique=True)

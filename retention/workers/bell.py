@@ -10,7 +10,7 @@ the ledger, not at the bell.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.blocking import BlockingScheduler
@@ -21,11 +21,11 @@ from sqlmodel import Session, col
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.bootstrap import App
+from retention.catalogue.tables import StoreRow
 from retention.disposal.model import RunKind, RunState
 from retention.disposal.night import run_disposal
 from retention.disposal.tables import RunRow
 from retention.holds.find import holds_in_force
-from retention.ingest.quarantine import end_days
 from retention.kernel.clock import local_date
 from retention.kernel.errors import RetentionError
 
@@ -50,6 +50,10 @@ class Night:
             else local.date() - timedelta(days=1)
         )
 
+    def begins_at(self, on: date) -> datetime:
+        """When the night of a business date begins, UTC."""
+        return datetime.combine(on, self.at, ZoneInfo(self.zone)).astimezone(UTC)
+
 
 def night_of(app: App) -> Night:
     """The store's nights."""
@@ -63,7 +67,6 @@ def ring(app: App) -> RunRow | None:
         on = local_date(app.clock.now(), app.schedule().controller.zone)
         root = app.sign_root()
         log.info("event=root.signed on=%s seq=%d", root.on, root.seq)
-        end_days(app.database, app.keys, app.journal, app.clock.now())
         run = run_disposal(app.disposal_tools(), on, ACTOR, RunKind.NIGHT)
     except RetentionError as error:
         log.exception("event=night.failed code=%s", error.code)
@@ -86,21 +89,22 @@ def ring(app: App) -> RunRow | None:
 
 def catch_up(app: App) -> RunRow | None:
     """Ring at once when the last night is missing from the ledger, and put the alarm on record."""
-    now = app.clock.now()
-    wanted = night_of(app).last_due(now)
+    wanted = missed(app)
+    if wanted is None:
+        return None
     with app.database.write() as session:
-        if _was_run(session, wanted):
-            return None
-        record(session, now, Act(Tag.NIGHT_MISSED, ACTOR, "", detail={"on": wanted}))
+        record(session, app.clock.now(), Act(Tag.NIGHT_MISSED, ACTOR, "", detail={"on": wanted}))
     log.error("event=night.missed on=%s", wanted)
     return ring(app)
 
 
 def missed(app: App) -> date | None:
-    """The business date of the last night, when it did not run."""
-    wanted = night_of(app).last_due(app.clock.now())
+    """The business date of the last night, when it did not run; a store misses no night before it was made."""
+    night = night_of(app)
+    wanted = night.last_due(app.clock.now())
     with app.database.read() as session:
-        return None if _was_run(session, wanted) else wanted
+        is_younger = session.execute(select(col(StoreRow.created_at))).scalar_one() > night.begins_at(wanted)
+        return None if is_younger or _was_run(session, wanted) else wanted
 
 
 def _was_run(session: Session, on: date) -> bool:

@@ -83,7 +83,10 @@ def test_ctrl_c_ends_taking_in_and_the_same_command_goes_on(program: Program, tm
 
 
 def overdue(program: Program, tmp_path: Path, count: int) -> None:
-    """Calls whose time has long come."""
+    """Calls whose time has long come, in a store that is old enough to have missed a night."""
+    with sqlite3.connect(program.home / "catalogue.db") as database:
+        database.execute("UPDATE store SET created_at = '2026-01-01 00:00:00.000000'")
+    database.close()
     for n in range(count):
         write_call(tmp_path / "old" / f"{n}.wav", 250 + n)
     program("ingest", str(tmp_path / "old"), "--source", "line")

@@ -9,9 +9,9 @@ import pytest
 
 
 @pytest.mark.slow
-def test_a_restore_that_is_killed_at_any_step_is_finished_by_restoring_again(tmp_path: Path) -> None:
+def test_a_restore_that_is_killed_at_any_step_is_finished_by_restoring_again(out: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.restore_crash_driver", str(tmp_path)],
+        [sys.executable, "-m", "tests.faults.restore_crash_driver", str(out)],
         cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
     )  # fmt: skip
 

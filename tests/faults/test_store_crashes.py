@@ -9,8 +9,6 @@ that holds. What is held stays. `inquest.py` lists it all.
 import json
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,6 @@ import pytest
 from tests.faults.stories import STORIES
 
 ROOT = Path(__file__).parents[2]
-MEMORY = Path("/dev/shm")
 #: What each story must at least have died before: a story that changes nothing proves nothing.
 TURNING_POINTS = {
     "ingest": ("committed", "write", "link", "unlink", "replace head.json.new"),
@@ -27,13 +24,6 @@ TURNING_POINTS = {
     "place": ("committed", "open journal", "fchmod"),
     "lift": ("committed", "open journal", "fchmod"),
 }
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where there is one: a killed process loses nothing that it gave to the kernel."""
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else tmp_path) as folder:
-        yield Path(folder)
 
 
 def tell(story: str, out: Path) -> dict[str, Any]:

@@ -12,9 +12,8 @@ from retention.ingest.model import Status
 from retention.ingest.quarantine import (
     check_waiting,
     decided,
-    end_days,
     find_item,
-    items,
+    mark_for_disposal,
     note_of_item,
     unsealed,
     verify_item,
@@ -36,10 +35,6 @@ def put_aside(house: House, name: str = "a.wav", content: bytes = CONTENT) -> st
     assert outcome.status is Status.QUARANTINED
     assert outcome.id
     return outcome.id
-
-
-def ended(house: House) -> int:
-    return end_days(house.app.database, house.app.keys, house.app.journal, house.clock.now())
 
 
 def test_an_item_is_listed_with_its_reason_and_what_its_source_said(house: House) -> None:
@@ -182,45 +177,47 @@ def test_an_unsealed_item_has_no_name_anybody_could_find(sqlite_house: House) ->
     assert not path.exists()
 
 
-# --- the keys of the days
+# --- keys
 
 
-def test_a_days_key_goes_the_night_after_its_last_item_has_left(house: House) -> None:
-    first, second = put_aside(house, "a.wav"), put_aside(house, "b.wav", media(content="b"))
+def key_of(house: House, item: str) -> str:
     with house.app.database.read() as session:
-        rows = {row.id: row for row in items(session)}
-    assert rows[first].key_id == rows[second].key_id
+        return find_item(session, item).key_id
+
+
+def test_a_rejected_items_key_is_destroyed_at_once_and_no_others(house: House) -> None:
+    first, second = put_aside(house, "a.wav"), put_aside(house, "b.wav", media(content="b"))
+    gone, stays = key_of(house, first), key_of(house, second)
     house.reject(first)
-    house.clock.move(days=1)
-    assert ended(house) == 0
-    house.reject(second)
-    assert rows[first].key_id in house.memory_keys.keys
-    assert ended(house) == 1
-    assert rows[first].key_id not in house.memory_keys.keys
-    assert ended(house) == 0
+    assert gone not in house.memory_keys.keys
+    assert stays in house.memory_keys.keys
 
 
-def test_todays_key_stays_for_what_may_still_come(house: House) -> None:
-    house.reject(put_aside(house, "a.wav"))
-    assert ended(house) == 0
-    assert put_aside(house, "b.wav", media(content="b"))
+def test_the_quarantines_copy_of_a_released_file_loses_its_key(house: House) -> None:
+    item = put_aside(house)
+    key = key_of(house, item)
+    outcome = house.release(item, entry=Entry(native_id="17"))
+    assert key not in house.memory_keys.keys
+    assert outcome.id
+    assert house.open(outcome.id, "quality") == CONTENT
 
 
-def test_what_was_said_about_an_item_dies_with_its_days_key(house: House) -> None:
+def test_what_was_said_about_an_item_dies_with_its_key(house: House) -> None:
     item = put_aside(house)
     house.reject(item)
-    house.clock.move(days=1)
-    ended(house)
     with house.app.database.read() as session:
         row = find_item(session, item)
     with pytest.raises(KeyDestroyed, match="is gone"):
         note_of_item(house.app.keys, row)
 
 
-def test_the_bell_ends_the_days(house: House) -> None:
-    house.reject(put_aside(house))
-    house.clock.move(days=1)
-    keys = set(house.memory_keys.keys)
-    run = ring(house.app)
-    assert run
-    assert len(keys - set(house.memory_keys.keys)) == 1
+def test_a_rejection_that_was_killed_before_its_disposal_is_finished_by_the_night(house: House) -> None:
+    item = put_aside(house)
+    key = key_of(house, item)
+    with house.app.database.write() as session:
+        row = find_item(session, item)
+        decided(session, row, "rejected", house.clock.now(), "sato", None)
+        mark_for_disposal(session, row, "rejected from quarantine")
+    assert ring(house.app)
+    assert key not in house.memory_keys.keys
+    assert house.find(item).state is State.DISPOSED

@@ -217,16 +217,10 @@ def upgrade() -> None:
         sa.Column("recording_id", AutoString(), nullable=True),
         sa.CheckConstraint("state in ('waiting', 'released', 'rejected')", name="quarantine_state"),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key_id"),
     )
     op.create_index(op.f("ix_quarantine_fingerprint"), "quarantine", ["fingerprint"], unique=False)
     op.create_index(op.f("ix_quarantine_state"), "quarantine", ["state"], unique=False)
-    op.create_table(
-        "quarantine_key",
-        sa.Column("on", AutoString(), nullable=False),
-        sa.Column("key_id", AutoString(), nullable=False),
-        sa.PrimaryKeyConstraint("on"),
-        sa.UniqueConstraint("key_id"),
-    )
     op.create_table(
         "schedule_plan",
         sa.Column("digest", AutoString(), nullable=False),

@@ -190,7 +190,7 @@ def test_a_hold_without_its_key_is_found(full: House) -> None:
 
 def test_a_quarantine_without_its_key_is_found(full: House) -> None:
     full.ingest(full.write("no recording", b"noise"))
-    full.memory_keys.destroy([full.rows("SELECT key_id FROM quarantine_key")[0][0]])
+    full.memory_keys.destroy([full.rows("SELECT key_id FROM quarantine")[0][0]])
 
     assert only(look(full, Level.DIGEST)) is Kind.REASON_KEY_GONE
 
