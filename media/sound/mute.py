@@ -32,7 +32,7 @@ from media.sound.wave import Wave, read_wave
 
 Progress = Callable[[int, int], None]
 
-_ANALOGUE = (".wav", ".flac")
+_ANEW = (".wav", ".flac")
 _OPUS = (".ogg", ".opus", ".oga")
 #: By suffix of the result: FFmpeg's muxer of a call whose packets are replaced.
 _CALLS = {".m4a": "ipod", ".mp4": "mp4", ".aac": "adts", ".mka": "matroska", ".webm": "webm", ".caf": "caf"}
@@ -122,7 +122,7 @@ def _write(source: Path, out: Path, request: Request, progress: Progress) -> tup
             raise Unreadable("the file holds no sound")
         if is_footage:
             return _write_footage(source, indices, out, request, progress)
-    if out.suffix.lower() in _ANALOGUE:
+    if out.suffix.lower() in _ANEW:
         return (_write_decoded(source, out, request, progress),)
     return (_replace_packets(source, out, request, progress),)
 

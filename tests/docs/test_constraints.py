@@ -89,8 +89,8 @@ def _imported(folder: str) -> Iterator[str]:
 @pytest.mark.parametrize("folder", ["retention", "media", "policies"])
 def test_what_is_imported_is_asked_for(folder: str) -> None:
     """A package that comes along by chance may go by chance."""
-    asked = {canonicalize_name(wanted.name) for wanted in (*_wanted(tests=False), *_extras())}
-    asked |= COME_WITH_THEIR_OWN
+    wanted = (*_wanted(tests=False), *_extras())
+    asked = {canonicalize_name(one.name) for one in wanted} | COME_WITH_THEIR_OWN
     providers = packages_distributions()
     strangers = set(_imported(folder)) - sys.stdlib_module_names - {"retention", "media", "policies"}
     for name in strangers:
