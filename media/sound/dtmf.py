@@ -6,7 +6,7 @@ taken, since a recording has been through a line and a codec, and a person
 looks at what is found.
 
 Goertzel's algorithm, for blocks of 25.6 ms every 6.4 ms, is one product of the
-blocks with the eight tones, which numpy does at once. A block holds a key when
+blocks with the tones, which numpy does at once. A block holds a key when
 two tones, one of each group, carry most of its energy, neither is much louder
 than the other, each stands out of its group, and neither is merely the
 fundamental of a voice, whose second harmonic would be there too.
@@ -22,15 +22,19 @@ KEYS = ("123A", "456B", "789C", "*0#D")
 LOW_HZ = (697.0, 770.0, 852.0, 941.0)
 HIGH_HZ = (1209.0, 1336.0, 1477.0, 1633.0)
 
-_BLOCK_S = 0.0256  #: 205 samples at 8 kHz: the resolution that tells 697 from 770 Hz, and tolerates 1.8 %
+_BLOCK_S = 0.0256  #: 205 samples at 8 kHz: the resolution that tells 697 from 770 Hz
+_OFF_PITCH = (
+    -0.012,
+    0.0,
+    0.012,
+)  #: listening here, too, hears tones up to 1.8 % off (Q.24), and none at 3.5 %
 _HOP_S = 0.0064
-_SHORTEST_S = 0.024  #: Q.24: what is shorter than 20 to 24 ms is no key; 40 ms always is one
-_LEAST_BLOCKS = 2
+_LEAST_BLOCKS = 4  #: a tone of 27 ms. Q.24: what is shorter than 20 to 24 ms is no key; 40 ms always is one
 _LONGEST_GAP_S = 0.02  #: Q.24: an interruption of up to 10 to 20 ms is still the same key
 _LEAST_LEVEL = 10 ** (-36 / 20)  #: of the stronger tone, of full scale; Q.24 asks for -24 to -29 dBm
 _TWIST_UP = 10 ** (6 / 10)  #: the high tone louder than the low one; Q.24: 4 to 6 dB
 _TWIST_DOWN = 10 ** (10 / 10)  #: the low tone louder; Q.24: 5 to 10 dB
-_OWN_SHARE = 0.7  #: of the block's energy, in the two tones: 3.7 dB above everything else
+_OWN_SHARE = 0.65  #: of the block's energy, in the two tones: 2.7 dB above everything else
 _PEAK = 10 ** (6 / 10)  #: above the next tone of the same group
 _HARMONIC = 10 ** (-6 / 10)  #: a second harmonic of a real key lies far below it
 _BATCH_BLOCKS = 4096
@@ -57,7 +61,8 @@ class KeyFinder:
         self._rate = rate
         self._length = round(_BLOCK_S * rate)
         self._hop = round(_HOP_S * rate)
-        self._tones = _basis((*LOW_HZ, *HIGH_HZ), self._length, rate)
+        near = [hz * (1 + off) for off in _OFF_PITCH for hz in (*LOW_HZ, *HIGH_HZ)]
+        self._tones = _basis(near, self._length, rate)
         doubled = [hz * 2 for hz in (*LOW_HZ, *HIGH_HZ) if hz * 2 < rate / 2]
         self._harmonics = _basis(doubled, self._length, rate)
         self._rest = np.zeros(0, np.float32)
@@ -96,14 +101,13 @@ class KeyFinder:
             before = key
 
     def _pressed(self, key: str, run: list[int]) -> Iterator[Key]:
-        """A block is a hit when about two thirds of it are tone, so the tone reaches a third of a block less."""
-        start, end = run[0], run[-1] + self._length
-        if len(run) >= _LEAST_BLOCKS and end - start >= _SHORTEST_S * self._rate:
-            yield Key(key, start, end)
+        """From the first block's beginning to the last one's end: a little more than the tone."""
+        if len(run) >= _LEAST_BLOCKS:
+            yield Key(key, run[0], run[-1] + self._length)
 
 
 def _basis(frequencies_hz: Iterable[float], length: int, rate: int) -> NDArray[np.complex64]:
-    """(length, frequencies): a Hann-free Goertzel filter is the product with a complex tone."""
+    """(length, frequencies): what Goertzel computes is the product with a complex tone."""
     phase = 2j * np.pi * np.outer(np.arange(length), np.array(list(frequencies_hz))) / rate
     return np.asarray(np.exp(-phase), np.complex64)
 
@@ -113,7 +117,8 @@ def _keys_of(
 ) -> Iterator[tuple[int, str]]:
     """Number and key of each block that holds one."""
     length = blocks.shape[1]
-    power = (np.abs(blocks @ tones) * (2 / length)) ** 2  # squared amplitude of each tone
+    near = np.abs(blocks @ tones).reshape(len(blocks), len(_OFF_PITCH), -1)
+    power = (near.max(axis=1) * (2 / length)) ** 2  # squared amplitude of each tone
     low, high = power[:, :4], power[:, 4:]
     row, column = low.argmax(axis=1), high.argmax(axis=1)
     every = np.arange(len(blocks))

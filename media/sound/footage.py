@@ -25,13 +25,13 @@ from media.facts import is_cover
 from media.sound import edit
 from media.sound.decoded import Decoding
 from media.sound.packets import (
+    Written,
     can_replace,
     check_packets,
     open_output,
     replaced,
     result_of,
 )
-from media.sound.placed import Placed, silent_stretches
 from media.sound.report import Redacted
 from media.sound.samples import FORMS, Style
 from media.sound.spans import Mute, Plan, make_plan, no_spans
@@ -74,7 +74,7 @@ class SoundTrack:
         self._target = edit.FOOTAGE[container]
         self._progress = progress
         self._open = ExitStack()
-        self._silenced: list[Placed] = []
+        self._written = Written()
         self._notes: list[str] = []
 
     def __enter__(self) -> Self:
@@ -118,9 +118,8 @@ class SoundTrack:
         if self._method == "edit":
             edit.check_decoded(result, index, self._plan, self._target, Style.SILENCE)
             return edit.result_of(self._track, self._plan, self._target, Style.SILENCE, self._notes)
-        check_packets(self._source, result, self._plan, (self._index, index), Style.SILENCE)
-        silent = silent_stretches(self._silenced)
-        done = result_of(self._track, self._plan, silent, self._target.container, Style.SILENCE)
+        check_packets(result, index, self._plan, self._written, Style.SILENCE)
+        done = result_of(self._track, self._plan, self._written, self._target.container, Style.SILENCE)
         return replace(done, method=self._method)
 
     def _fits(self, out: OutputContainer) -> bool:
@@ -130,10 +129,8 @@ class SoundTrack:
         return self._track.stream.codec_context.codec.canonical_name in out.supported_codecs
 
     def _made(self) -> Iterator["Packet[Any]"]:
-        if self._method == "copied":
-            yield from (packet for packet, _ in self._track.packets())
-        elif self._method == "packets":
-            yield from replaced(self._track, self._plan, Style.SILENCE, self._silenced)
+        if self._method != "edit":  # with nothing to mute, every packet is as it was
+            yield from replaced(self._track, self._plan, Style.SILENCE, self._written, self._progress)
         else:
             decoding = Decoding(self._track)
             yield from edit.encode(decoding, self._plan, self._stream, self._target, self._progress)

@@ -32,7 +32,7 @@ from media.sound.wave import Wave, read_wave
 
 Progress = Callable[[int, int], None]
 
-_ANALOGUE = (".wav", ".flac")
+_ANEW = (".wav", ".flac")
 _OPUS = (".ogg", ".opus", ".oga")
 #: By suffix of the result: FFmpeg's muxer of a call whose packets are replaced.
 _CALLS = {".m4a": "ipod", ".mp4": "mp4", ".aac": "adts", ".mka": "matroska", ".webm": "webm", ".caf": "caf"}
@@ -122,7 +122,7 @@ def _write(source: Path, out: Path, request: Request, progress: Progress) -> tup
             raise Unreadable("the file holds no sound")
         if is_footage:
             return _write_footage(source, indices, out, request, progress)
-    if out.suffix.lower() in _ANALOGUE:
+    if out.suffix.lower() in _ANEW:
         return (_write_decoded(source, out, request, progress),)
     return (_replace_packets(source, out, request, progress),)
 
@@ -190,14 +190,14 @@ def _replace_packets(source: Path, out: Path, request: Request, progress: Progre
     if out.suffix.lower() == ".mp3" and track.codec == "mp3":
         form = "mp3"
         with out.open("wb") as written:
-            silent = packets.write_mp3(source, plan, written, progress)
+            wrote = packets.write_mp3(source, plan, written, progress)
     else:
         form = _container(_CALLS, out)
         if track.codec not in _SOUND_OF.get(form, {track.codec}):
             raise ValueError(_anew(track.codec))
-        silent = packets.write_container(source, plan, out, form, request.style, progress)
-    packets.check_packets(source, out, plan, (None, None), request.style)
-    return packets.result_of(track, plan, silent, form, request.style)
+        wrote = packets.write_container(source, plan, out, form, request.style, progress)
+    packets.check_packets(out, None, plan, wrote, request.style)
+    return packets.result_of(track, plan, wrote, form, request.style)
 
 
 def _write_decoded(source: Path, out: Path, request: Request, progress: Progress) -> Redacted:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from media.errors import Unreadable
 from media.sound.placed import MEMORIES, Placed, is_affected
 from media.sound.silent import opus_frames, opus_silence
-from media.sound.spans import Spans, touched
+from media.sound.spans import SpanIndex, Spans
 
 _HEAD = struct.Struct("<4sBBqIIIB")
 _CONTINUED, _FIRST, _LAST = 1, 2, 4
@@ -103,13 +103,14 @@ def silence_pages(file: BinaryIO, stream: OpusStream, spans: Spans) -> Iterator[
     yield replace(first, number=0, lacing=bytes([len(stream.head)]), body=stream.head).encode(), []
     tags = b"OpusTags" + bytes(8)
     yield Page(0, 0, first.serial, 1, bytes([len(tags)]), tags).encode(), []
+    index = SpanIndex(spans)
     number = 2
     for page, packets in _taken_apart(pages, stream, spans, _EDIT_MARGIN):
         if packets is None:
             yield replace(page, number=number).encode(), []
             number += 1
             continue
-        silenced = [one for one in packets if is_affected(one, spans, MEMORIES["opus"])]
+        silenced = [one for one in packets if is_affected(one, index, MEMORIES["opus"])]
         muted = {one.start for one in silenced}
         kept = [one._replace(data=opus_silence(one.data)) if one.start in muted else one for one in packets]
         for part in _rebuilt(page, kept, stream.origin):
@@ -175,9 +176,10 @@ def _taken_apart(
     """
     at = stream.first_position
     rest = b""
+    index = SpanIndex(spans)
     for page in _sound_pages(pages):
         end = max(page.granule, at) + _LONGEST_PACKET - stream.origin
-        is_near = len(touched(spans, at - margin - stream.origin, end + margin)) > 0
+        is_near = index.touches(at - margin - stream.origin, end + margin)
         is_cut = bool(page.lacing) and page.lacing[-1] == _FULL_SEGMENT
         is_timed = page.granule != _NO_GRANULE and not page.flags & _LAST  # the last may end within a packet
         if not (is_near or is_cut or rest):

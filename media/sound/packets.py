@@ -6,6 +6,7 @@ the number of samples stay; tags do not get through.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,9 +20,12 @@ from media.sound import mp3
 from media.sound.placed import MEMORIES, Placed, check_silence, is_affected, silent_stretches
 from media.sound.report import Redacted, muted_of
 from media.sound.samples import FORMS, Bytes, Painter, Style
-from media.sound.spans import Plan, Spans
+from media.sound.spans import Plan, SpanIndex
 from media.sound.track import Track, open_track, total_of
 
+Progress = Callable[[int, int], None]
+
+_PACKETS_A_REPORT = 256
 CHECKED = (
     "the finished file was read again; its packets have the number, times and lengths of the source's; "
     "every span was decoded and lies below -80 dBFS"
@@ -35,17 +39,26 @@ def can_replace(track: Track, plan: Plan, style: Style) -> bool:
     return track.has_packets and plan.is_same_on_all and style is Style.SILENCE
 
 
-def replaced(track: Track, plan: Plan, style: Style, silenced: list[Placed]) -> Iterator["Packet[Any]"]:
-    """Every packet of a track, muted. Those that were silenced are added to `silenced`, without their data.
+@dataclass(slots=True)
+class Written:
+    """What was written: where every packet lay, and which were silenced. Without their data."""
+
+    places: list[tuple[int, int]] = field(default_factory=list)  #: start and samples
+    silenced: list[Placed] = field(default_factory=list)
+
+
+def replaced(
+    track: Track, plan: Plan, style: Style, written: Written, progress: Progress
+) -> Iterator["Packet[Any]"]:
+    """Every packet of a track, muted, and noted in `written`.
 
     Raises:
         Unreadable: A packet is damaged.
     """
     if track.codec in FORMS:
-        yield from _painted(track, Painter(plan, FORMS[track.codec], style))
+        yield from _painted(track, Painter(plan, FORMS[track.codec], style), progress, plan.total)
         return
-    spans = plan.every
-    marked = _marked(track, spans, silenced)
+    marked = _marked(track, plan, written, progress)
     if track.codec == "mp3":
         yield from _mp3(marked)
         return
@@ -53,37 +66,26 @@ def replaced(track: Track, plan: Plan, style: Style, silenced: list[Placed]) -> 
         yield _with_data(packet, track.silence(placed.data)) if is_muted else packet
 
 
-def write_mp3(source: Path, plan: Plan, out: BinaryIO, progress: Callable[[int, int], None]) -> Spans:
-    """Write a muted .mp3: its own first frame with the encoder's delay, then the frames. No tag gets through.
-
-    Returns:
-        What was silenced.
-    """
-    silenced: list[Placed] = []
+def write_mp3(source: Path, plan: Plan, out: BinaryIO, progress: Progress) -> Written:
+    """Write a muted .mp3: its own first frame with the encoder's delay, then the frames. No tag gets through."""
+    written = Written()
     out.write(_info_frame(source))
     with open_track(source) as track:
-        for packet in replaced(track, plan, Style.SILENCE, silenced):
-            out.write(bytes(packet))
-            progress(_position(packet, track), plan.total)
-    return silent_stretches(silenced)
+        out.writelines(bytes(packet) for packet in replaced(track, plan, Style.SILENCE, written, progress))
+    return written
 
 
 def write_container(
-    source: Path, plan: Plan, out: Path, form: str, style: Style, progress: Callable[[int, int], None]
-) -> Spans:
-    """Write the muted track of a call into a container of FFmpeg's name `form`.
-
-    Returns:
-        What was silenced.
-    """
-    silenced: list[Placed] = []
+    source: Path, plan: Plan, out: Path, form: str, style: Style, progress: Progress
+) -> Written:
+    """Write the muted track of a call into a container of FFmpeg's name `form`."""
+    written = Written()
     with open_track(source) as track, open_output(out, form) as container:
         stream = container.add_stream_from_template(track.stream)
-        for packet in replaced(track, plan, style, silenced):
-            progress(_position(packet, track), plan.total)
+        for packet in replaced(track, plan, style, written, progress):
             packet.stream = stream
             container.mux(packet)
-    return silent_stretches(silenced)
+    return written
 
 
 def open_output(out: Path, form: str) -> av.container.OutputContainer:
@@ -97,32 +99,31 @@ def measure(path: Path, index: int | None = None) -> tuple[Track, int]:
         return track, total_of(track.packets())
 
 
-def check_packets(
-    source: Path, result: Path, plan: Plan, indices: tuple[int | None, int | None], style: Style
-) -> None:
-    """Compare a result with its source, packet by packet, and decode every span.
+def check_packets(result: Path, index: int | None, plan: Plan, written: Written, style: Style) -> None:
+    """Compare a result with what its source was, packet by packet, and decode every span.
 
     Args:
-        source: Where it came from.
-        result: What was written.
+        result: The finished file.
+        index: Of the track in it.
         plan: What has to be silent.
-        indices: Of the track in either file.
+        written: Where the source's packets lay.
         style: Silence or tone.
 
     Raises:
         RedactionFailed: The times differ, or a span is not silent.
     """
-    with open_track(source, indices[0]) as before, open_track(result, indices[1]) as after:
-        if after.codec in FORMS:
-            _check_samples(after, plan, style)
+    with open_track(result, index) as track:
+        if track.codec in FORMS:
+            _check_samples(track, plan, style)
             return
-        codec = "mp3float" if after.codec == "mp3" else after.codec
-        check_silence(_compared(before, after), plan.every, codec, after.config, after.rate)
+        codec = "mp3float" if track.codec == "mp3" else track.codec
+        check_silence(_compared(track, written), plan.every, codec, track.config, track.rate)
 
 
-def result_of(track: Track, plan: Plan, silent: Spans, container: str, style: Style) -> Redacted:
+def result_of(track: Track, plan: Plan, written: Written, container: str, style: Style) -> Redacted:
     """The report of packets that were replaced."""
     is_exact = track.codec in FORMS
+    silent = silent_stretches(written.silenced).clip(0, plan.total)
     return Redacted(
         method="packets",
         container=container,
@@ -139,14 +140,18 @@ def result_of(track: Track, plan: Plan, silent: Spans, container: str, style: St
 
 
 def _marked(
-    track: Track, spans: Spans, silenced: list[Placed]
+    track: Track, plan: Plan, written: Written, progress: Progress
 ) -> Iterator[tuple["Packet[Any]", Placed, bool]]:
-    memory = MEMORIES[track.codec]
+    memory, spans = MEMORIES[track.codec], SpanIndex(plan.every)
     for packet, placed in track.packets():
         is_muted = is_affected(placed, spans, memory)
         if is_muted:
-            silenced.append(placed._replace(data=b""))
+            written.silenced.append(placed._replace(data=b""))
+        written.places.append((placed.start, placed.samples))
+        if not len(written.places) % _PACKETS_A_REPORT:
+            progress(min(max(placed.start, 0), plan.total), plan.total)
         yield packet, placed, is_muted
+    progress(plan.total, plan.total)
 
 
 def _mp3(marked: Iterator[tuple["Packet[Any]", Placed, bool]]) -> Iterator["Packet[Any]"]:
@@ -166,9 +171,10 @@ def _mp3(marked: Iterator[tuple["Packet[Any]", Placed, bool]]) -> Iterator["Pack
         raise Unreadable(f"the MP3 track is damaged: {error}") from error
 
 
-def _painted(track: Track, painter: Painter) -> Iterator["Packet[Any]"]:
+def _painted(track: Track, painter: Painter, progress: Progress, total: int) -> Iterator["Packet[Any]"]:
     """Packets of PCM or G.711: samples are silenced where they lie."""
     for packet, placed in track.packets():
+        progress(min(max(placed.start, 0), total), total)
         if not painter.touches(placed.start, placed.end):
             yield packet
             continue
@@ -187,19 +193,17 @@ def _with_data(packet: "Packet[Any]", data: bytes) -> "Packet[Any]":
     return other
 
 
-def _compared(before: Track, after: Track) -> Iterator[Placed]:
-    """The packets of the result, each compared with its source's. They count from the same zero."""
-    theirs = before.packets()
-    for _, ours in after.packets():
-        _, their = next(theirs, (None, None))
-        if (
-            their is None
-            or their.samples != ours.samples
-            or abs(their.start - ours.start) > _tolerance(after)
-        ):
+def _compared(track: Track, written: Written) -> Iterator[Placed]:
+    """The packets of a result, each compared with its source's. They count from the same zero."""
+    number = 0
+    rounding = int(Fraction(2, 1000) * track.rate)  # of another container's clock
+    for _, ours in track.packets():
+        start, samples = written.places[number] if number < len(written.places) else (0, -1)
+        if samples != ours.samples or abs(start - ours.start) > rounding:
             raise RedactionFailed(f"a packet at sample {ours.start} is not where it was in the source")
+        number += 1
         yield ours
-    if next(theirs, None) is not None:
+    if number < len(written.places):
         raise RedactionFailed("packets are missing at the end of the result")
 
 
@@ -224,16 +228,6 @@ def _block(raw: bytearray, placed: Placed, track: Track) -> Bytes:
     width = FORMS[track.codec].width
     whole = memoryview(raw)[: placed.samples * track.channels * width]
     return np.frombuffer(whole, np.uint8).reshape(placed.samples, track.channels, width)
-
-
-def _tolerance(track: Track) -> int:
-    """Samples by which another container may round a time."""
-    return int(Fraction(2, 1000) * track.rate)
-
-
-def _position(packet: "Packet[Any]", track: Track) -> int:
-    time_s = (packet.pts or 0) * (packet.time_base or Fraction(0)) - track.zero_s
-    return max(0, int(time_s * track.rate))
 
 
 def _info_frame(source: Path) -> bytes:

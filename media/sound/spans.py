@@ -10,6 +10,7 @@ ends are exclusive. Channels count from 0.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -135,11 +136,18 @@ def touched(spans: Spans, start: int, end: int) -> Spans:
     return spans[first : max(first, last)]
 
 
-def complement_within(spans: Spans, start: int, end: int) -> Spans:
-    """What of `start` to `end` lies in no span."""
-    inside = touched(spans, start, end).clip(start, end)
-    edges = np.concatenate([[start], inside.reshape(-1), [end]]).reshape(-1, 2)
-    return edges[edges[:, 0] < edges[:, 1]]
+class SpanIndex:
+    """Spans, ready to be asked about a hundred thousand packets: numpy takes ten times as long for one question."""
+
+    def __init__(self, spans: Spans) -> None:
+        self.spans = spans
+        self._starts: list[int] = spans[:, 0].tolist()
+        self._ends: list[int] = spans[:, 1].tolist()
+
+    def touches(self, start: int, end: int) -> bool:
+        """Whether a span shares a sample with `start` to `end`."""
+        first = bisect_right(self._ends, start)
+        return first < len(self._starts) and self._starts[first] < end
 
 
 def _channels_of(mute: Mute, channels: int) -> range:

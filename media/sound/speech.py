@@ -22,6 +22,8 @@ from media.sound.weights import EXTRA, WHISPER_BASE, WeightsMissing, load, own_m
 
 DIGITS_PROMPT = "Digits: 4 2 0 9, 1 7 3 5 8 6."
 _LONGEST_S = 28.0  #: Whisper hears 30 s at once
+_FEWEST_TOKENS, _TOKENS_A_SECOND = 24, 6  #: speech has about three
+_REPETITIVE = 2.4  #: Whisper's own threshold of a segment that repeats itself
 
 
 class Recogniser:
@@ -60,8 +62,11 @@ class Recogniser:
             temperature=0.0,
             initial_prompt=prompt,
             vad_filter=False,
+            max_new_tokens=_FEWEST_TOKENS + int(length_s * _TOKENS_A_SECOND),
         )
         for segment in segments:
+            if prompt and segment.compression_ratio > _REPETITIVE:
+                continue  # expecting digits, it began to count on by itself
             for word in segment.words or ():
                 low, high = min(max(word.start, 0.0), length_s), min(max(word.end, 0.0), length_s)
                 yield Word(

@@ -34,6 +34,7 @@ _KEY_PAUSE_S = 5.0  #: people look at their card between two groups of keys
 _KEY_RANK = 0.8  #: who presses keys in a call enters something
 _PAD_S = 0.5  #: recognised words begin and end up to half a second off
 _EDGE_S = 1.2  #: to the edge of the voice activity, if it is no farther
+_MARGIN_S = 0.15  #: beyond that edge: a soft consonant comes before what is taken for voice
 _JOIN_S = 1.0  #: stretches this near are recognised together: words lean on each other
 _LONGEST_JOINED_S = 60.0
 _LEAST_KEY_RATE = 4000
@@ -293,9 +294,9 @@ def _padded(find: Find, stretches: Sequence[Stretch], duration_s: float) -> Sugg
     for one in stretches:
         low, high = one.start / RATE, one.end / RATE
         if low <= find.start_s <= high and find.start_s - low <= _EDGE_S:
-            start_s = min(low, find.start_s)
+            start_s = min(low, find.start_s) - _MARGIN_S
         if low <= find.end_s <= high and high - find.end_s <= _EDGE_S:
-            end_s = max(high, find.end_s)
+            end_s = max(high, find.end_s) + _MARGIN_S
     start_s, end_s = max(start_s, 0.0), min(end_s, duration_s)
     return Suggestion(find.kind, find.rank, find.channel, start_s, end_s, find.heard, find.reasons, "speech")
 

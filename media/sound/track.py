@@ -6,7 +6,7 @@ own sample counts, and by their timestamps where the two disagree by more than
 the rounding of a container.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -64,19 +64,32 @@ class Track:
             Unreadable: A packet is damaged.
         """
         expected: int | None = None
-        time_base = self.stream.time_base or Fraction(1, self.rate)
+        claim = self._clock()
+        slack = int(_ROUNDING_S * self.rate)
         for packet in self.opened.container.demux(self.stream):
             if not packet.size:
                 continue
             data = bytes(packet)
             samples = self._samples(packet, data)
             if packet.pts is not None:
-                claimed = round((packet.pts * time_base - self.zero_s) * self.rate)
-                is_off = expected is None or abs(claimed - expected) > _ROUNDING_S * self.rate
-                expected = claimed if is_off else expected
+                claimed = claim(packet.pts)
+                if expected is None or not -slack <= claimed - expected <= slack:
+                    expected = claimed
             placed = Placed(data, expected or 0, samples)
-            expected = placed.end
+            expected = placed.start + samples
             yield packet, placed
+
+    def _clock(self) -> Callable[[int], int]:
+        """Ticks to samples, rounded, in integers alone: it is asked for every packet."""
+        scale = (self.stream.time_base or Fraction(1, self.rate)) * self.rate
+        zero = self.zero_s * self.rate
+        whole = scale.denominator * zero.denominator
+        times, less = scale.numerator * zero.denominator, zero.numerator * scale.denominator
+
+        def claim(ticks: int) -> int:
+            return (2 * (ticks * times - less) + whole) // (2 * whole)
+
+        return claim
 
     def silence(self, packet: bytes) -> bytes:
         """A packet as long as this one that says nothing. Of Opus and AAC; MP3 has `mp3.silence`.

@@ -42,6 +42,12 @@ def _wanted(*, tests: bool) -> list[Requirement]:
     return [Requirement(line) for line in lines]
 
 
+def _extras() -> list[Requirement]:
+    """What a user may ask for besides; imported only where it is used."""
+    extras = tomllib.loads(text_of("pyproject.toml"))["project"]["optional-dependencies"]
+    return [Requirement(line) for name, lines in extras.items() if name != "test" for line in lines]
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_every_line_is_a_pin_with_hashes_or_says_who_wants_it(file: str) -> None:
     rest = PIN.sub("", text_of(file))
@@ -83,7 +89,8 @@ def _imported(folder: str) -> Iterator[str]:
 @pytest.mark.parametrize("folder", ["retention", "media", "policies"])
 def test_what_is_imported_is_asked_for(folder: str) -> None:
     """A package that comes along by chance may go by chance."""
-    asked = {canonicalize_name(wanted.name) for wanted in _wanted(tests=False)} | COME_WITH_THEIR_OWN
+    wanted = (*_wanted(tests=False), *_extras())
+    asked = {canonicalize_name(one.name) for one in wanted} | COME_WITH_THEIR_OWN
     providers = packages_distributions()
     strangers = set(_imported(folder)) - sys.stdlib_module_names - {"retention", "media", "policies"}
     for name in strangers:
