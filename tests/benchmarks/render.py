@@ -49,9 +49,7 @@ def main() -> None:
         for _ in range(options.rounds):
             for name, way in ways.items():
                 wall_s, cpu_s = _timed(way)
-                _say(
-                    f"{name:26} {wall_s:8.2f} s {cpu_s:8.2f} cpu s {out.stat().st_size:10} bytes", flush=True
-                )
+                _say(f"{name:26} {wall_s:8.2f} s {cpu_s:8.2f} cpu s {out.stat().st_size:10} bytes")
 
 
 def _say(line: str) -> None:

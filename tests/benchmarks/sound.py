@@ -53,7 +53,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--once"]:
         once(Path(sys.argv[2]), Path(sys.argv[3]))
         return
-    given = parser(__doc__).parse_args()
+    given = parser("sound", __doc__).parse_args()
     size = size_of(given, 3)
     with workplace(given.folder) as folder:
         rows = [_row(name, folder, SECONDS[size.name], size.repeats) for name in KINDS]

