@@ -374,3 +374,18 @@ def test_no_guard_stands_between_a_person_who_refuses_and_her_disposal(house: Ho
     house.memory_store._id = "another"
     recording = refuse(house)
     assert house.find(recording).state is State.DISPOSED
+
+
+def test_a_refusal_that_was_interrupted_is_finished_by_the_next_without_waiting_for_the_night(
+    house: House,
+) -> None:
+    first, second = (
+        str(each.id) for each in house.ingest(*(house.write(n, n.encode()) for n in ("hiss", "hum")))
+    )
+    vars(house.memory_keys)["before"] = fails(KeyServiceUnavailable("no answer"), "destroy")
+    with pytest.raises(KeyServiceUnavailable, match="no answer"):
+        house.reject(first)
+    house.memory_keys.before = lambda _: None
+    assert house.reject(second)
+    assert [row.state for row in house.rows("SELECT state FROM disposal_run")] == ["done", "done"]
+    assert house.memory_store.objects == {}
