@@ -13,7 +13,7 @@ from typing import Any
 
 import av
 import numpy as np
-from av.audio.frame import AudioFrame
+from av.audio.frame import AudioFrame, format_dtypes
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
@@ -121,5 +121,9 @@ class _Drawing:
 
 def _samples(frame: AudioFrame) -> Samples:
     """(channels, samples), whichever way the decoder lays them out."""
-    values = frame.to_ndarray()
-    return values if frame.format.is_planar else values.reshape(frame.samples, -1).T
+    if frame.format.is_planar:
+        return frame.to_ndarray()
+    # As `to_ndarray`, which would copy it.
+    values = np.frombuffer(memoryview(frame.planes[0]), format_dtypes[frame.format.name])
+    channels = frame.layout.nb_channels
+    return values[: frame.samples * channels].reshape(frame.samples, channels).T

@@ -24,7 +24,6 @@ from media.errors import Unreadable, UnsupportedCodec
 from media.facts import claimed_start, container_name, describe_tracks, is_cover, side_tracks
 from media.inspection import MAX_WARNINGS, Inspection, parse_start, printable
 from media.peaks import MAX_CHANNELS
-from media.thumbnail import make_thumbnail
 
 MAX_EDGE_PX = 16_384  #: no level of H.264 or H.265 reaches it; more is a broken header
 MAX_SAMPLE_RATE = 768_000
@@ -70,6 +69,8 @@ def _examine_video(opened: Opened, main: VideoStream, wishes: Wishes) -> Inspect
     inspection = _describe(opened, main, duration_us, picture.first)
     if not wishes.want_thumbnail:
         return inspection
+    from media.thumbnail import make_thumbnail  # noqa: PLC0415 - OpenCV: calls, and workers that start, go without
+
     return replace(inspection, thumbnail=make_thumbnail(opened.container, main, duration_us, picture.first))
 
 

@@ -12,7 +12,6 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from media.inspection import StreamFacts, printable
-from media.thumbnail import quarter_turns
 
 _MAX_RATE_FPS = 1000
 _START_TAGS = ("creation_time", "com.apple.quicktime.creationdate", "date")
@@ -51,6 +50,12 @@ def describe_tracks(
 ) -> tuple[StreamFacts, ...]:
     """Facts of every track; size and rotation of `shown` are those of its first decoded `picture`."""
     return tuple(_facts(stream, picture if stream is shown else None) for stream in container.streams)
+
+
+def quarter_turns(frame: VideoFrame) -> int | None:
+    """Clockwise quarter turns that set the picture upright; None for an angle in between."""
+    turns, rest = divmod(-frame.rotation, 90)
+    return None if rest else turns % 4
 
 
 def side_tracks(container: InputContainer, main: Stream) -> list[str]:

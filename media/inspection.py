@@ -1,19 +1,17 @@
 """What can be said about one file after looking into it.
 
 Only values: the looking is done by `examine`, in a worker that `probe` keeps.
-Values cross from the worker to its parent as JSON and are validated there, as
-the worker has read a stranger's bytes.
+They leave the worker as JSON, written here; `arrival` reads it in the parent.
 
 Durations are integer microseconds. Text from the file is cut and cleaned: it
 may be printed, but nothing in it may be trusted.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, TypeAdapter
+from typing import Literal
 
 MAX_TEXT = 200  #: characters kept of any text that comes from a file
 MAX_WARNINGS = 20
@@ -25,16 +23,13 @@ def printable(text: str) -> str:
     return " ".join(clean.split())[:MAX_TEXT]
 
 
-Text = Annotated[str, AfterValidator(printable)]  #: cleaned again when it arrives from a worker
-
-
 @dataclass(frozen=True, slots=True)
 class StreamFacts:
     """One track of a container, in the container's own words."""
 
     index: int
     type: Literal["audio", "video", "subtitle", "data", "attachment", "unknown"]
-    codec: Text  #: FFmpeg's name, such as "h264" or "pcm_mulaw"; "unknown" where there is no decoder
+    codec: str  #: FFmpeg's name, such as "h264" or "pcm_mulaw"; "unknown" where there is no decoder
     is_cover: bool = False  #: a still picture attached to a recording, such as cover art
     width: int | None = None  #: in pixels, as coded: before any rotation
     height: int | None = None
@@ -49,31 +44,25 @@ class Inspection:
     """A file that holds a recording which can be decoded, at least in part."""
 
     kind: Literal["audio", "video"]
-    container: Text
+    container: str
     duration_us: int
     streams: tuple[StreamFacts, ...]
-    started_at_text: Text | None  #: the container's claim, untouched
+    started_at_text: str | None  #: the container's claim, untouched
     started_at: datetime | None  #: the claim as an aware UTC instant; None where it names no zone
-    warnings: tuple[Text, ...] = ()
+    warnings: tuple[str, ...] = ()
     thumbnail: bytes | None = None  #: JPEG, upright, at most 480 pixels wide
     peaks: bytes | None = None  #: see `peaks`
 
 
-_INSPECTION = TypeAdapter(Inspection)
-
-
 def to_json(inspection: Inspection) -> bytes:
     """`inspection` without its thumbnail and peaks."""
-    return _INSPECTION.dump_json(inspection, exclude={"thumbnail", "peaks"})
+    values = asdict(inspection)
+    del values["thumbnail"], values["peaks"]
+    return json.dumps(values, default=_in_words).encode()
 
 
-def from_json(text: bytes) -> Inspection:
-    """The inspection that `to_json` wrote.
-
-    Raises:
-        ValueError: It did not.
-    """
-    return _INSPECTION.validate_json(text)
+def _in_words(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def parse_start(text: str) -> datetime | None:

@@ -23,8 +23,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from media.answer import HEAD, MAX_SIZES, Outcome
+from media.arrival import from_json
 from media.errors import MediaToolError, ToolFailed, Unreadable, UnsupportedCodec
-from media.inspection import Inspection, from_json, printable
+from media.inspection import Inspection, printable
 from media.process import kill_group, python_module, run
 from media.raw_format import parse_raw_format
 
@@ -38,7 +39,8 @@ _WORKER = "media.inspect_worker"
 class Inspector:
     """Looks into files, one per worker at a time. Safe to share between threads.
 
-    Workers start with the first file and stop with `close`, or at the end of the `with` block.
+    Workers start when there are files for them, the first one with `get_ready` if the caller likes, and stop
+    with `close` or at the end of the `with` block.
     """
 
     def __init__(self, *, workers: int = 1, memory_bytes: int = DEFAULT_MEMORY_BYTES) -> None:
@@ -58,9 +60,19 @@ class Inspector:
     ) -> None:
         self.close()
 
+    def get_ready(self) -> None:
+        """Start a worker already, beside what the caller does before its first file. Trouble shows with that file."""
+        place = self._places.get()
+        with suppress(ToolFailed):
+            place.fill()
+        self._places.put(place)
+
     def close(self) -> None:
         """Stop all workers, after what they are doing. Safe to repeat; a later file starts them again."""
-        for place in [self._places.get() for _ in range(self._workers)]:
+        places = [self._places.get() for _ in range(self._workers)]
+        for place in places:
+            place.hang_up()
+        for place in places:
             place.empty()
             self._places.put(place)
 
@@ -122,6 +134,16 @@ class _Place:
         except _WorkerDied as death:
             raise Unreadable(f"looking into it crashes the decoder ({death})") from death
 
+    def fill(self) -> "_Worker":
+        """The worker, started if there is none. ToolFailed where that cannot be done."""
+        self._worker = self._worker or _Worker(self._memory_bytes)
+        return self._worker
+
+    def hang_up(self) -> None:
+        """Let the worker end, if there is one, without waiting for it."""
+        if self._worker:
+            self._worker.hang_up()
+
     def empty(self) -> None:
         """Stop the worker, if there is one."""
         if self._worker:
@@ -129,11 +151,11 @@ class _Place:
             self._worker = None
 
     def _ask_once(self, request: dict[str, Any], timeout_seconds: float) -> Inspection:
-        self._worker = self._worker or _Worker(self._memory_bytes)
+        worker = self.fill()
         try:
-            return self._worker.ask(request, timeout_seconds)
+            return worker.ask(request, timeout_seconds)
         finally:
-            if self._worker.is_spent:
+            if worker.is_spent:
                 self.empty()
 
 
@@ -177,12 +199,14 @@ class _Worker:
             )
         except OSError as error:
             raise ToolFailed(f"the inspection worker could not be started: {error}") from error
-        self._greet()
+        self._is_greeted = False
 
     def ask(self, request: dict[str, Any], timeout_seconds: float) -> Inspection:
         """Send `request` and wait for its answer."""
         line = json.dumps({**request, "timeout_seconds": timeout_seconds}).encode() + b"\n"
         self.is_spent = True  # until it has answered: a late answer must not meet the next question
+        if not self._is_greeted:
+            self._greet()
         try:
             answer = self._exchange(line, time.monotonic() + timeout_seconds)
             found = answer.inspection() if answer.outcome is Outcome.INSPECTED else None
@@ -195,12 +219,16 @@ class _Worker:
             raise self._refusal(answer)
         return found
 
-    def stop(self) -> None:
-        """Let the worker end, or end it."""
+    def hang_up(self) -> None:
+        """Tell the worker that nothing more will be asked. Safe to repeat."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         with suppress(BrokenPipeError):
             self._process.stdin.close()
+
+    def stop(self) -> None:
+        """Let the worker end, or end it."""
+        self.hang_up()
+        assert self._process.stdout is not None
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(0 if self.is_spent else _STOP_TIMEOUT_SECONDS)
         kill_group(self._process)
@@ -220,11 +248,11 @@ class _Worker:
         try:
             self._exchange(b"", time.monotonic() + _START_TIMEOUT_SECONDS)
         except (OSError, ValueError) as error:
-            self.is_spent = True
             how = self._how_it_ended()
             self.stop()
             why = _last_words(self._memory_bytes)
             raise ToolFailed(f"the inspection worker does not start ({how}): {why}") from error
+        self._is_greeted = True
 
     def _exchange(self, line: bytes, deadline: float) -> _Answer:
         assert self._process.stdin is not None

@@ -16,6 +16,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from media.facts import quarter_turns
+
 MAX_WIDTH_PX = 480
 MAX_HEIGHT_PX = 960
 _JPEG_QUALITY = 80
@@ -47,12 +49,6 @@ def make_thumbnail(
         if contrast >= _CONTRAST:
             break
     return None if best is None else _jpeg(best)
-
-
-def quarter_turns(frame: VideoFrame) -> int | None:
-    """Clockwise quarter turns that set the picture upright; None for an angle in between."""
-    turns, rest = divmod(-frame.rotation, 90)
-    return None if rest else turns % 4
 
 
 def _candidates(

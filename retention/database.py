@@ -162,7 +162,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     writes, on_disk = options.get("retention_writes", False), options.get("retention_sorts_on_disk", False)
-    connection.exec_driver_sql(f"PRAGMA temp_store = {'FILE' if on_disk else 'MEMORY'}")
+    wanted = "FILE" if on_disk else "MEMORY"
+    if connection.info.get("temp_store") != wanted:
+        connection.exec_driver_sql(f"PRAGMA temp_store = {wanted}")
+        connection.info["temp_store"] = wanted
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

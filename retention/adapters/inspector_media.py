@@ -20,6 +20,7 @@ class MediaInspector:
     def __init__(self, timeout_s: float, workers: int = 2) -> None:
         self._timeout_s = timeout_s
         self._inspector = Inspector(workers=workers)
+        self._inspector.get_ready()  # it takes as long to start as a store to open, which comes next
 
     def inspect(self, path: Path, raw_format: str) -> Seen:
         """What the file holds, going by its content and never by its name.

@@ -15,7 +15,7 @@ import os
 import secrets
 import stat
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,14 @@ _READ_BYTES = 1 << 20
 
 _BEHIND_BYTES = 8 << 20
 """So much of a long object is carried to the disk at a time while it is still being written."""
+
+_FEW_SHARDS = 4
+"""So many folders are made durable one by one; more of them together, with the file system.
+
+A batch of a night's 1000 objects lies in 600 of the 1024 folders. Each fsync
+commits the file system's journal, and unlinking waits for commits: erasing the
+batch took 4 s, and with one flush 0.1 s (ext4, shared disk of a virtual machine).
+"""
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -178,7 +186,7 @@ class FolderStore:
         return None if found is None else found.st_size
 
     def erase_many(self, names: Sequence[ObjectName]) -> dict[ObjectName, str]:
-        """See `ObjectStore`. One fsync for each shard that was touched."""
+        """See `ObjectStore`. All of it is made durable together."""
         by_shard: dict[str, list[ObjectName]] = defaultdict(list)
         for name in names:
             by_shard[validate_name(name)[:2]].append(name)
@@ -186,18 +194,30 @@ class FolderStore:
         failures: dict[ObjectName, str] = {}
         for batch in by_shard.values():
             failures |= self._erase_in_shard(batch)
+        failures |= self._sync_shards(by_shard.keys(), [name for name in names if name not in failures])
         return failures | self._erase_drafts([name for name in names if name not in failures])
 
     def _erase_in_shard(self, names: Sequence[ObjectName]) -> dict[ObjectName, str]:
         try:
             with self._shard(names[0]) as shard:
                 reasons = {name: _erase_one(shard, name[3:]) for name in names}
-                os.fsync(shard)
         except FileNotFoundError:
             return {}
         except OSError as error:
             return dict.fromkeys(names, error.strerror or "the file system failed")
         return {name: reason for name, reason in reasons.items() if reason}
+
+    def _sync_shards(self, shards: Collection[str], erased: Sequence[ObjectName]) -> dict[ObjectName, str]:
+        """Make what was erased stay so after a crash; if that fails, none of it counts as erased."""
+        try:
+            if len(shards) > _FEW_SHARDS and sync_filesystem(self._objects):
+                return {}
+            for shard in shards:
+                with suppress(FileNotFoundError):
+                    fsync_path(f"{self._objects}/{shard}")
+        except OSError as error:
+            return dict.fromkeys(erased, error.strerror or "the file system failed")
+        return {}
 
     def _erase_drafts(self, names: Sequence[ObjectName]) -> dict[ObjectName, str]:
         """What a crashed put left may share an object's bytes: it goes with the object."""
@@ -217,7 +237,9 @@ class FolderStore:
     def remains(self, names: Sequence[ObjectName]) -> set[ObjectName]:
         """See `ObjectStore`. A leftover of an unfinished put counts: it may share the object's bytes."""
         drafts = self._drafts()
-        return {name for name in names if self._look(validate_name(name)) is not None or name[3:] in drafts}
+        found = {name for name in names if self._stat(validate_name(name)) is not None or name[3:] in drafts}
+        self.store_id()
+        return found
 
     def list_names(self, prefix: str = "") -> Iterator[tuple[ObjectName, int, datetime]]:
         """See `ObjectStore`. Holds one shard's names."""
@@ -263,10 +285,15 @@ class FolderStore:
             return sorted(found, key=lambda entry: entry.name)
 
     def _look(self, name: ObjectName) -> os.stat_result | None:
+        found = self._stat(name)
+        if found is None:
+            self.store_id()  # nothing is there either when the disk is not mounted
+        return found
+
+    def _stat(self, name: ObjectName) -> os.stat_result | None:
         try:
-            found = self._path(name).lstat()
+            found = os.lstat(f"{self._objects}/{name}")
         except FileNotFoundError:
-            self.store_id()
             return None
         except OSError as error:
             raise _unavailable(f"cannot look at {name}", error) from error

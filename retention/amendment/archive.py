@@ -39,23 +39,21 @@ def living_lots(
         condition: About columns of the cohort.
         floors: Purposes of floors: which of them a lot had, and has outlived, is told as well.
     """
+    reasons = _Reasons(session)
+    reasons.learn(and_(condition, COHORT.c.state == "active"))
     rows: dict[int, tuple[Any, ...]] = {}
-    reasons_of: list[tuple[int, str, int]] = []
+    members: dict[int, tuple[Member, ...]] = {}
     for lot_id, living, purpose, cohort_id, *facts in session.execute(_lots(condition, *_LOT_COLUMNS)).all():
         rows[lot_id] = tuple(facts)
         if living == 1:
-            reasons_of.append((lot_id, purpose, cohort_id))
-    # Lots with several reasons may have some in cohorts that nobody asked about.
-    several = _lots(condition, LOT.c.id).where(LOT.c.living > 1)
-    members = select(MEMBER.c.lot_id, MEMBER.c.purpose, MEMBER.c.cohort_id).where(
-        MEMBER.c.lot_id.in_(several)
-    )
-    reasons_of += (tuple(row) for row in session.execute(members).all())
-    found = _members(session, condition, reasons_of)
+            members[lot_id] = reasons.together(((purpose, cohort_id),))
+    if len(members) < len(rows):
+        members |= _several(session, condition, reasons)
     outlived = _outlived(session, condition, floors)
     known: dict[tuple[str, ...], Facts] = {}
     return [
-        _lot(lot_id, row, found[lot_id], outlived.get(lot_id, NOTHING), known) for lot_id, row in rows.items()
+        _lot(lot_id, row, members[lot_id], outlived.get(lot_id, NOTHING), known)
+        for lot_id, row in rows.items()
     ]
 
 
@@ -83,6 +81,7 @@ class _Reasons:
         self._session = session
         self._places: dict[int, tuple[Place, str | None] | None] = {}
         self._members: dict[tuple[str, int], Member | None] = {}
+        self._together: dict[tuple[tuple[str, int], ...], tuple[Member, ...]] = {}
 
     def learn(self, condition: ColumnElement[bool]) -> None:
         """Learn the cohorts of which `condition` holds."""
@@ -105,6 +104,14 @@ class _Reasons:
             self._members[key] = Member(purpose, cohort_id, *where) if where else None
         return self._members[key]
 
+    def together(self, keys: tuple[tuple[str, int], ...]) -> tuple[Member, ...]:
+        """The living ones of the reasons (purpose, cohort), in order; made once for all lots that have them."""
+        found = self._together.get(keys)
+        if found is None:
+            living = (self.member(purpose, cohort_id) for purpose, cohort_id in keys)
+            found = self._together[keys] = tuple(sorted(member for member in living if member is not None))
+        return found
+
 
 def _lots(condition: ColumnElement[bool], *columns: Any) -> Select[Any]:
     return (
@@ -116,19 +123,19 @@ def _lots(condition: ColumnElement[bool], *columns: Any) -> Select[Any]:
     )
 
 
-def _members(
-    session: Session, condition: ColumnElement[bool], rows: list[tuple[int, str, int]]
-) -> dict[int, list[Member]]:
-    """Lot → its living reasons, given (lot, purpose, cohort)."""
-    reasons = _Reasons(session)
-    reasons.learn(and_(condition, COHORT.c.state == "active"))
+def _several(
+    session: Session, condition: ColumnElement[bool], reasons: _Reasons
+) -> dict[int, tuple[Member, ...]]:
+    """Lot → its living reasons, for lots of several: some may be in cohorts that nobody asked about."""
+    lots = _lots(condition, LOT.c.id).where(LOT.c.living > 1)
+    rows = session.execute(
+        select(MEMBER.c.lot_id, MEMBER.c.purpose, MEMBER.c.cohort_id).where(MEMBER.c.lot_id.in_(lots))
+    ).all()
     reasons.learn_these(cohort_id for _, _, cohort_id in rows)
-    found: dict[int, list[Member]] = defaultdict(list)
+    keys: dict[int, list[tuple[str, int]]] = defaultdict(list)
     for lot_id, purpose, cohort_id in rows:
-        member = reasons.member(purpose, cohort_id)
-        if member is not None:
-            found[lot_id].append(member)
-    return found
+        keys[lot_id].append((purpose, cohort_id))
+    return {lot_id: reasons.together(tuple(sorted(found))) for lot_id, found in keys.items()}
 
 
 def _outlived(
@@ -153,7 +160,7 @@ def _outlived(
 def _lot(
     lot_id: int,
     row: tuple[Any, ...],
-    members: list[Member],
+    members: tuple[Member, ...],
     outlived: frozenset[str],
     known: dict[tuple[str, ...], Facts],
 ) -> Lot:
@@ -161,9 +168,7 @@ def _lot(
     facts = known.get((kind, site, area, zone))
     if facts is None:
         facts = known[kind, site, area, zone] = Facts(Kind(kind), site, area, zone)
-    if len(members) > 1:
-        members.sort()
-    return Lot(lot_id, facts, holds > 0, recordings, size_bytes, tuple(members), outlived)
+    return Lot(lot_id, facts, holds > 0, recordings, size_bytes, members, outlived)
 
 
 def stand_for(cohort: CohortRow, place: Place) -> None:

@@ -89,23 +89,31 @@ class Preview:
         self._horizon = horizon
 
     def add(self, pieces: Iterable[Piece]) -> None:
-        """Count lots, or pieces of them."""
+        """Count lots, or pieces of them; what the change treats alike is counted together."""
+        groups: dict[tuple[object, ...], _Group] = {}
         for lot, days in pieces:
-            self._count(lot, days)
+            facts = lot.facts
+            key = (self._routes.alike(facts), facts.zone, lot.members, lot.expired, days)
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = _Group(lot, days)
+            group.sites[facts.site].add(lot)
+        for group in groups.values():
+            self._count(group, group.lot)
 
-    def _count(self, lot: Lot, days: Days | None) -> None:
-        route = self._routes.of(lot)
+    def _count(self, group: "_Group", lot: Lot) -> None:
+        route, sums = self._routes.of(lot), group.sums()
         today = self._today_in(lot.facts.zone)
-        places = route.places(lot.members, days)
+        places = route.places(lot.members, group.days)
         before = [max(self._due_before(member.place), today) for member in lot.members]
         after = [max(self._due_after(place), today) for place in places]
         if route.is_move:
-            self._count_move(lot, route)
+            self._count_move(sums, route)
         if before != after:
-            self._count_uses(lot, before, after, places, today)
-            self._count_recording(lot, max(before), after, places, today)
+            self._count_uses(sums, before, after, places, today)
+            self._count_recording(group, sums, max(before), after, places, today)
         if NEVER in after:
-            self._count_without_end(lot, places)
+            self._count_without_end(sums, lot, places)
 
     def _today_in(self, zone: str) -> date:
         found = self._todays.get(zone)
@@ -114,57 +122,81 @@ class Preview:
         return found
 
     def _count_uses(
-        self, lot: Lot, before: list[date], after: list[date], places: Sequence[Place], today: date
+        self, sums: Sums, before: list[date], after: list[date], places: Sequence[Place], today: date
     ) -> None:
         uses, last = self.impact.uses, places[after.index(max(after))].class_name
         keeps_longest = self._new.classes.get(last)
         for position, place in enumerate(places):
             on = after[position]
             if position >= len(before):
-                uses[place.class_name, ADDED] += lot.recordings
+                uses[place.class_name, ADDED] += sums.total
             elif on > before[position]:
-                uses[place.class_name, LATER] += lot.recordings
+                uses[place.class_name, LATER] += sums.total
             elif on < before[position]:
-                uses[place.class_name, NOW if on == today else SOONER] += lot.recordings
+                uses[place.class_name, NOW if on == today else SOONER] += sums.total
                 if keeps_longest and keeps_longest.is_floor and on < max(after):
-                    self.impact.kept_by_floor[place.class_name, last] += lot.recordings
+                    self.impact.kept_by_floor[place.class_name, last] += sums.total
 
     def _count_recording(
-        self, lot: Lot, before: date, after: list[date], places: Sequence[Place], today: date
+        self,
+        group: "_Group",
+        sums: Sums,
+        before: date,
+        after: list[date],
+        places: Sequence[Place],
+        today: date,
     ) -> None:
         impact, on = self.impact, max(after)
         if on == before:
             return
-        class_name, site = places[after.index(on)].class_name, lot.facts.site
-        if on > before:
-            impact.later.add(lot)
-            impact.changes[class_name, site, on, LATER].add(lot)
+        direction = LATER if on > before else NOW if on == today else SOONER
+        class_name = places[after.index(on)].class_name
+        for site, at_site in group.sites.items():
+            impact.changes[class_name, site, on, direction].plus(at_site)
+        if direction == LATER:
+            impact.later.plus(sums)
             return
-        impact.changes[class_name, site, on, NOW if on == today else SOONER].add(lot)
-        impact.days[on].add(lot)
-        if on == today:
-            impact.due_now.add(lot)
+        impact.days[on].plus(sums)
+        if direction == NOW:
+            impact.due_now.plus(sums)
         else:
-            (impact.sooner if on <= today + self._horizon else impact.sooner_after_horizon).add(lot)
-        if not lot.is_held:
-            impact.curve[lot.facts.zone, on] += lot.recordings
+            (impact.sooner if on <= today + self._horizon else impact.sooner_after_horizon).plus(sums)
+        if sums.recordings:
+            zone = group.lot.facts.zone
+            impact.curve[zone, on] += sums.recordings
             if before != NEVER:
-                impact.curve[lot.facts.zone, before] -= lot.recordings
+                impact.curve[zone, before] -= sums.recordings
 
-    def _count_move(self, lot: Lot, route: Route) -> None:
-        self.impact.moved += lot.recordings
+    def _count_move(self, sums: Sums, route: Route) -> None:
+        self.impact.moved += sums.total
         for each in route.added:
-            self.impact.floors[each.class_name] += lot.recordings
+            self.impact.floors[each.class_name] += sums.total
         for purpose in route.lost:
-            self.impact.unclassified[purpose] += lot.recordings
+            self.impact.unclassified[purpose] += sums.total
         if route.lost:
-            self.impact.lost_class += lot.recordings
+            self.impact.lost_class += sums.total
 
-    def _count_without_end(self, lot: Lot, places: Sequence[Place]) -> None:
+    def _count_without_end(self, sums: Sums, lot: Lot, places: Sequence[Place]) -> None:
         purposes = [member.purpose for member in lot.members]
         purposes += [self._new.classes[place.class_name].purpose for place in places[len(purposes) :]]
         for ceiling in self._new.ceilings_for(lot.facts, purposes):
-            self.impact.without_end[ceiling.name] += lot.recordings
+            self.impact.without_end[ceiling.name] += sums.total
+
+
+@dataclass(slots=True)
+class _Group:
+    """Lots that have the same reasons, and facts between which no rule tells a difference."""
+
+    lot: Lot  #: any of them
+    days: Days | None
+    sites: defaultdict[str, Sums] = field(default_factory=lambda: defaultdict(Sums))
+
+    def sums(self) -> Sums:
+        """Of all sites."""
+        total = Sums()
+        for each in self.sites.values():
+            total.plus(each)
+        return total
 
 
 def gone_sooner(curve: Iterable[tuple[str, date, int]], today: Callable[[str], date]) -> int:

@@ -99,6 +99,11 @@ class Sums:
     size_bytes: int = 0
     held: int = 0
 
+    @property
+    def total(self) -> int:
+        """All recordings, whether they would go or only a hold keeps them."""
+        return self.recordings + self.held
+
     def add(self, lot: Lot) -> None:
         """Count a lot."""
         if lot.is_held:

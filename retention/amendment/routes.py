@@ -28,7 +28,7 @@ from retention.amendment.model import (
     trigger_of,
     unclassified,
 )
-from retention.schedule.model import RECORDING_ENDED, RECORDING_STARTED, RetentionClass, Schedule
+from retention.schedule.model import RECORDING_ENDED, RECORDING_STARTED, Facts, RetentionClass, Schedule
 
 
 class Day(Enum):
@@ -85,7 +85,7 @@ class Route:
 
 
 class Routes:
-    """Tells the route of lots; lots of one shape are asked about once."""
+    """Tells the route of lots; lots that no rule tells apart are asked about once."""
 
     def __init__(self, old: Schedule, new: Schedule, *, is_sorting: bool = False) -> None:
         """With `is_sorting`, `new` is in force, and what is not marked is where it belongs already."""
@@ -94,17 +94,27 @@ class Routes:
         self._is_sorting = is_sorting
         self._settled = {name for name in old.classes if not _differs(old, new, name)}
         self._known: dict[tuple[object, ...], Route] = {}
+        self._shapes: dict[tuple[object, ...], Route] = {}
+        self._alike: dict[Facts, tuple[bool, ...]] = {}
+
+    def alike(self, facts: Facts) -> tuple[bool, ...]:
+        """Equal for facts between which no class and no ceiling of the new schedule tells a difference."""
+        found = self._alike.get(facts)
+        if found is None:
+            selectors = [rule.selector for rule in self.new.classes.values()]
+            selectors += [ceiling.selector for ceiling in self.new.ceilings.values()]
+            found = self._alike[facts] = tuple(selector.match(facts) for selector in selectors)
+        return found
 
     def of(self, lot: Lot) -> Route:
         """The route of a lot."""
-        shape = (
-            lot.facts,
-            lot.expired,
-            *((m.purpose, m.place.class_name, m.mark) for m in lot.members),
-        )
-        route = self._known.get(shape)
+        key = (self.alike(lot.facts), lot.expired, lot.members)
+        route = self._known.get(key)
         if route is None:
-            route = self._known[shape] = self._route(lot)
+            reasons = tuple((m.purpose, m.place.class_name, m.mark) for m in lot.members)
+            shape = (*key[:2], reasons)
+            route = self._shapes.get(shape) or self._route(lot)
+            self._known[key] = self._shapes[shape] = route
         return route
 
     def _route(self, lot: Lot) -> Route:

@@ -125,6 +125,12 @@ class RecordingRow(Row, table=True):
     __table_args__ = (
         UniqueConstraint("source_id", "native_index", "sha256", name="recording_once"),
         Index("recording_by_time", "source_id", "started_at"),
+        Index(
+            "recording_going",
+            "id",
+            sqlite_where=text("state = 'disposing'"),
+            postgresql_where=text("state = 'disposing'"),
+        ),
         CheckConstraint(
             "state in ({})".format(", ".join(f"'{state}'" for state in State)), name="recording_state"
         ),

@@ -17,35 +17,35 @@ CANCELLED = 130  #: the exit code after Ctrl-C
 MISUSED = 2  #: the exit code after a line that no command understands
 #: The parser's own error; it is exported under this name alone.
 UsageError: Any = typer.BadParameter.__base__
-#: The module of this folder that adds each command, in the order of help. A command imports its own module
-#: alone: importing all of them takes longer than most commands do.
+#: Each command's module of this folder and its line in the help, in the order of help. A command imports its own
+#: module alone, and the help imports none: importing all of them takes longer than most commands do.
 COMMANDS = {
-    "init": "store",
-    "upgrade": "store",
-    "settings": "store",
-    "doctor": "doctor",
-    "check": "custody",
-    "reconcile": "custody",
-    "backup": "custody",
-    "restore": "custody",
-    "ingest": "ingest",
-    "search": "recording",
-    "show": "recording",
-    "explain": "recording",
-    "open": "recording",
-    "due": "disposal",
-    "serve": "serve",
-    "demo": "demo",
-    "source": "source",
-    "disposal": "disposal",
-    "quarantine": "quarantine",
-    "schedule": "schedule",
-    "policy": "policy",
-    "hold": "hold",
-    "trigger": "trigger",
-    "do-not-record": "do_not_record",
-    "audit": "audit",
-    "keys": "keys",
+    "init": ("store", "Make a new store: keys, vault, catalogue, schedule."),
+    "upgrade": ("store", "Bring the catalogue to this version's schema."),
+    "settings": ("store", "Print every setting and where its value comes from."),
+    "doctor": ("doctor", "Try out what the store stands on."),
+    "check": ("custody", "Check that everything we say we hold is there and whole."),
+    "reconcile": ("custody", "List bytes without a row, and rows without bytes or keys."),
+    "backup": ("custody", "Write all the catalogue knows to one encrypted file."),
+    "restore": ("custody", "Bring back a backup, with every hold and disposal since."),
+    "ingest": ("ingest", "Take recordings in: inspect, seal, register."),
+    "search": ("recording", "Find recordings by person, source and time."),
+    "show": ("recording", "Show what the catalogue knows of a recording."),
+    "explain": ("recording", "Say why a recording is kept, and until when."),
+    "open": ("recording", "Open a recording for a purpose it carries."),
+    "due": ("disposal", "List what is due on a date, past or to come."),
+    "serve": ("serve", "Run the store by itself: the nightly disposal and the rest."),
+    "demo": ("demo", "Tell the whole story on a new store."),
+    "source": ("source", "Register recorders, lines, queues and cameras; list them."),
+    "disposal": ("disposal", "The nightly disposal: plan, approve, run, certificate."),
+    "quarantine": ("quarantine", "What could not be taken in: list, show, release, reject."),
+    "schedule": ("schedule", "The retention schedule in force, and changing it."),
+    "policy": ("policy", "Policies as text: check them, try their cases."),
+    "hold": ("hold", "Suspend disposal: place, list and lift holds."),
+    "trigger": ("trigger", "Tell that a case was closed or a contract ended."),
+    "do-not-record": ("do_not_record", "Callers who are not to be recorded."),
+    "audit": ("audit", "The audit trail: verify, export, sign."),
+    "keys": ("keys", "The keys: list, rotate their root, keep a copy apart."),
 }
 
 
@@ -57,11 +57,17 @@ class _Commands(TyperGroup):
         del ctx
         return list(COMMANDS)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands' section of the help."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"retention.cli.{COMMANDS[cmd_name]}")
+        module = import_module(f"retention.cli.{COMMANDS[cmd_name][0]}")
         some = typer.Typer(rich_markup_mode=None)
         if hasattr(module, "add_to"):
             module.add_to(some)

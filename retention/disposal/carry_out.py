@@ -228,9 +228,10 @@ def _bury(session: Session, tools: Tools, run_id: str, gone: list[Any]) -> None:
         return
     now = tools.clock.now()
     reasons = _reasons(session, {row.lot_id for row in gone if row.lot_id is not None})
-    position = session.execute(
-        select(func.count()).select_from(table_of(TombstoneRow)).where(col(TombstoneRow.run_id) == run_id)
+    last = session.execute(
+        select(func.max(col(TombstoneRow.position))).where(col(TombstoneRow.run_id) == run_id)
     ).scalar_one()
+    position = 0 if last is None else last + 1
     leaves = [
         {
             "recording_id": row.id,

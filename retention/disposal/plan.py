@@ -22,6 +22,8 @@ from retention.schedule.model import Approval, Schedule
 #: The last date, in a zone, that counts: a night never runs ahead of a site's own calendar.
 EffectiveDate = Callable[[str], date]
 NO_COHORT: frozenset[int] = frozenset()
+#: So many columns, the first, tell of a lot in a cohort; the others describe the cohort.
+_COUNTED = 7
 
 
 def not_ahead_of(now: datetime, on: date) -> EffectiveDate:
@@ -60,13 +62,17 @@ class _Found:
     cohorts: dict[int, Any] = field(default_factory=dict)
 
     def learn(self, row: Any) -> None:
-        self.cohorts[row.cohort_id] = row
-        if row.lot_id is None:
+        cohort_id, state, lot_id, *counts = row[:_COUNTED]
+        if cohort_id not in self.cohorts:
+            self.cohorts[cohort_id] = row
+        if lot_id is None:
             return
-        lot = self.lots.setdefault(row.lot_id, _Lot(row.recordings, row.size_bytes, row.holds, row.living))
-        lot.cohorts.add(row.cohort_id)
-        if row.state == "active":
-            lot.due.add(row.cohort_id)
+        lot = self.lots.get(lot_id)
+        if lot is None:
+            lot = self.lots[lot_id] = _Lot(*counts)
+        lot.cohorts.add(cohort_id)
+        if state == "active":
+            lot.due.add(cohort_id)
 
     def sums(self, cohort_id: int) -> _Sums:
         into = _Sums()
@@ -175,16 +181,16 @@ def _columns() -> Select[Any]:
     cohort, lot = table_of(CohortRow), table_of(LotRow)
     return select(
         cohort.c.id.label("cohort_id"),
-        cohort.c.name,
-        cohort.c.class_name,
-        cohort.c.zone,
-        cohort.c.trigger_on,
         cohort.c.state,
         lot.c.id.label("lot_id"),
         lot.c.recordings,
         lot.c.size_bytes,
         lot.c.holds,
         lot.c.living,
+        cohort.c.name,
+        cohort.c.class_name,
+        cohort.c.zone,
+        cohort.c.trigger_on,
     )
 
 

@@ -65,7 +65,10 @@ def all_holds(session: Session) -> list[Hold]:
 
 def holds_by_id(session: Session, hold_ids: Iterable[str]) -> dict[str, Hold]:
     """The named holds."""
-    rows = session.execute(select(HoldRow).where(col(HoldRow.id).in_(list(hold_ids)))).scalars()
+    ids = list(hold_ids)
+    if not ids:
+        return {}
+    rows = session.execute(select(HoldRow).where(col(HoldRow.id).in_(ids))).scalars()
     return {row.id: hold_of(row) for row in rows}
 
 

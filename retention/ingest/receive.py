@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlmodel import Session
 
 from retention.audit.record import Act, record_all
@@ -52,6 +52,17 @@ BATCH_FILES = 64
 BATCH_BYTES = 256 * 1024 * 1024
 LOOK_AHEAD = 8
 INDEX_NAME = "blind-index"
+_RECORDING = table_of(RecordingRow)
+#: Asked for every file, so composed once.
+_LIKE_THIS = (
+    select(_RECORDING.c.id)
+    .where(
+        _RECORDING.c.source_id == bindparam("source"),
+        _RECORDING.c.started_at == bindparam("start"),
+        _RECORDING.c.size_bytes == bindparam("size"),
+    )
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +159,9 @@ class Receiver:
             return Looked(Fault(Code.NO_FILE, f"it cannot be read: {error.strerror or error}"), None)
 
     def _probably_here(self, source_id: str, started_at: object, size_bytes: int) -> bool:
-        table = table_of(RecordingRow)
-        statement = select(table.c.id).where(
-            table.c.source_id == source_id, table.c.started_at == started_at, table.c.size_bytes == size_bytes
-        )
+        asked = {"source": source_id, "start": started_at, "size": size_bytes}
         with self._tools.database.read() as session:
-            return session.execute(statement.limit(1)).first() is not None
+            return session.execute(_LIKE_THIS, asked).first() is not None
 
     def _state_of(self, source_id: str, native_index: bytes, sha256: bytes) -> tuple[str, str] | None:
         key = (source_id, native_index, sha256)

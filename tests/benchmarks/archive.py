@@ -6,7 +6,8 @@ so that there are tens of thousands of lots. Counts per lot are exact. A caller
 is in about ten calls. Digests and wrapped keys are random, so the indexes are
 as scattered as a real archive's: nothing here can be opened.
 
-SQLite only: rows go in without a journal, and droppable indexes are made after.
+SQLite only, and nobody else may have the database open: rows go in without a
+journal, and droppable indexes are made after.
 """
 
 import sqlite3

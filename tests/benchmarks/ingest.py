@@ -11,7 +11,7 @@ deduplicate and compress, which they do by default.
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.benchmarks.material import Material, make_material
@@ -34,9 +34,9 @@ GOAL_OF_LIMIT = 0.6
 _PASSWORD = "benchmark"
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Measure and print the table."""
-    given = parser(__doc__).parse_args()
+    given = parser("ingest", __doc__).parse_args(arguments)
     size = size_of(given, full_repeats=5)
     with workplace(given.folder) as folder:
         material = make_material(folder, size)
@@ -132,7 +132,3 @@ def report(material: Material, measured: dict[str, Several], repeats: int) -> No
         ("what", ">wall s", ">from … to", ">cpu s", ">MB/s", ">of the limit", ">time / ours"),
         rows,
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -5,13 +5,16 @@ deduplication finds nothing. Calls: 8 kHz, two channels, half of them 16-bit
 PCM and half µ-law; sides take turns of shaped noise as loud as speech, over
 line noise, so a compressor gains about what it gains on speech. Footage:
 1280 x 720 at 15 pictures a second of moving noise on a still scene, about
-5 Mbit/s, a key picture every two seconds.
+5 Mbit/s, a key picture every two seconds. A stretch is encoded once and its
+packets repeated; each packet gets a few random bytes that players skip (a user
+data SEI message), so that no block of a file is like another.
 """
 
 import wave
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import av
@@ -23,6 +26,8 @@ from tests.benchmarks.measure import MEGABYTE, Size
 
 RATE = 8000
 CHANNELS = 2
+#: So much footage is encoded; longer than any window in which a compressor looks for repetition.
+STRETCH_BYTES = {"full": 24 * MEGABYTE, "quick": 12 * MEGABYTE, "tiny": MEGABYTE}
 _WIDTH, _HEIGHT, _FPS = 1280, 720, 15
 _MULAW = 7  #: WAVE_FORMAT_MULAW
 
@@ -37,7 +42,7 @@ class Mix:
 
 
 MIXES = {
-    "full": Mix(400, 40, 800 * MEGABYTE),
+    "full": Mix(400, 40, 900 * MEGABYTE),
     "quick": Mix(80, 6, 60 * MEGABYTE),
     "tiny": Mix(4, 1, 2 * MEGABYTE),
 }
@@ -62,8 +67,10 @@ def make_material(folder: Path, size: Size) -> Material:
     if not done.exists():
         for each in (calls, footage):
             each.mkdir(parents=True, exist_ok=True)
-        with ProcessPoolExecutor() as pool:
-            list(pool.map(_make, _jobs(mix, calls, footage)))
+        stretch = root / "stretch.mp4"
+        make_footage(stretch, 1, STRETCH_BYTES[size.name])
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+            list(pool.map(_make, _jobs(mix, calls, footage, stretch)))
         done.touch()
     files = [path for each in (calls, footage) for path in each.iterdir()]
     return Material(calls, footage, len(files), sum(path.stat().st_size for path in files))
@@ -74,24 +81,26 @@ class _Job:
     path: Path
     seed: int
     size_bytes: int
+    stretch: Path | None = None
 
 
-def _jobs(mix: Mix, calls: Path, footage: Path) -> Iterator[_Job]:
+def _jobs(mix: Mix, calls: Path, footage: Path, stretch: Path) -> Iterator[_Job]:
     """The longest first, so that no process is left alone with it at the end."""
     random = np.random.default_rng(2026)
-    yield _Job(footage / "camera-long.mp4", 1, mix.long_footage_bytes)
+    yield _Job(footage / "camera-long.mp4", 1, mix.long_footage_bytes, stretch)
     for number in range(mix.footage):
-        yield _Job(footage / f"camera-{number:03d}.mp4", 1000 + number, int(random.uniform(5, 60) * MEGABYTE))
+        size_bytes = int(random.uniform(5, 60) * MEGABYTE)
+        yield _Job(footage / f"camera-{number:03d}.mp4", 1000 + number, size_bytes, stretch)
     for number in range(mix.calls):
         size_bytes = int(np.exp(random.uniform(np.log(0.2), np.log(5))) * MEGABYTE)
         yield _Job(calls / f"call-{number:04d}.wav", 10_000 + number, size_bytes)
 
 
 def _make(job: _Job) -> None:
-    if job.path.suffix == ".wav":
+    if job.stretch is None:
         make_call(job.path, job.seed, job.size_bytes, is_mulaw=bool(job.seed % 2))
     else:
-        make_footage(job.path, job.seed, job.size_bytes)
+        repeat_footage(job.stretch, job.path, job.seed, job.size_bytes)
 
 
 def make_call(path: Path, seed: int, size_bytes: int, *, is_mulaw: bool) -> None:
@@ -156,3 +165,34 @@ def make_footage(path: Path, seed: int, size_bytes: int) -> None:
                 written += packet.size
                 container.mux(packet)
         container.mux(stream.encode(None))
+
+
+def repeat_footage(stretch: Path, path: Path, seed: int, size_bytes: int) -> None:
+    """Write the packets of `stretch` again and again, each a little different, until the file is about so large."""
+    random = np.random.default_rng(seed)
+    with av.open(stretch) as source, av.open(path, "w", format="mp4") as target:
+        stream = source.streams.video[0]
+        copy, time_base = target.add_stream_from_template(stream), stream.time_base
+        assert time_base is not None
+        packets = [
+            (bytes(packet), packet.is_keyframe, packet.duration or 1)
+            for packet in source.demux(stream)
+            if packet.size
+        ]
+        at = written = 0
+        while written < size_bytes:
+            for content, is_key, duration in packets:
+                packet = av.Packet(_user_data(random) + content)
+                packet.stream, packet.is_keyframe, packet.time_base = copy, is_key, time_base
+                packet.pts = packet.dts = at
+                packet.duration = duration
+                at += duration
+                written += packet.size
+                target.mux(packet)
+
+
+def _user_data(random: np.random.Generator) -> bytes:
+    """A length and an SEI message of type 5, as H.264's annex D has it: an identity, then anything at all."""
+    anything = random.integers(1, 256, 16 + 32, np.uint8).tobytes()  # without zeros nothing need be escaped
+    message = bytes([6, 5, len(anything)]) + anything + b"\x80"
+    return len(message).to_bytes(4, "big") + message

@@ -37,10 +37,12 @@ class Size:
     repeats: int
 
 
-def parser(description: str | None) -> argparse.ArgumentParser:
+def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     """The options that every benchmark has; the folder comes from the environment where it is not given."""
     found = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=f"python -m tests.benchmarks {name}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     found.add_argument("--quick", action="store_true", help="less work: about a minute")
     found.add_argument("--tiny", action="store_true", help="hardly any work: shows that it runs")
@@ -101,6 +103,12 @@ class Several:
         """Fastest and slowest, for the table."""
         walls = [run.wall_s for run in self.runs]
         return f"{min(walls):.2f} to {max(walls):.2f}"
+
+    @property
+    def spread_ms(self) -> str:
+        """The same in milliseconds."""
+        walls = [run.wall_s * 1000 for run in self.runs]
+        return f"{min(walls):.0f} to {max(walls):.0f}"
 
 
 def run_process(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> Took:

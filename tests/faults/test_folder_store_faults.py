@@ -221,6 +221,26 @@ def test_a_batch_is_durable_without_a_flush_of_the_whole_file_system_too(
     assert paths | {path.parent for path in paths} | {store._objects} == set(synced)
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["file system", "each shard"])
+def test_what_is_erased_but_not_durably_gone_does_not_count_as_erased(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch, *, whole: bool
+) -> None:
+    """After a power cut it might be back."""
+    names = [a_name() for _ in range(40)]
+    for name in names:
+        store.put_new(name, [CONTENT])
+
+    def fails(_path: object) -> bool:
+        raise OSError(errno.EIO, "the disk is gone")
+
+    monkeypatch.setattr(store_folder, "sync_filesystem", fails if whole else lambda _: False)
+    monkeypatch.setattr(store_folder, "fsync_path", fails)
+    assert store.erase_many(names) == dict.fromkeys(names, "the disk is gone")
+    monkeypatch.undo()
+    assert store.erase_many(names) == {}
+    assert store.remains(names) == set()
+
+
 def test_a_durable_put_flushes_the_file_then_its_folder(
     store: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

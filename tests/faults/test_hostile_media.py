@@ -381,11 +381,15 @@ def test_a_worker_that_answers_nonsense_is_not_believed(
         inspector.inspect(write_sound(tmp_path / "call"))
 
 
+@pytest.mark.parametrize("ahead", [False, True], ids=["started for the file", "started ahead"])
 def test_a_worker_that_cannot_start_is_the_machines_fault_not_the_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ahead: bool
 ) -> None:
     (tmp_path / "broken_worker.py").write_text("raise ImportError('libavcodec.so is missing')\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr("media.probe._WORKER", "broken_worker")
-    with Inspector() as inspector, pytest.raises(ToolFailed, match=r"libavcodec\.so is missing"):
-        inspector.inspect(write_sound(tmp_path / "call"))
+    with Inspector() as inspector:
+        if ahead:
+            inspector.get_ready()
+        with pytest.raises(ToolFailed, match=r"libavcodec\.so is missing"):
+            inspector.inspect(write_sound(tmp_path / "call"))

@@ -344,5 +344,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_recording_lot_id"), "recording", ["lot_id"], unique=False)
     op.create_index("recording_by_time", "recording", ["source_id", "started_at"], unique=False)
+    op.create_index(
+        "recording_going",
+        "recording",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'disposing'"),
+        postgresql_where=sa.text("state = 'disposing'"),
+    )
     for table in APPEND_ONLY:
         make_append_only(op.get_bind(), table)

@@ -6,6 +6,8 @@ After a change that is meant, write the files anew and read the difference:
 """
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from io import StringIO
@@ -62,6 +64,17 @@ def test_every_help_says_what_the_command_does_and_names_the_options_of_all(path
     assert what.endswith((".", ":")) or text.splitlines()[3].strip(), what
     for option in ("--json", "--home", "--as"):
         assert option in text
+
+
+def test_the_help_imports_no_command() -> None:
+    """Importing all of them takes ten times as long as printing it."""
+    code = (
+        "import sys; from retention.__main__ import main; main(['--help']);"
+        " sys.exit(len({'sqlalchemy', 'retention.bootstrap'} & set(sys.modules)))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=False).returncode == 0
+    )
 
 
 def write_all() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.inspection import MAX_TEXT, Inspection, StreamFacts, from_json, parse_start, printable, to_json
+from media.arrival import from_json
+from media.inspection import MAX_TEXT, Inspection, StreamFacts, parse_start, printable, to_json
 
 
 def test_an_inspection_survives_the_way_to_the_parent() -> None:

@@ -279,3 +279,15 @@ def test_a_closed_inspector_starts_again_when_asked(tmp_path: Path) -> None:
 def test_the_parent_never_loads_a_decoder() -> None:
     code = "import sys, media.probe; sys.exit(bool({'av', 'cv2', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_worker_starts_without_what_only_its_parent_or_only_footage_needs() -> None:
+    """Starting it would take twice as long."""
+    code = "import sys, media.inspect_worker; sys.exit(bool({'pydantic', 'cv2'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_inspector_may_get_ready_and_never_be_asked() -> None:
+    with Inspector() as inspector:
+        inspector.get_ready()
+        inspector.get_ready()

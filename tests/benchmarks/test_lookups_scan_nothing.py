@@ -1,0 +1,50 @@
+"""What people wait for is looked up: no question reads all recordings, or all of what hangs on them."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
+
+from retention.bootstrap import App, open_app
+from retention.disposal.night import dispose_of_refused
+from tests.benchmarks.lookups import Question, archive, questions, scans
+
+RECORDINGS = 2_000
+#: Tables that grow with the archive.
+LARGE = {"recording", "wrap", "object", "identifier", "tombstone", "audit_entry", "hold_match"}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    opened = open_app(archive(tmp_path_factory.mktemp("archive"), RECORDINGS))
+    yield opened
+    opened.close()
+
+
+def large_ones(steps: list[str]) -> list[str]:
+    return [step for step in steps if step.split()[0] in LARGE]
+
+
+def test_due_list_plan_impact_explain_and_search_read_no_large_table_from_end_to_end(app: App) -> None:
+    found = {question.name: large_ones(scans(app, question)) for question in questions(app)}
+    assert len(found) >= 9
+    assert not any(found.values()), found
+
+
+@pytest.mark.parametrize("value", ["sum(size_bytes)", "max(size_bytes)", "group_concat(facts)"])
+def test_a_question_that_reads_all_recordings_would_be_found(app: App, value: str) -> None:
+    def ask(session: Session, _: int) -> object:
+        return session.execute(text(f"SELECT {value} FROM recording")).scalar_one()
+
+    assert large_ones(scans(app, Question(value, 1, ask)))
+
+
+def test_looking_for_what_must_not_be_recorded_reads_neither_what_is_kept_nor_what_is_gone(app: App) -> None:
+    """It is asked after every ingest; what was disposed of in years stands in the same table."""
+
+    def refused(_session: Session, _: int) -> object:
+        return dispose_of_refused(app.disposal_tools(), "benchmark")
+
+    steps = large_ones(scans(app, Question("refused", 1, refused)))
+    assert steps == ["recording USING INDEX recording_going"]
