@@ -105,6 +105,8 @@ def load_settings(home: Path, environ: Mapping[str, str] | None = None) -> Effec
             found = tomllib.loads(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InvalidInput(f"{file} is not valid TOML: {error}", hint="Correct the file.") from error
+        except OSError as error:
+            raise InvalidInput(f"{file} cannot be read: {error.strerror}") from error
         values |= found
         origins |= dict.fromkeys(found, str(file))
     for variable, value in environ.items():

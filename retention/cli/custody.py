@@ -11,6 +11,7 @@ from retention.amendment.tools import Tools as AmendmentTools
 from retention.bootstrap import App
 from retention.cli.shared import (
     EPILOG,
+    amount,
     home,
     instant,
     is_json,
@@ -282,18 +283,18 @@ def _preview_text(preview: Preview) -> list[str]:
     rows, since = preview.manifest["rows"], preview.since
     lines = [
         (
-            f"A backup of {instant(preview.made_at)}: {preview.manifest['recordings']} recordings, {rows['hold']} holds,"
-            f" {rows['source']} sources, {preview.manifest['audit']['seq']} audit entries."
+            f"A backup of {instant(preview.made_at)}: {amount(preview.manifest['recordings'], 'recording')}, {amount(rows['hold'], 'hold')},"
+            f" {amount(rows['source'], 'source')}, {preview.manifest['audit']['seq']} audit entries."
         ),
         "Since then the journal knows of:",
-        f"  {since['hold-placed']} holds placed, {since['hold-lifted']} lifted: they are placed and lifted again",
-        f"  {since['cohorts-expired']} disposal runs with {preview.disposed_since} recordings: they stay disposed of",
+        f"  holds placed: {since['hold-placed']}, lifted: {since['hold-lifted']}; they are placed and lifted again",
+        f"  {amount(since['cohorts-expired'], 'disposal run')} with {amount(preview.disposed_since, 'recording')}: what went stays disposed of",
         (
-            f"  {since['schedule-applied']} schedules applied, {since['source-registered']} sources registered,"
-            f" {since['move-confirmed']} moves of recordings: they are done again"
+            f"  schedules applied: {since['schedule-applied']}, sources registered: {since['source-registered']},"
+            f" moves of recordings: {since['move-confirmed']}; they are done again"
         ),
         (
-            f"Lost are the rows of {preview.stored_since} recordings and quarantined items that came in since;"
+            f"Recordings and quarantined items that came in since: {preview.stored_since}; their rows are lost,"
             " their bytes stay in the vault, listed by `retention reconcile` as stranded."
         ),
     ]
@@ -336,9 +337,9 @@ def _restored_text(found: Restored, settings: str) -> list[Any]:
     replayed = found.replayed
     lines: list[Any] = [
         (
-            f"Restored: {found.recordings} recordings as of {instant(found.made_at)};"
-            f" {replayed.holds_placed} holds placed again, {replayed.holds_lifted} lifted,"
-            f" {replayed.recordings_disposed + replayed.recordings_unknown} recordings stay disposed of."
+            f"Restored: {amount(found.recordings, 'recording')} as of {instant(found.made_at)}."
+            f" Holds placed again: {replayed.holds_placed}, lifted again: {replayed.holds_lifted};"
+            f" recordings that stay disposed of: {replayed.recordings_disposed + replayed.recordings_unknown}."
         )
     ]
     if found.aside:

@@ -22,6 +22,7 @@ from retention.cli.shared import (
     store,
     styled,
     table,
+    whole_file,
 )
 from retention.disposal import certificate as certificates
 from retention.disposal import verifier
@@ -34,7 +35,7 @@ from retention.disposal.night import resume as resume_runs
 from retention.disposal.plan import make_plan
 from retention.disposal.start import plan_json
 from retention.disposal.tables import RunRow
-from retention.kernel.errors import GuardTripped, InvalidInput, NotFound
+from retention.kernel.errors import CatalogueDisagrees, GuardTripped, NotFound
 
 app = typer.Typer(help="The nightly disposal: plan, approve, run, resume, certificate.", no_args_is_help=True)
 
@@ -256,14 +257,16 @@ def certificate(
         if not found.disposed:
             raise NotFound(f"run {run_id} disposed of nothing: there is nothing to certify")
         first_line = certificate_head(session, opened.disposal_tools(), found)
-        try:
-            with out_file.open("wb") as file:
-                if recording:
-                    file.write(certificates.proof(session, run_id, recording, first_line) + b"\n")
-                else:
-                    file.writelines(certificates.document(session, run_id, first_line))
-        except OSError as error:
-            raise InvalidInput(f"{out_file} cannot be written: {error.strerror}") from error
+        if certificates.root_of(first_line) != found.certificate:
+            raise CatalogueDisagrees(
+                f"the tombstones of run {run_id} are not those that were certified",
+                hint=f"The witness folder keeps {certificates.document_name(run_id)} as it was issued. Tell a person.",
+            )
+        with whole_file(out_file) as file:
+            if recording:
+                file.write(certificates.proof(session, run_id, recording, first_line) + b"\n")
+            else:
+                file.writelines(certificates.document(session, run_id, first_line))
     beside = out_file.with_name("verify_certificate.py")
     if with_verifier:
         beside.write_text(Path(verifier.__file__).read_text(encoding="utf-8"), encoding="utf-8")

@@ -3,30 +3,50 @@
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import typer
-from sqlalchemy import make_url, text
+from sqlalchemy import make_url, select, text
+from sqlmodel import Session, col
 
 from retention.bootstrap import App, prove_store, tool_versions
 from retention.cli.shared import EPILOG, show, size, store, styled, table
-from retention.disposal.start import last_activity
-from retention.kernel.errors import IntegrityError, RetentionError
+from retention.disposal.approve import approved_cohorts
+from retention.disposal.certificate import document_name
+from retention.disposal.model import RunState, tripped
+from retention.disposal.plan import make_plan, not_ahead_of
+from retention.disposal.start import surroundings
+from retention.disposal.tables import RunRow
+from retention.kernel.errors import IntegrityError, NotFound, RetentionError
 from retention.workers.bell import missed, overdue_reviews
 
 #: Below this, taking in stops soon.
 FREE_BYTES = 5_000_000_000
+SHARE = "Look at `retention due --why`. If it is right, let the night trip, and two people reset it."
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was tried, and whether it holds."""
+    """What was tried, whether it holds, and what to do when it does not."""
 
     ok: bool
     subject: str
     what: str
+    remedy: str = ""
+
+
+#: What to do when the night would trip, by guard.
+REMEDIES = {
+    "overall-fraction": SHARE,
+    "class-fraction": SHARE,
+    "size": SHARE,
+    "clock": "Set the machine's clock. If it is right, let the night trip, and two people reset it.",
+    "holds": "Restore the last backup: the journal brings holds back. Do not reset.",
+    "journal": "Bring the witness folder back from a copy, or correct `witness`. If it is lost, place those holds again.",
+    "backup": "`retention backup FILE`.",
+    "store": "Correct `store_url`, or mount the right disk.",
+}
 
 
 def add_to(root: typer.Typer) -> None:
@@ -35,15 +55,19 @@ def add_to(root: typer.Typer) -> None:
 
 
 def doctor() -> None:
-    """Try out what the store stands on: tools, keys, object store, database, witness, clock, nights."""
+    """Try out what the store stands on: tools, keys, object store, database, witness, guards, nights."""
     with store() as opened:
         findings = [finding for examine in EXAMINATIONS for finding in _safely(examine, opened)]
-    rows = [(styled("ok", "green") if f.ok else styled("FAULT", "red"), f.subject, f.what) for f in findings]
+    rows = [
+        (
+            styled("ok", "green") if f.ok else styled("FAULT", "red"),
+            f.subject,
+            f"{f.what}. {f.remedy}".strip(". "),
+        )
+        for f in findings
+    ]
     is_well = all(f.ok for f in findings)
-    value = {
-        "ok": is_well,
-        "findings": [{"ok": f.ok, "subject": f.subject, "what": f.what} for f in findings],
-    }
+    value = {"ok": is_well, "findings": [asdict(finding) for finding in findings]}
     show(value, table("", ["", "subject", "finding"], rows))
     if not is_well:
         raise IntegrityError(
@@ -55,7 +79,8 @@ def _safely(examine: Callable[[App], Iterator[Finding]], app: App) -> Iterator[F
     try:
         yield from examine(app)
     except (RetentionError, OSError) as error:
-        yield Finding(ok=False, subject=examine.__name__.removeprefix("_"), what=str(error))
+        subject = examine.__name__.removeprefix("_").replace("_", " ")
+        yield Finding(ok=False, subject=subject, what=str(error), remedy=getattr(error, "hint", ""))
 
 
 def _tools(_: App) -> Iterator[Finding]:
@@ -64,24 +89,27 @@ def _tools(_: App) -> Iterator[Finding]:
 
 
 def _keys(app: App) -> Iterator[Finding]:
-    key_id = app.keys.new_key()
-    wrapped = app.keys.wrap(key_id, b"doctor", b"doctor")
-    ok = app.keys.unwrap(key_id, wrapped, b"doctor") == b"doctor"
-    app.keys.destroy([key_id])
-    gone = key_id not in app.keys.key_ids()
-    yield Finding(
-        ok=ok and gone,
-        subject="keys",
-        what="a key was made, used and destroyed" if ok and gone else "a key could not be used or destroyed",
-    )
+    # Before the keys are used: what rewrites the keyring closes it, and then nobody would hear that it was open.
     for path in _key_files(app):
         mode = stat.S_IMODE(path.stat().st_mode)
         closed = not mode & 0o077
         yield Finding(
             ok=closed,
             subject="keys",
-            what=f"{path} is readable by {'its owner only' if closed else f'others ({mode:o}): chmod 600 it'}",
+            what=f"{path} is readable by {'its owner only' if closed else f'others ({mode:o})'}",
+            remedy="" if closed else f"`chmod 600 {path}`; whoever read it may read everything: rotate.",
         )
+    key_id = app.keys.new_key()
+    wrapped = app.keys.wrap(key_id, b"doctor", b"doctor")
+    ok = app.keys.unwrap(key_id, wrapped, b"doctor") == b"doctor"
+    app.keys.destroy([key_id])
+    well = ok and key_id not in app.keys.key_ids()
+    yield Finding(
+        ok=well,
+        subject="keys",
+        what="a key was made, used and destroyed" if well else "a key could not be used or destroyed",
+        remedy="" if well else "Dispose of nothing before `key_root` and `keyring` name what they should.",
+    )
 
 
 def _key_files(app: App) -> list[Path]:
@@ -91,17 +119,21 @@ def _key_files(app: App) -> list[Path]:
 
 
 def _object_store(app: App) -> Iterator[Finding]:
+    remedy = "Correct the object store, or choose another one with `store_url`."
     for ok, what in prove_store(app):
-        yield Finding(ok=ok, subject="object store", what=what)
+        yield Finding(ok=ok, subject="object store", what=what, remedy="" if ok else remedy)
 
 
 def _database(app: App) -> Iterator[Finding]:
     with app.database.read() as session:
         if app.database.is_sqlite:
             answer = session.execute(text("PRAGMA quick_check")).scalar_one()
-            yield Finding(ok=answer == "ok", subject="database", what=f"SQLite quick_check: {answer}")
+            well = answer == "ok"
+            remedy = "" if well else "Stop, keep the file, and `retention restore FILE`."
+            yield Finding(ok=well, subject="database", what=f"SQLite quick_check: {answer}", remedy=remedy)
             mode = session.execute(text("PRAGMA journal_mode")).scalar_one()
-            yield Finding(ok=mode == "wal", subject="database", what=f"journal mode {mode}")
+            remedy = "" if mode == "wal" else "Put the catalogue on a local disk."
+            yield Finding(ok=mode == "wal", subject="database", what=f"journal mode {mode}", remedy=remedy)
         else:
             version = session.execute(text("SHOW server_version")).scalar_one()
             synced = session.execute(text("SHOW synchronous_commit")).scalar_one()
@@ -109,6 +141,7 @@ def _database(app: App) -> Iterator[Finding]:
                 ok=synced != "off",
                 subject="database",
                 what=f"PostgreSQL {version}, synchronous_commit {synced}",
+                remedy="" if synced != "off" else "Switch it on: a certificate must survive a power cut.",
             )
 
 
@@ -123,6 +156,23 @@ def _witness(app: App) -> Iterator[Finding]:
         what=f"{folder} is on {'another' if apart else 'the same'} disk as the catalogue"
         + ("" if apart else ": another one would survive more"),
     )
+    with app.database.read() as session:
+        for run_id in _lost_certificates(app, session):
+            name = document_name(run_id)
+            yield Finding(
+                ok=False,
+                subject="witness",
+                what=f"{name} is not in {folder}: a restore would carry the run out again",
+                remedy=f"`retention disposal certificate {run_id} --out {folder / name}`.",
+            )
+
+
+def _lost_certificates(app: App, session: Session) -> Iterator[str]:
+    for run_id in session.execute(select(col(RunRow.id)).where(col(RunRow.certificate) != "")).scalars():
+        try:
+            app.journal.documents.kept(document_name(run_id))
+        except NotFound:
+            yield run_id
 
 
 def _is_beside(app: App, folder: Path) -> bool:
@@ -138,20 +188,22 @@ def _disk(app: App) -> Iterator[Finding]:
         ok=free > FREE_BYTES,
         subject="disk",
         what=f"{size(free)} free; full disks stop the taking in, they never delete",
+        remedy="" if free > FREE_BYTES else "Make room, or move the vault to a larger disk.",
     )
 
 
-def _clock(app: App) -> Iterator[Finding]:
-    now = app.clock.now()
+def _guards(app: App) -> Iterator[Finding]:
+    """What would stand in the way of a night that began now."""
+    now, on, tools = app.clock.now(), app.today(), app.disposal_tools()
     with app.database.read() as session:
-        last = last_activity(session)
-    ok = last is None or now > last - timedelta(minutes=5)
-    yield Finding(
-        ok=ok,
-        subject="clock",
-        what=f"{now:%Y-%m-%d %H:%M:%S} UTC"
-        + ("" if ok else f", but something was done at {last:%Y-%m-%d %H:%M:%S}"),
-    )
+        approved, effective = approved_cohorts(session), not_ahead_of(now, on)
+        plan = make_plan(session, app.schedule(), on, effective=effective, approved=approved)
+        seen = surroundings(session, plan, tools.limits, now, tools.journal, tools.store.store_id())
+    stops = tripped(plan, tools.limits, seen)
+    for guard, reason in stops.items():
+        yield Finding(ok=False, subject=guard, what=f"a night would trip: {reason}", remedy=REMEDIES[guard])
+    if not stops:
+        yield Finding(ok=True, subject="guards", what=f"at {now:%Y-%m-%d %H:%M} UTC a night would run")
 
 
 def _nights(app: App) -> Iterator[Finding]:
@@ -159,18 +211,25 @@ def _nights(app: App) -> Iterator[Finding]:
     yield Finding(
         ok=night is None,
         subject="nights",
-        what="no night was missed"
+        what="no night was missed" if night is None else f"the night of {night} did not run",
+        remedy=""
         if night is None
-        else f"the night of {night} did not run: is `retention serve` running?",
+        else "Is `retention serve` running? `retention disposal run` makes up for it.",
     )
+    with app.database.read() as session:
+        incomplete = select(RunRow).where(col(RunRow.state) == RunState.INCOMPLETE)
+        for run in session.execute(incomplete).scalars():
+            what = f"the bytes of {run.failed} recordings of run {run.id} are not erased yet"
+            yield Finding(ok=False, subject="nights", what=what, remedy="`retention disposal resume`.")
     late = overdue_reviews(app, app.today())
     yield Finding(
         ok=not late,
         subject="holds",
-        what=f"{len(late)} holds are past their review date: {', '.join(late)}"
+        what=f"{len(late)} past their review date: {', '.join(late)}"
         if late
-        else "no hold is past its review date",
+        else "none is past its review date",
+        remedy="Ask their owners; `retention hold lift` what is settled." if late else "",
     )
 
 
-EXAMINATIONS = (_tools, _keys, _object_store, _database, _witness, _disk, _clock, _nights)
+EXAMINATIONS = (_tools, _keys, _object_store, _database, _witness, _disk, _guards, _nights)

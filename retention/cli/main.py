@@ -116,6 +116,9 @@ def _run(rest: list[str]) -> int:
         code = command.main(args=rest, prog_name="retention", standalone_mode=False)
     except UsageError as error:
         return _misused(error)
+    except typer.Abort:
+        err.print("Not agreed to: nothing was done.")
+        return CANCELLED
     if code == CANCELLED:
         err.print("Cancelled. What was finished stays finished; run the same command to go on.")
     return code if isinstance(code, int) else 0

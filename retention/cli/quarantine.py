@@ -8,7 +8,9 @@ import typer
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.cli.shared import EPILOG, instant, local, named_actor, show, size, store, table
+from retention.disposal.model import RunState
 from retention.disposal.night import dispose_of_refused
+from retention.disposal.tables import RunRow
 from retention.ingest.manifest import Entry, Participant, read_sidecar
 from retention.ingest.model import Candidate, Outcome, Status
 from retention.ingest.quarantine import (
@@ -126,11 +128,11 @@ def _corrected(entry: Entry | None, started_at: str, purposes: list[str], phone:
     return Entry.model_validate(found)
 
 
-def _leave(opened: Any, row: QuarantineRow, state: str, who: str, outcome: Outcome | None) -> None:
+def _leave(opened: Any, row: QuarantineRow, state: str, who: str, outcome: Outcome | None) -> RunRow | None:
     with opened.database.write() as session:
         decided(session, row, state, opened.clock.now(), who, outcome.id if outcome else None)
         mark_for_disposal(session, row, f"{state} from quarantine" + (f" as {outcome.id}" if outcome else ""))
-    dispose_of_refused(opened.disposal_tools(), who)
+    return dispose_of_refused(opened.disposal_tools(), who)
 
 
 @app.command(epilog=EPILOG)
@@ -141,8 +143,14 @@ def reject(item_id: Item) -> None:
         with opened.database.read() as session:
             row = find_item(session, item_id)
         check_waiting(row)
-        _leave(opened, row, "rejected", who, None)
-    show(_json(row) | {"state": "rejected"}, f"{item_id} is disposed of.")
+        run = _leave(opened, row, "rejected", who, None)
+    is_gone = run is not None and run.state == RunState.DONE
+    show(
+        _json(row) | {"state": "rejected"},
+        f"{item_id} is disposed of."
+        if is_gone
+        else f"{item_id} is rejected; nobody can open it, and the next disposal erases it.",
+    )
 
 
 def _json(row: QuarantineRow) -> dict[str, Any]:

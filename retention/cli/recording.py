@@ -1,6 +1,5 @@
 """retention search, show, explain, open: find recordings and use them for a purpose they carry."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +28,7 @@ from retention.cli.shared import (
     store,
     styled,
     table,
+    whole_file,
 )
 from retention.cli.shared import (
     show as show_value,
@@ -256,16 +256,9 @@ def _write(chunks: Any, path: Path, tell: Any) -> int:
             sys.stdout.buffer.write(chunk)
             done += len(chunk)
         return done
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-                done += len(chunk)
-                tell(done)
-        temporary.replace(path)
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        for chunk in chunks:
+            file.write(chunk)
+            done += len(chunk)
+            tell(done)
     return done

@@ -28,7 +28,7 @@ from retention.custody.schema import check_schema
 from retention.custody.tools import Progress, Tools, silent
 from retention.database import Database
 from retention.disposal.night import LOCK
-from retention.disposal.start import holds_accounted_for, holds_in
+from retention.disposal.start import holds_accounted_for, told_by
 from retention.kernel.errors import AuditChainBroken, DatabaseBusy
 from retention.vault.fixity import Level
 from retention.vault.model import ObjectStore
@@ -116,7 +116,7 @@ def _check_audit(session: Session, tools: Tools, findings: Findings) -> None:
 
 def _check_journal(session: Session, tools: Tools, findings: Findings) -> None:
     try:
-        in_force = holds_in(tools.journal.entries())
+        in_force = told_by(tools.journal.entries()).in_force
     except AuditChainBroken as error:
         findings.add(
             Kind.JOURNAL_BROKEN, "journal", error.message, "Bring back the witness folder from a copy of it."

@@ -106,6 +106,7 @@ class Surroundings:
     total_by_class: Mapping[str, int]
     holds_in_journal: frozenset[str]  #: in force, going by the journal outside the database
     holds_accounted_for: frozenset[str]  #: in force, or lifted on record
+    untold: frozenset[str]  #: holds in force, and the last run, of which the journal knows nothing
     store_id: str  #: the object store that the catalogue was made for
     store_id_in_store: str  #: the object store that is there
 
@@ -124,6 +125,7 @@ def tripped(plan: DisposalPlan, limits: Limits, seen: Surroundings) -> dict[str,
         else "",
         "clock": _clock(limits, seen),
         "holds": _holds(seen),
+        "journal": _journal(seen),
         "backup": _backup(limits, seen),
         "store": ""
         if seen.store_id == seen.store_id_in_store
@@ -171,6 +173,11 @@ def _clock(limits: Limits, seen: Surroundings) -> str:
 def _holds(seen: Surroundings) -> str:
     gone = sorted(seen.holds_in_journal - seen.holds_accounted_for)
     return f"holds that the journal knows are not in the catalogue: {', '.join(gone)}" if gone else ""
+
+
+def _journal(seen: Surroundings) -> str:
+    lost = ", ".join(sorted(seen.untold))
+    return f"the journal outside the database has lost what it was told: {lost}" if lost else ""
 
 
 def _backup(limits: Limits, seen: Surroundings) -> str:

@@ -22,7 +22,7 @@ from retention.disposal.start import attempt, start_run
 from retention.disposal.tables import RunRow
 from retention.kernel.canonical import isoformat
 from retention.kernel.clock import local_date
-from retention.kernel.errors import InvalidInput, NotFound
+from retention.kernel.errors import DatabaseBusy, InvalidInput, NotFound
 from retention.kernel.ids import new_id
 
 LOCK = "disposal"
@@ -83,13 +83,18 @@ def resume(tools: Tools, actor: str, progress: Progress = lambda _: None) -> lis
 def dispose_of_refused(tools: Tools, actor: str) -> RunRow | None:
     """Dispose at once of what must not be recorded or was rejected; None when there is nothing new.
 
-    What an earlier call was killed in is finished first: it does not wait for the night.
+    What an earlier call was killed in is finished first: it does not wait for the night. While another
+    process disposes, it is None too: what is refused is marked, nobody can open it, and the next call or
+    night takes it. Whoever takes recordings in must not stop for a night.
     """
     now = tools.clock.now()
-    with tools.database.exclusive(LOCK):
-        for earlier in unfinished(tools, RunKind.REFUSED):
-            _finish(tools, earlier, actor, lambda _: None)
-        return _dispose_of_refused(tools, now, actor)
+    try:
+        with tools.database.exclusive(LOCK):
+            for earlier in unfinished(tools, RunKind.REFUSED):
+                _finish(tools, earlier, actor, lambda _: None)
+            return _dispose_of_refused(tools, now, actor)
+    except DatabaseBusy:
+        return None
 
 
 def _dispose_of_refused(tools: Tools, now: datetime, actor: str) -> RunRow | None:

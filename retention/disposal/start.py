@@ -5,6 +5,7 @@ guards, holds. A tripped guard leaves a run on the ledger that did nothing.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -49,7 +50,7 @@ def start_run(
 ) -> RunRow:
     """Put a run on the ledger: STARTED and certain to happen, or TRIPPED and without effect.
 
-    Must be called in a writing transaction, with no unfinished run on the ledger.
+    Must be called in a writing transaction. An unfinished run on the ledger has its own lots, and keeps them.
     """
     schedule, version = schedule_in_force(session), schedule_row(session).version
     approved = approved_cohorts(session)
@@ -153,6 +154,7 @@ def surroundings(
     """What the guards look at."""
     lot, run = table_of(LotRow), table_of(RunRow)
     watched = plan.recordings >= limits.from_recordings
+    told = told_by(journal.entries())
     return Surroundings(
         now=now,
         last_audit_at=last_activity(session),
@@ -166,8 +168,9 @@ def surroundings(
         ).scalar_one_or_none(),
         total_recordings=session.execute(select(func.coalesce(func.sum(lot.c.recordings), 0))).scalar_one(),
         total_by_class=_by_class(session) if watched else {},
-        holds_in_journal=holds_in(journal.entries()),
+        holds_in_journal=told.in_force,
         holds_accounted_for=holds_accounted_for(session),
+        untold=_untold(session, told),
         store_id=session.execute(select(col(StoreRow.object_store_id))).scalar_one(),
         store_id_in_store=store_id_in_store,
     )
@@ -182,22 +185,54 @@ def last_activity(session: Session) -> datetime | None:
 
 def holds_accounted_for(session: Session) -> frozenset[str]:
     """The holds that the catalogue has, or knows to have been lifted."""
-    in_force = session.execute(select(col(HoldRow.id)).where(col(HoldRow.lifted_at).is_(None))).scalars()
     lifted = session.execute(
         select(col(AuditRow.subject)).where(col(AuditRow.tag) == Tag.HOLD_LIFTED)
     ).scalars()
-    return frozenset(in_force) | frozenset(lifted)
+    return _in_force(session) | frozenset(lifted)
 
 
-def holds_in(entries: Iterator[dict[str, Any]]) -> frozenset[str]:
-    """The holds that are in force, going by the journal."""
-    found: set[str] = set()
+def _in_force(session: Session) -> frozenset[str]:
+    return frozenset(
+        session.execute(select(col(HoldRow.id)).where(col(HoldRow.lifted_at).is_(None))).scalars()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the journal outside the database was told."""
+
+    in_force: frozenset[str]  #: holds that were confirmed and not lifted
+    holds: frozenset[str]  #: every hold it ever heard of
+    runs: frozenset[str]
+
+
+def told_by(entries: Iterator[dict[str, Any]]) -> Told:
+    """What the journal's entries say of holds and runs."""
+    in_force: set[str] = set()
+    holds: set[str] = set()
+    runs: set[str] = set()
     for entry in entries:
-        if entry["kind"] == "hold-confirmed":
-            found.add(entry["hold"])
-        elif entry["kind"] == "hold-lifted":
-            found.discard(entry["hold"])
-    return frozenset(found)
+        match entry["kind"]:
+            case "hold-placed":
+                holds.add(entry["hold"])
+            case "hold-confirmed":
+                in_force.add(entry["hold"])
+            case "hold-lifted":
+                in_force.discard(entry["hold"])
+            case "cohorts-expired":
+                runs.add(entry["run"])
+    return Told(frozenset(in_force), frozenset(holds), frozenset(runs))
+
+
+def _untold(session: Session, told: Told) -> frozenset[str]:
+    """What the journal must have been told, and was not: it was lost, or another one lies in its place.
+
+    One run is enough: the next that is carried out makes the journal whole for the nights to come.
+    """
+    destroyed = col(RunRow.keys_destroyed_at).is_not(None)
+    last = select(col(RunRow.id)).where(destroyed).order_by(col(RunRow.id).desc()).limit(1)
+    runs = {f"run {run_id}" for run_id in session.execute(last).scalars() if run_id not in told.runs}
+    return frozenset(runs | {f"hold {hold_id}" for hold_id in _in_force(session) - told.holds})
 
 
 def _by_class(session: Session) -> dict[str, int]:
@@ -215,10 +250,12 @@ def _by_class(session: Session) -> dict[str, int]:
 
 #: A reset agrees to what was seen; this much more may have become due meanwhile.
 RESET_SLACK = 1.05
+#: Their reasons name what is lost or in the wrong place: agreeing to one loss is not agreeing to the next.
+WORD_FOR_WORD = {"holds", "journal", "store"}
 
 
 def _was_reset(session: Session, stops: dict[str, str], plan: DisposalPlan) -> bool:
-    """Whether two people agreed to a run that tripped over the same guards and was no smaller.
+    """Whether two people agreed to a run that tripped for the same reasons and was no smaller.
 
     An agreement is used once, and lapses when a run has gone through without it.
     """
@@ -232,12 +269,21 @@ def _was_reset(session: Session, stops: dict[str, str], plan: DisposalPlan) -> b
         .order_by(col(RunRow.id).desc())
     ).scalars()
     for row in rows:
-        agreed = len(set(row.resets)) > 1 and set(stops) <= set(row.tripped)
-        if agreed and plan.recordings <= row.planned * RESET_SLACK:
+        if len(set(row.resets)) > 1 and _covers(row, stops, plan):
             row.reset_used = True
             session.add(row)
             return True
     return False
+
+
+def _covers(agreed: RunRow, stops: dict[str, str], plan: DisposalPlan) -> bool:
+    same = all(stops[guard] == agreed.tripped.get(guard) for guard in WORD_FOR_WORD & set(stops))
+    return (
+        same
+        and set(stops) <= set(agreed.tripped)
+        and plan.recordings <= agreed.planned * RESET_SLACK
+        and plan.size_bytes <= agreed.plan["bytes"] * RESET_SLACK
+    )
 
 
 def _last_start(session: Session) -> datetime | None:

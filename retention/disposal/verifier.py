@@ -12,6 +12,8 @@ checked: the statement's Ed25519 signature (RFC 8032); that the lines, in order,
 have the Merkle root the statement names (RFC 6962, section 2.1), so that no
 line was changed, removed, added or moved; and the counts. A proof file, made
 for one recording, is checked by its audit path (RFC 6962, section 2.1.1).
+Nothing unsigned is let through: every line has one written form, and there is
+no field outside the statement, the leaves and the path.
 
 Without --key the signature is checked against the key inside the certificate:
 compare the fingerprint that is printed with the one the store publishes.
@@ -33,6 +35,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT = "retention-certificate/1"
 PROOF_FORMAT = "retention-certificate-proof/1"
+PROOF_FIELDS = {"format", "certificate", "leaf", "path"}
 
 
 class NotAuthentic(Exception):
@@ -103,9 +106,22 @@ def root_from_path(found: bytes, index: int, size: int, path: Sequence[bytes]) -
     return node
 
 
-def statement_bytes(statement: dict[str, Any]) -> bytes:
+def statement_bytes(statement: Any) -> bytes:
     """The bytes that are signed: JSON with sorted keys and no spaces, in UTF-8."""
     return json.dumps(statement, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def read_line(line: bytes) -> Any:
+    """The value of a whole line, which has one written form: nobody reads in it what a program does not.
+
+    Raises:
+        NotAuthentic: It is written in another way, or cut off.
+        ValueError: It is no JSON.
+    """
+    found = json.loads(line)
+    if statement_bytes(found) + b"\n" != line:
+        raise NotAuthentic("a line is cut off, or not written as the format says")
+    return found
 
 
 def fingerprint(public_key: bytes) -> str:
@@ -120,15 +136,20 @@ def check_head(head: dict[str, Any], pinned: bytes | None) -> dict[str, Any]:
         NotAuthentic: It does not.
     """
     statement = head["statement"]
-    key = bytes.fromhex(head["public_key"])
+    key, signature = bytes.fromhex(head["public_key"]), base64.b64decode(head["signature"])
+    written = {
+        "statement": statement,
+        "public_key": key.hex(),
+        "signature": base64.b64encode(signature).decode(),
+    }
+    if head != written:
+        raise NotAuthentic("its head is not written as the format says")
     if pinned is not None and key != pinned:
         raise NotAuthentic(f"it is signed by another key: {fingerprint(key)}")
     if statement.get("format") != FORMAT:
         raise NotAuthentic(f"its format is {statement.get('format')!r}, not {FORMAT!r}")
     try:
-        Ed25519PublicKey.from_public_bytes(key).verify(
-            base64.b64decode(head["signature"]), statement_bytes(statement)
-        )
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, statement_bytes(statement))
     except InvalidSignature:
         raise NotAuthentic("the statement's signature does not hold") from None
     return dict(statement)
@@ -141,18 +162,17 @@ def check_certificate(lines: Iterable[bytes], pinned: bytes | None = None) -> di
         NotAuthentic: Something does not hold; the message says what.
     """
     rest = iter(lines)
-    statement = check_head(json.loads(next(rest, b"")), pinned)
+    statement = check_head(read_line(next(rest, b"")), pinned)
     size_bytes = 0
 
     def hashes() -> Iterable[bytes]:
         nonlocal size_bytes
         for number, line in enumerate(rest):
-            leaf = line.rstrip(b"\n")
-            found = json.loads(leaf)
+            found = read_line(line)
             if found["position"] != number:
                 raise NotAuthentic(f"line {number + 2} is not in its place")
             size_bytes += found["size_bytes"]
-            yield leaf_hash(leaf)
+            yield leaf_hash(line[:-1])
 
     root, count = merkle_root(hashes())
     if count != statement["recordings"]:
@@ -172,8 +192,10 @@ def check_proof(proof: dict[str, Any], pinned: bytes | None = None) -> dict[str,
     """
     statement = check_head(proof["certificate"], pinned)
     leaf = proof["leaf"]
-    found = json.loads(leaf)
+    found = read_line(leaf.encode() + b"\n")
     path = [bytes.fromhex(node) for node in proof["path"]]
+    if set(proof) != PROOF_FIELDS or [node.hex() for node in path] != proof["path"]:
+        raise NotAuthentic("the proof is not written as the format says")
     if not 0 <= found["position"] < statement["recordings"]:
         raise NotAuthentic("the recording's position is outside the certificate")
     root = root_from_path(leaf_hash(leaf.encode()), found["position"], statement["recordings"], path)
@@ -197,18 +219,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check a certificate of destruction offline.")
     parser.add_argument("file", type=Path, help="a certificate, or the proof of one recording")
     parser.add_argument("--key", help="the store's public key, in hex, as the store publishes it")
-    parser.add_argument("--recording", help="also say whether this recording is in it")
+    parser.add_argument("--recording", default="", help="also say whether this recording is in it")
     given = parser.parse_args(argv)
-    pinned = bytes.fromhex(given.key) if given.key else None
     try:
+        pinned = bytes.fromhex(given.key) if given.key else None
         with given.file.open("rb") as file:
-            head = json.loads(file.readline())
+            head = read_line(file.readline())
             if head.get("format") == PROOF_FORMAT:
-                leaf = check_proof(head, pinned)
-                print(
-                    f"The proof holds: recording {leaf['recording']} was disposed of at {leaf['disposed_at']}."
-                )
-                return 0
+                if file.read(1):
+                    raise NotAuthentic("something follows the proof")  # noqa: TRY301 - one place says what was found
+                return _report_proof(check_proof(head, pinned), given.recording)
             file.seek(0)
             _report(check_certificate(file, pinned), head["public_key"])
             if given.recording:
@@ -217,9 +237,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except NotAuthentic as error:
         print(f"NOT AUTHENTIC: {error}", file=sys.stderr)
         return 1
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         print(f"cannot be read as a certificate: {error!r}", file=sys.stderr)
         return 2
+
+
+def _report_proof(leaf: dict[str, Any], wanted: str) -> int:
+    print(f"The proof holds: recording {leaf['recording']} was disposed of at {leaf['disposed_at']}.")
+    if wanted in {"", leaf["recording"]}:
+        return 0
+    print(f"It is NOT about recording {wanted}.", file=sys.stderr)
+    return 1
 
 
 def _look_up(path: Path, recording: str) -> int:

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.blocking import BlockingScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy import select
 from sqlmodel import Session, col
 
@@ -26,8 +26,6 @@ from retention.disposal.model import RunKind, RunState
 from retention.disposal.night import run_disposal
 from retention.disposal.tables import RunRow
 from retention.holds.find import holds_in_force
-from retention.kernel.clock import local_date
-from retention.kernel.errors import RetentionError
 
 LOCK = "bell"
 ACTOR = "bell"
@@ -54,6 +52,29 @@ class Night:
         """When the night of a business date begins, UTC."""
         return datetime.combine(on, self.at, ZoneInfo(self.zone)).astimezone(UTC)
 
+    def first_after(self, at: datetime) -> datetime:
+        """When the first night after an instant begins, UTC."""
+        on = self.last_due(at)
+        while (found := self.begins_at(on)) <= at:
+            on += timedelta(days=1)
+        return found
+
+
+class Nightly(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """Rings once for every business date.
+
+    APScheduler's own cron trigger adds a day as 24 hours: in a zone with daylight saving it leaves out
+    a night soon after midnight, on the day of the change or the one after.
+    """
+
+    def __init__(self, night: Night) -> None:
+        self._night = night
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """When the bell rings next, after it rang last."""
+        after = previous_fire_time or now
+        return self._night.first_after(after.astimezone(UTC)).astimezone(ZoneInfo(self._night.zone))
+
 
 def night_of(app: App) -> Night:
     """The store's nights."""
@@ -61,15 +82,18 @@ def night_of(app: App) -> Night:
     return Night(app.schedule().controller.zone, time(int(hour), int(minute)))
 
 
-def ring(app: App) -> RunRow | None:
-    """Run the night of today's business date; None when it could not be run (it is logged, and found missing later)."""
+def ring(app: App, on: date | None = None) -> RunRow | None:
+    """Run the night of business date `on`, by default today's; None when it could not be run.
+
+    Whatever went wrong is logged as an alarm, and the night is found missing later: the bell rings on.
+    """
     try:
-        on = local_date(app.clock.now(), app.schedule().controller.zone)
         root = app.sign_root()
         log.info("event=root.signed on=%s seq=%d", root.on, root.seq)
-        run = run_disposal(app.disposal_tools(), on, ACTOR, RunKind.NIGHT)
-    except RetentionError as error:
-        log.exception("event=night.failed code=%s", error.code)
+        run = run_disposal(app.disposal_tools(), on or app.today(), ACTOR, RunKind.NIGHT)
+    except Exception as error:
+        code = getattr(error, "code", type(error).__name__)
+        log.exception("event=night.failed code=%s", code)
         return None
     level = logging.INFO if run.state == RunState.DONE else logging.ERROR
     log.log(
@@ -82,20 +106,22 @@ def ring(app: App) -> RunRow | None:
         run.held,
         run.failed,
     )
-    for hold_id in overdue_reviews(app, on):
+    for guard, reason in run.tripped.items():
+        log.error("event=guard.tripped run=%s guard=%s reason=%r", run.id, guard, reason)
+    for hold_id in overdue_reviews(app, app.today()):
         log.warning("event=hold.review-overdue hold=%s", hold_id)
     return run
 
 
 def catch_up(app: App) -> RunRow | None:
-    """Ring at once when the last night is missing from the ledger, and put the alarm on record."""
+    """Ring at once for the last night when it is missing from the ledger, and put the alarm on record."""
     wanted = missed(app)
     if wanted is None:
         return None
     with app.database.write() as session:
         record(session, app.clock.now(), Act(Tag.NIGHT_MISSED, ACTOR, "", detail={"on": wanted}))
     log.error("event=night.missed on=%s", wanted)
-    return ring(app)
+    return ring(app, wanted)
 
 
 def missed(app: App) -> date | None:
@@ -132,7 +158,7 @@ def serve(app: App, started: Callable[[], None]) -> None:
         scheduler = BlockingScheduler(timezone=ZoneInfo(night.zone))
         scheduler.add_job(
             ring,
-            CronTrigger(hour=night.at.hour, minute=night.at.minute, timezone=ZoneInfo(night.zone)),
+            Nightly(night),
             args=[app],
             coalesce=True,
             misfire_grace_time=None,

@@ -162,7 +162,7 @@ def test_a_person_is_told_what_a_restore_did(line: Line, tmp_path: Path) -> None
 
     told = line.read("restore", tmp_path / "b", "--yes")
 
-    assert "Restored: 1 recordings" in told
+    assert "Restored: 1 recording as of" in told
     assert "kept in" in told
 
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ulid import ULID
 
 from retention.kernel import errors
 from retention.kernel.canonical import canonical_json, digest_of, isoformat
@@ -138,3 +139,24 @@ def test_the_tree_at_the_top_of_the_file_is_the_tree_there_is() -> None:
     drawn = dict(re.findall(r"[├└] (\w+) +(\d\d)$", errors.__doc__ or "", re.MULTILINE))
     leaves = {found.__name__: str(found.exit_code) for found in CLASSES if found not in TENS}
     assert {name: drawn.get(name) for name in leaves} == leaves
+
+
+# --- the tests' own clock keeps the contract
+
+
+def test_a_clock_that_is_set_back_does_not_take_the_monotonic_clock_with_it() -> None:
+    clock = HandClock()
+    clock.move(hours=1)
+    before = clock.monotonic()
+    clock.set(datetime(2020, 1, 1, tzinfo=ZoneInfo("Asia/Tokyo")))
+    assert clock.now() == datetime(2019, 12, 31, 15, tzinfo=UTC)
+    assert clock.now().utcoffset() == timedelta(0)
+    assert clock.monotonic() == before
+
+
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.timezones()))  # noqa: DTZ001
+def test_an_identifier_tells_its_instant_to_the_millisecond_in_whatever_zone_it_was_said(
+    at: datetime,
+) -> None:
+    found = ULID.from_str(new_id(at)).datetime
+    assert abs(found - at) < timedelta(milliseconds=1)
