@@ -9,26 +9,25 @@ document. Where everyone is to be hidden anyway, these are hidden too and the
 copy is made again; otherwise a person decides about them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from media.errors import NotReleased, Unreadable
 from media.models import CENTERFACE, digest_of, find_model
-from media.review.decide import hide_all
-from media.review.document import Position, Reason, ReviewDocument, Track, Verdict
+from media.review.decide import hide_all, positions_of
+from media.review.document import Reason, ReviewDocument, Track, Verdict
 from media.review.masks import boxes_of, to_mask_plan
 from media.video.detect.centerface import CenterFace
 from media.video.masks import Box, Style
 from media.video.release import Released, release
 from media.video.render.model import Audio, FrameRange, ReplaceAudio, Smart
+from media.video.tracks import FACE_MARGIN, Sighting, cover, link
 from media.video.verify.model import Finding, Kind, VerifyReport
 from media.video.verify.second_look import SecondLook
 
 _LOWER_THRESHOLD = 0.25  #: than the first look's: what is doubtful goes back to review
-_SEEN_MARGIN = 0.25  #: of the box, on every side, around somebody whom only the second look saw
-_SEEN_FRAMES = 6  #: before and after
 _ROUNDS = 4  #: copies that are made while the second look still finds somebody; then a person is needed
 
 OnProgress = Callable[[int, int], None]
@@ -203,23 +202,21 @@ def kept_boxes(document: ReviewDocument) -> dict[int, list[Box]]:
 
 
 def with_seen(document: ReviewDocument, findings: Sequence[Finding]) -> ReviewDocument:
-    """The document with everybody whom the second look saw as a track of their own, undecided."""
+    """The document with everybody whom the second look saw followed in tracks of their own, undecided."""
+    sightings = [
+        Sighting(finding.frame, finding.box, 0.0)
+        for finding in findings
+        if finding.frame is not None and finding.box is not None
+    ]
     number = max((track.id for track in document.tracks), default=0)
     new = tuple(
-        Track(id=number + n, reason=Reason.FACE, positions=positions, confidence=0.0)
-        for n, positions in enumerate(_places(document, findings), start=1)
+        Track(id=number + n, reason=Reason.FACE, positions=positions_of(covered), confidence=0.0)
+        for n, covered in enumerate(
+            (
+                cover(trail, FACE_MARGIN, document.source.frames, document.cuts)
+                for trail in link(sightings, document.cuts)
+            ),
+            start=1,
+        )
     )
     return document.model_copy(update={"tracks": (*document.tracks, *new)})
-
-
-def _places(document: ReviewDocument, findings: Sequence[Finding]) -> Iterator[tuple[Position, ...]]:
-    last = document.source.frames - 1
-    for finding in findings:
-        if finding.box is None or finding.frame is None:
-            continue
-        box = finding.box.grown(_SEEN_MARGIN)
-        frames = sorted({max(0, finding.frame - _SEEN_FRAMES), min(last, finding.frame + _SEEN_FRAMES)})
-        yield tuple(
-            Position(frame=frame, left=box.left, top=box.top, right=box.right, bottom=box.bottom)
-            for frame in frames
-        )

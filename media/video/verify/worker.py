@@ -101,6 +101,7 @@ class _Look:
             expected = main_picture(before).frames
             pairs = zip_longest(_frames(before), _frames(after))
             first: tuple[Fraction, Fraction] | None = None
+            last: tuple[int, VideoFrame] | None = None
             for number, (old, new) in enumerate(pairs):
                 if old is None or new is None:
                     self.add_all(Kind.TIMES, [f"one file ends at frame {number}, the other goes on"], number)
@@ -110,9 +111,13 @@ class _Look:
                 if times[0] - first[0] != times[1] - first[1]:
                     self.add_all(Kind.TIMES, [f"frame {number} is shown at another time"], number)
                 self._compare(number, old, new)
+                last = number, new
                 report(number, max(expected, number + 1))
                 if len(self._findings) > MAX_FINDINGS:
                     return
+            if last and self._look and last[0] % self._look.every_frames:
+                # Whoever comes in at the very end is in no frame that was searched.
+                self._search(*last, self._masks.at(last[0]))
 
     def _compare(self, number: int, old: VideoFrame, new: VideoFrame) -> None:
         masks = self._masks.at(number)
