@@ -100,7 +100,7 @@ def test_a_style_that_is_asked_for_is_every_masks(
     assert {track.style for track in done.document.tracks} == {Style.COSMETIC}
 
 
-def test_a_document_of_other_footage_is_refused(footage: Path, found: ReviewDocument, tmp_path: Path) -> None:
+def test_a_document_of_other_footage_is_refused(found: ReviewDocument, tmp_path: Path) -> None:
     other = write_footage(tmp_path / "other.mkv", wandering(24, [(9, 9)], (1, 1)))
     with pytest.raises(Unreadable, match=r"made for another file"):
         finish(other, found, tmp_path / "out.mp4", HIDE_ALL)
