@@ -98,3 +98,13 @@ def on_first(act: str, do: Callable[[], object]) -> Callable[..., None]:
             waiting.pop()()
 
     return before
+
+
+def fails(error: Exception, act: str) -> Callable[..., None]:
+    """What a fake's `before` is set to: `act` fails, until it is set to something else."""
+
+    def before(now: str, *_: str) -> None:
+        if now == act:
+            raise error
+
+    return before

@@ -51,7 +51,8 @@ def test_the_readmes_manifests_are_taken_as_they_stand() -> None:
     manifests = [block for block in blocks("README.md", "json", "csv") if "native_id" in block.text]
     assert [block.language for block in manifests] == ["json", "csv"]
     (as_json,), (as_csv,) = (
-        parse_manifest(block.text.encode(), f"manifest.{block.language}") for block in manifests
+        parse_manifest(block.text.encode(), f"manifest.{block.language}", is_csv=block.language == "csv")
+        for block in manifests
     )
     assert as_csv.participants == as_json.participants
     for name in ("file", "native_id", "started_at", "purposes", "tags"):

@@ -299,6 +299,12 @@ def test_a_proof_holds_for_its_own_recording_and_path_only(night: Certified, tmp
             assert verdict(tmp_path / "p", mixed) == 1
 
 
+def test_a_path_that_is_too_short_or_too_long_leads_nowhere(night: Certified, tmp_path: Path) -> None:
+    proof = json.loads(next(iter(night.proofs.values())))
+    for path in ([], proof["path"][:-1], [*proof["path"], "00" * 32]):
+        assert verdict(tmp_path / "p", verifier.statement_bytes(proof | {"path": path}) + b"\n") == 1
+
+
 def test_no_field_of_a_proof_can_be_changed_taken_away_or_added(night: Certified, tmp_path: Path) -> None:
     proof = next(iter(night.proofs.values()))
     for edited in edits(json.loads(proof)):

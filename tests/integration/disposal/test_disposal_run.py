@@ -9,7 +9,6 @@ from retention.catalogue.states import State
 from retention.disposal import carry_out
 from retention.disposal.model import RunKind, RunState
 from retention.disposal.night import resume, run_disposal, unfinished
-from retention.ingest.model import Status
 from retention.kernel.errors import (
     DatabaseBusy,
     InvalidInput,
@@ -19,7 +18,7 @@ from retention.kernel.errors import (
 )
 from retention.vault.model import object_name
 from tests.builders.house import ACTOR, CALLER, SECOND, House
-from tests.builders.night import journal, on_first, what_a_night_could_change
+from tests.builders.night import fails, journal, on_first, what_a_night_could_change
 
 DAY = timedelta(days=1)
 
@@ -276,14 +275,6 @@ def test_a_lock_that_a_crash_left_on_the_store_is_taken_off(house: House) -> Non
     assert house.objects_of(recording) == []
 
 
-def fails(error: Exception, act: str) -> object:
-    def before(now: str, *_: str) -> None:
-        if now == act:
-            raise error
-
-    return before
-
-
 def test_a_store_that_goes_away_half_way_leaves_a_run_that_is_finished_later(house: House) -> None:
     recordings = overdue(house, 2)
     vars(house.memory_store)["before"] = fails(StoreUnavailable("no answer"), "erase_many")
@@ -320,57 +311,3 @@ def test_a_key_service_that_goes_away_leaves_a_run_that_comes_first_the_next_tim
     assert run.id != begun
     rows = house.rows("SELECT id, state, disposed FROM disposal_run ORDER BY id")
     assert [tuple(row) for row in rows] == [(begun, "done", 1), (run.id, "done", 0)]
-
-
-# --- what must not be recorded, and what was rejected
-
-
-def refuse(house: House) -> str:
-    """A call of somebody who is not to be recorded."""
-    house.do_not_record(CALLER)
-    sidecar = {"started_at": "2026-03-02T00:00:00Z", "participants": [{"side": "caller", "phone": CALLER}]}
-    (outcome,) = house.ingest(house.write("refused.rec", sidecar=sidecar))
-    assert (outcome.status, outcome.id is not None) == (Status.DISPOSED, True)
-    return str(outcome.id)
-
-
-def test_who_is_not_to_be_recorded_is_disposed_of_at_once_with_a_certificate(house: House) -> None:
-    house.add_source()
-    recording = refuse(house)
-    assert house.find(recording).state is State.DISPOSED
-    assert house.objects_of(recording) == []
-    (run,) = house.rows("SELECT kind, state, disposed, certificate FROM disposal_run")
-    assert (run.kind, run.state, run.disposed) == ("refused", "done", 1)
-    assert run.certificate
-    (tombstone,) = house.rows("SELECT leaf FROM tombstone")
-    assert '"why":"do not record"' in tombstone.leaf
-
-
-def test_what_is_rejected_from_quarantine_goes_at_once_with_its_own_key(house: House) -> None:
-    (item,) = house.ingest(house.write("noise", b"noise"))
-    keys = set(house.memory_keys.keys)
-    run = house.reject(str(item.id))
-    assert run
-    assert (run.kind, run.state, run.disposed) == (RunKind.REFUSED, RunState.DONE, 1)
-    assert not keys & set(house.memory_keys.keys)
-    assert house.memory_store.objects == {}
-
-
-def test_taking_in_does_not_stop_for_a_night_and_the_night_takes_what_was_refused(house: House) -> None:
-    house.add_source()
-    with house.app.database.exclusive("disposal"):
-        recording = refuse(house)
-    assert house.find(recording).state is State.DISPOSING
-    with pytest.raises(NotPermitted, match="it is disposing"):
-        house.open(recording, "quality")
-    house.night()
-    assert house.find(recording).state is State.DISPOSED
-    assert house.objects_of(recording) == []
-
-
-def test_no_guard_stands_between_a_person_who_refuses_and_her_disposal(house: House) -> None:
-    """Guards watch what a clock or a schedule lets go. What a person refused goes whatever they say."""
-    house.add_source()
-    house.memory_store._id = "another"
-    recording = refuse(house)
-    assert house.find(recording).state is State.DISPOSED
