@@ -47,7 +47,7 @@ def _answer(request: dict[str, Any]) -> bytes:
     try:
         path, raw_format = Path(request.pop("path")), request.pop("raw_format")
         inspection = examine(path, Wishes(**request), raw_format)
-    except MemoryError:
+    except (MemoryError, ImportError):  # OpenCV is loaded with the first picture, if there is room
         return pack_answer(Outcome.OUT_OF_MEMORY)
     except UnsupportedCodec as error:
         return pack_answer(Outcome.UNSUPPORTED, error.reason.encode())

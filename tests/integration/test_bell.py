@@ -282,7 +282,7 @@ def test_every_date_has_one_ring_which_finds_its_own_date_to_be_the_last_night(
     found = rings(night, start, 400)
     dates = [night.last_due(each) for each in found]
     assert dates == [dates[0] + n * DAY for n in range(len(dates))]
-    assert len(dates) in {400, 401}
+    assert abs(len(dates) - 400) <= 1  # the span may begin and end an hour apart on the clock
     assert dates == [each.astimezone(ZoneInfo(zone)).date() for each in found]
 
 

@@ -140,7 +140,7 @@ class Certificate:
             AuditChainBroken: A line was changed, removed, added or moved.
         """
         try:
-            verifier.check_certificate(self._lines(), self._key)
+            verifier.check_certificate((line + b"\n" for line in self._lines()), self._key)
         except (verifier.NotAuthentic, ValueError, KeyError, TypeError) as error:
             raise AuditChainBroken(f"{self.name} of the journal does not hold: {error}") from error
 

@@ -3,12 +3,14 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from retention.custody.model import Kind
 from retention.custody.preview import preview_restore
+from retention.disposal.start import told_by
 from retention.kernel.errors import (
     AuditChainBroken,
     CatalogueDisagrees,
@@ -195,7 +197,10 @@ def test_a_restored_store_that_would_break_a_promise_is_not_swapped_in(
     hold = busy.place(busy.take_in()).hold
     path = back_up(busy)
     before = what_is_held(busy)
-    monkeypatch.setattr("retention.custody.check.holds_in", lambda _: frozenset({hold.id, "01LOST"}))
+    monkeypatch.setattr(
+        "retention.custody.check.told_by",
+        lambda entries: replace(told_by(entries), in_force=frozenset({hold.id, "01LOST"})),
+    )
 
     with pytest.raises(CatalogueDisagrees, match="01LOST"):
         restore(busy, path)
