@@ -35,6 +35,13 @@ def _planes(frame: VideoFrame) -> list[bytes]:
     return found
 
 
+def _copy(frame: VideoFrame) -> VideoFrame:
+    copy = VideoFrame(frame.width, frame.height, frame.format.name)
+    for old, new in zip(frame.planes, copy.planes, strict=True):
+        new.update(bytes(old))
+    return copy
+
+
 def _perturbed(style: Style, form: str) -> tuple[list[bytes], list[bytes]]:
     """The planes of two painted pictures whose every hidden sample differed before."""
     shown = scene(0, *SIZE)
@@ -44,7 +51,8 @@ def _perturbed(style: Style, form: str) -> tuple[list[bytes], list[bytes]]:
         other[rows, columns] = 255 - other[rows, columns]
         frames = [_frame(shown, form), _frame(other, form)]
     else:  # on the samples themselves, as a conversion to 10 bits spreads its rounding
-        frames = [_frame(shown, form), _frame(shown, form)]
+        first = _frame(shown, form)
+        frames = [first, _copy(first)]  # FFmpeg converts to 10 bits of grey now one way, now another
         for plane, component in zip(frames[1].planes, frames[1].format.components, strict=True):
             dtype = np.uint16 if component.bits > 8 else np.uint8
             samples = np.frombuffer(memoryview(plane).cast("B"), dtype).reshape(plane.height, -1)
