@@ -84,7 +84,9 @@ def _upright(frame: VideoFrame, aspect: Fraction | None) -> Picture:
     limits = (MAX_HEIGHT_PX, MAX_WIDTH_PX) if turns % 2 else (MAX_WIDTH_PX, MAX_HEIGHT_PX)
     scale = min(1.0, limits[0] / wide, limits[1] / frame.height)
     size = max(1, round(wide * scale)), max(1, round(frame.height * scale))
-    pixels = frame.reformat(width=size[0], height=size[1], format="bgr24", interpolation="AREA").to_ndarray()
+    pixels = frame.reformat(
+        width=size[0], height=size[1], format="bgr24", interpolation="AREA", threads=1
+    ).to_ndarray()
     return np.ascontiguousarray(np.rot90(pixels, k=-turns))
 
 

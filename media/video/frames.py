@@ -169,7 +169,7 @@ def open_footage(path: Path, threads: int = 0) -> Iterator[Footage]:
 def luma_of(frame: VideoFrame) -> Grey:
     """The brightness of a frame, (height, width); without a copy where the format allows."""
     if frame.format.name not in _LUMA_FIRST:
-        return np.asarray(frame.reformat(format="gray").to_ndarray(), np.uint8)
+        return np.asarray(frame.reformat(format="gray", threads=1).to_ndarray(), np.uint8)
     plane = frame.planes[0]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     luma: Grey = rows[: frame.height, : frame.width]

@@ -88,7 +88,7 @@ class _Reader:
 
 
 def _jpeg(frame: VideoFrame, box: Box) -> str:
-    pixels = frame.reformat(format="bgr24").to_ndarray()
+    pixels = frame.reformat(format="bgr24", threads=1).to_ndarray()
     inside = box.grown(_AROUND).within(frame.width, frame.height) or Box(0, 0, frame.width, frame.height)
     left, top = int(inside.left), int(inside.top)
     right, bottom = max(left + 1, round(inside.right)), max(top + 1, round(inside.bottom))

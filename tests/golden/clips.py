@@ -70,7 +70,9 @@ def write_clip(
             adjust(stream)
         tones = [_add_tone(out, sound) for sound in sounds]
         for number in range(frames):
-            frame = VideoFrame.from_ndarray(draw(number, *size), format="rgb24").reformat(format=pix_fmt)
+            frame = VideoFrame.from_ndarray(draw(number, *size), format="rgb24").reformat(
+                format=pix_fmt, threads=1
+            )
             frame.pts = times[number] if times else number * 10
             frame.time_base = Fraction(1, rate * 10)
             out.mux(stream.encode(frame))

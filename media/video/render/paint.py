@@ -6,6 +6,9 @@ of a hidden pixel is shared with a visible one. Second, where the picture must
 change its form to be encoded, it is painted before the change, which mixes
 neighbours, and again after it, so that the fill is exact.
 
+FFmpeg converts with one thread: with several, some conversions come out
+another way each time (libswscale 9, of 10 bits), and nothing could be compared.
+
 Nothing here knows why a box is hidden. Sizes are pixels of the stored picture.
 """
 
@@ -67,7 +70,7 @@ def paint(frame: VideoFrame, masks: Sequence[Mask]) -> VideoFrame:
     target = output_format(frame.width, frame.height, is_full_range=is_full)
     if own.format.name == target:
         return own
-    form = own.reformat(format=target, **_same_range(is_full=is_full))
+    form = own.reformat(format=target, threads=1, **_same_range(is_full=is_full))
     if masks:
         _paint_layers(form, masks, is_full=is_full)
     return form
@@ -112,9 +115,11 @@ def _in_planes(frame: VideoFrame) -> VideoFrame:
     if is_plain and len(form.components) in {1, 3} and len(frame.planes) == len(form.components):
         return frame
     if form.is_rgb or form.has_palette:
-        return frame.reformat(format=_ANY_OTHER, dst_color_range=_LIMITED_RANGE)
+        return frame.reformat(format=_ANY_OTHER, dst_color_range=_LIMITED_RANGE, threads=1)
     return frame.reformat(
-        format=_SEMI_PLANAR.get(form.name, _ANY_OTHER), **_same_range(is_full=has_full_range(frame))
+        format=_SEMI_PLANAR.get(form.name, _ANY_OTHER),
+        threads=1,
+        **_same_range(is_full=has_full_range(frame)),
     )
 
 

@@ -56,7 +56,7 @@ def brightness(frame: VideoFrame) -> Grey:
         form = "yuvj444p" if is_full else "yuv444p"
         both = _FULL_RANGE if is_full else 1
         ranges = {} if frame.format.is_rgb or frame.format.has_palette else {"src_color_range": both}
-        frame = frame.reformat(format=form, dst_color_range=both, **ranges)
+        frame = frame.reformat(format=form, dst_color_range=both, threads=1, **ranges)
     return _plane(frame, 0)
 
 
