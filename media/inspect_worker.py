@@ -25,6 +25,8 @@ from media.inspection import to_json
 
 _ALARM_GRACE_SECONDS = 2.0  #: the parent's own time-out comes first
 _OPEN_FILES = 32
+#: What the loader says of a library that finds no room; OpenCV is loaded with the first picture.
+_NO_ROOM = "failed to map segment"
 
 
 def main() -> None:
@@ -47,13 +49,15 @@ def _answer(request: dict[str, Any]) -> bytes:
     try:
         path, raw_format = Path(request.pop("path")), request.pop("raw_format")
         inspection = examine(path, Wishes(**request), raw_format)
-    except (MemoryError, ImportError):  # OpenCV is loaded with the first picture, if there is room
+    except MemoryError:
         return pack_answer(Outcome.OUT_OF_MEMORY)
     except UnsupportedCodec as error:
         return pack_answer(Outcome.UNSUPPORTED, error.reason.encode())
     except Unreadable as error:
         return pack_answer(Outcome.UNREADABLE, error.reason.encode())
     except Exception as error:  # noqa: BLE001 - the edge of the process: whatever a file provokes is an answer
+        if isinstance(error, ImportError) and _NO_ROOM in str(error):
+            return pack_answer(Outcome.OUT_OF_MEMORY)
         return pack_answer(Outcome.UNREADABLE, f"looking into it failed ({type(error).__name__})".encode())
     return pack_answer(Outcome.INSPECTED, to_json(inspection), inspection.thumbnail, inspection.peaks)
 

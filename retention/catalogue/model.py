@@ -1,7 +1,7 @@
 """What the catalogue is told of a recording, and what it tells. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -32,6 +32,11 @@ class Source:
     def facts(self) -> Facts:
         """What the choice of a retention class may depend on."""
         return Facts(kind=self.kind, site=self.site, area=self.area, zone=self.zone)
+
+    def particulars(self) -> dict[str, Any]:
+        """All that is registered, as JSON and the catalogue hold it."""
+        lists = {"purposes": list(self.purposes), "channels": list(self.channels)}
+        return asdict(self) | lists | {"kind": str(self.kind)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The register of sources: nothing is taken in from a recorder that is not in it."""
 
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import select
@@ -32,20 +31,7 @@ def register_source(session: Session, schedule: Schedule, source: Source, at: da
             f"source {source.id} records {row.kind}s and cannot become a source of {source.kind}s",
             hint="Register the new recorder under its own id.",
         )
-    values: dict[str, Any] = {
-        "id": source.id,
-        "kind": str(source.kind),
-        "site": source.site,
-        "zone": source.zone,
-        "area": source.area,
-        "owner": source.owner,
-        "notice": source.notice,
-        "purposes": list(source.purposes),
-        "clock_error_s": source.clock_error_s,
-        "channels": list(source.channels),
-        "mount": source.mount,
-        "raw_format": source.raw_format,
-    }
+    values = source.particulars()
     session.merge(SourceRow(**values, registered_at=row.registered_at if row else at))
     record(
         session,

@@ -66,7 +66,7 @@ def add(
         with opened.database.write() as session:
             register_source(session, schedule, source, now, actor)
         tell_of_source(opened.journal, source, now)
-    show(_json(source), f"Source {source.id} is registered.")
+    show(source.particulars(), f"Source {source.id} is registered.")
 
 
 @app.command("list", epilog=EPILOG)
@@ -76,7 +76,7 @@ def list_() -> None:
         sources = all_sources(session)
     rows = [(s.id, s.kind, s.site, s.zone, s.area, ", ".join(s.purposes), s.notice) for s in sources]
     show(
-        [_json(source) for source in sources],
+        [source.particulars() for source in sources],
         table("Sources", ["id", "kind", "site", "zone", "area", "purposes", "notice"], rows)
         if rows
         else "No source is registered yet.",
@@ -88,7 +88,7 @@ def show_(source_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Show one source with all its particulars."""
     with store() as opened, opened.database.read() as session:
         source = find_source(session, source_id)
-    found = _json(source)
+    found = source.particulars()
     show(
         found,
         [
@@ -98,20 +98,3 @@ def show_(source_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     )
     if not source.notice:
         say("No sign or announcement is noted: --notice VERSION says how people are told.")
-
-
-def _json(source: Source) -> dict[str, object]:
-    return {
-        "id": source.id,
-        "kind": str(source.kind),
-        "site": source.site,
-        "zone": source.zone,
-        "area": source.area,
-        "owner": source.owner,
-        "notice": source.notice,
-        "purposes": list(source.purposes),
-        "clock_error_s": source.clock_error_s,
-        "channels": list(source.channels),
-        "mount": source.mount,
-        "raw_format": source.raw_format,
-    }

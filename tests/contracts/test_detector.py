@@ -1,6 +1,5 @@
 """What every finder of faces or people promises, tried on every one of them."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,13 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from skimage import data
 
-from media.errors import ToolFailed
-from media.models import digest_of
 from media.video.detect.centerface import CenterFace
 from media.video.detect.libface import LibFace
 from media.video.detect.people import People
 from media.video.detect.port import Detector, Grey
-from media.video.detect.yunet import YuNet
 from media.video.frames import open_footage
 from media.video.masks import Box
 from tests.fakes.bright_spots import BrightSpots
@@ -30,14 +26,7 @@ Maker = Callable[[], Detector]
 FACE = Box(173, 68, 275, 206)
 
 
-def make_yunet() -> Detector:
-    named = os.environ.get("MEDIA_YUNET")
-    if not named:
-        pytest.skip("no YuNet model to try: MEDIA_YUNET names none")
-    return YuNet(Path(named), digest_of(Path(named)))
-
-
-FACES = [LibFace, CenterFace, make_yunet]
+FACES: list[Maker] = [LibFace, CenterFace]
 ALL = [*FACES, People, BrightSpots]
 
 
@@ -117,12 +106,3 @@ def test_who_looked_is_known(make: Maker) -> None:
     detector = make()
     assert detector.facts == make().facts
     assert len(detector.facts.sha256) == 64
-
-
-def test_a_model_of_the_operator_is_only_loaded_if_it_is_the_one_named(tmp_path: Path) -> None:
-    model = tmp_path / "mine.onnx"
-    model.write_bytes(b"something")
-    with pytest.raises(ToolFailed, match=f"has the SHA-256 {digest_of(model)}, expected 0000"):
-        YuNet(model, "0" * 64)
-    with pytest.raises(ToolFailed, match="cannot be used as a YuNet model"):
-        YuNet(model, digest_of(model))
