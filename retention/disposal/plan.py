@@ -74,7 +74,7 @@ class _Found:
 
     def learn(self, lots: Iterable[Any], members: Iterable[Any]) -> None:
         for reasons_id, *counts in lots:
-            self.sets[reasons_id] = _Set(*counts)
+            self.sets[reasons_id] = _Set(*map(int, counts))  # PostgreSQL's sums are decimals
         for row in members:
             self.cohorts.setdefault(row.cohort_id, row)
             lots_of_set = self.sets.get(row.reasons_id)
