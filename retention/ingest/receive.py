@@ -30,7 +30,7 @@ from retention.catalogue.states import State
 from retention.catalogue.tables import DoNotRecordRow, RecordingRow
 from retention.database import Database, table_of
 from retention.holds.find import Arrivals
-from retention.ingest.intake import Intake, erase_all, forget
+from retention.vault.intake import Intake, erase_all, forget
 from retention.ingest.model import Candidate, Code, Fault, Inspector, Outcome, Status
 from retention.ingest.prepare import (
     Aside,

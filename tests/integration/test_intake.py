@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from retention.database import Database
 from retention.ingest.discover import discover
-from retention.ingest.intake import RESERVE, Intake, sweep
+from retention.vault.intake import RESERVE, Intake, sweep
 from retention.ingest.receive import Receiver
 from retention.kernel.errors import DependencyError
 from retention.vault.model import ObjectName

@@ -1,0 +1,1 @@
+"""What people ask about recordings of themselves: from receipt to answer."""
