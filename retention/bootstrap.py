@@ -33,6 +33,8 @@ from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, NotFoun
 from retention.kernel.ids import new_id
 from retention.migrations import models
 from retention.migrations.version import is_current
+from retention.requests.papers import Tools as RequestTools
+from retention.requests.rulebooks import Rules, rules_in_force
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
@@ -162,6 +164,23 @@ class App:
     def hold_tools(self) -> HoldTools:
         """What holds need."""
         return HoldTools(self.database, self.store, self.keys, self.journal, self.clock)
+
+    def request_tools(self) -> RequestTools:
+        """What requests need."""
+        return RequestTools(
+            self.database,
+            self.store,
+            self.keys,
+            self.journal,
+            self.clock,
+            self.home / "locks",
+            self.index_key,
+        )
+
+    def rules(self) -> Rules:
+        """The rulebook in force."""
+        with self.database.read() as session:
+            return rules_in_force(session)
 
     def disposal_tools(self) -> DisposalTools:
         """What disposing needs."""

@@ -31,6 +31,17 @@ class Tag(StrEnum):
     SCHEDULE_CANCELLED = "schedule:plan:cancel"
     SCHEDULE_APPLIED = "schedule:plan:apply"
     SCHEDULE_MOVED = "schedule:plan:finish"  #: every recording is in its class
+    RULEBOOK_APPLIED = "requests:rulebook:apply"
+    REQUEST_FILED = "requests:request:file"
+    REQUEST_DESCRIBED = "requests:request:describe"  #: more was described, and is held
+    REQUEST_IDENTIFIED = "requests:request:identify"
+    REQUEST_NOT_IDENTIFIED = "requests:request:reject-identity"
+    REQUEST_MATCHED = "requests:request:match"
+    REQUEST_LEFT_OUT = "requests:request:leave-out"
+    REQUEST_DECIDED = "requests:request:decide"
+    REQUEST_APPROVED = "requests:request:approve"
+    REQUEST_SENT_BACK = "requests:request:send-back"
+    REQUEST_WITHDRAWN = "requests:request:withdraw"
     HOLD_PLACED = "holds:hold:place"
     HOLD_EXTENDED = "holds:hold:match"  #: a recording that came in later matches
     HOLD_LIFTED = "holds:hold:lift"

@@ -106,7 +106,9 @@ def find_source(session: Session, source_id: str) -> Source:
     return source_of(row)
 
 
-def overlapping(session: Session, source_id: str, from_at: datetime, until_at: datetime) -> ColumnElement[bool]:
+def overlapping(
+    session: Session, source_id: str, from_at: datetime, until_at: datetime
+) -> ColumnElement[bool]:
     """That a recording of the source may have been made in an interval, which its clock error widens.
 
     Raises:

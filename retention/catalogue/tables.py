@@ -48,7 +48,9 @@ class SourceRow(Row, table=True):
     channels: list[str] = Field(default_factory=list, sa_type=JSON)  #: which side each audio channel holds
     mount: str = ""  #: how the camera hangs
     raw_format: str = ""  #: for recorders that write sound without a header
-    longest_s: float = 0.0  #: no recording of it is longer, so that a search by time need not go back for ever
+    longest_s: float = (
+        0.0  #: no recording of it is longer, so that a search by time need not go back for ever
+    )
     registered_at: datetime
 
 

@@ -15,7 +15,6 @@ from retention.cli.shared import (
     instant,
     local,
     named_actor,
-    parse_date,
     say,
     show,
     store,
@@ -32,18 +31,22 @@ from retention.requests.match import describe, leave_out, match, matches
 from retention.requests.model import Stage
 from retention.requests.received import Described, Interval, Person, Received
 from retention.requests.rules.model import Outcome, RequestKind
-from retention.requests.tables import RequestMatchRow, RequestRow
 from retention.requests.show import all_requests, opened_file
+from retention.requests.tables import RequestMatchRow, RequestRow
 
 app = typer.Typer(help="A person's request: from receipt to answer.", no_args_is_help=True)
 Receipt = Annotated[str, typer.Argument(metavar="RECEIPT", help="The receipt number, such as 2026-0017.")]
 Reason = Annotated[str, typer.Option(help="Why, in words.")]
-Phones = Annotated[list[str] | None, typer.Option("--phone", help="A telephone number of the person; repeatable.")]
+Phones = Annotated[
+    list[str] | None, typer.Option("--phone", help="A telephone number of the person; repeatable.")
+]
 Customers = Annotated[list[str] | None, typer.Option("--customer", help="A customer's id; repeatable.")]
 Sources = Annotated[
     list[str] | None, typer.Option("--source", help="A camera or line, with --from and --to; repeatable.")
 ]
-From = Annotated[str, typer.Option("--from", help="Start of the interval; local time of the source without a zone.")]
+From = Annotated[
+    str, typer.Option("--from", help="Start of the interval; local time of the source without a zone.")
+]
 To = Annotated[str, typer.Option("--to", help="End of the interval.")]
 Recordings = Annotated[list[str] | None, typer.Option("--recording", help="A recording's id; repeatable.")]
 
@@ -85,7 +88,9 @@ def file_(
         f"{amount(len(filed.held), 'recording')} held for it, and whatever arrives later and matches.",
     ]
     if filed.too_late:
-        lines.append(styled(f"Too late for {', '.join(sorted(filed.too_late))}: disposal had begun before.", "yellow"))
+        lines.append(
+            styled(f"Too late for {', '.join(sorted(filed.too_late))}: disposal had begun before.", "yellow")
+        )
     show(
         {
             "receipt": filed.receipt,
@@ -139,7 +144,12 @@ def identify_(
         else:
             given = [_evidence(each) for each in evidence or []]
             row = identify(tools, receipt, method or [], given, remark, who)
-    _show_stage(row, "The letter for request {receipt} confirms nothing." if failed else "The requester of {receipt} is identified.")
+    _show_stage(
+        row,
+        "The letter for request {receipt} confirms nothing."
+        if failed
+        else "The requester of {receipt} is identified.",
+    )
 
 
 @app.command("match", epilog=EPILOG)
@@ -148,8 +158,13 @@ def match_(receipt: Receipt) -> None:
     who = named_actor()
     with store() as opened:
         found = match(opened.request_tools(), receipt, who)
-    searched = table("", ["searched for", ">found"], [(what, str(count)) for what, count in found.searched.items()])
-    gone = [f"{each} was disposed of before{f': certificate of run {run}' if run else ', and is going'}." for each, run in found.gone]
+    searched = table(
+        "", ["searched for", ">found"], [(what, str(count)) for what, count in found.searched.items()]
+    )
+    gone = [
+        f"{each} was disposed of before{f': certificate of run {run}' if run else ', and is going'}."
+        for each, run in found.gone
+    ]
     show(
         {
             "searched": [{"for": what, "found": count} for what, count in found.searched.items()],
@@ -161,7 +176,9 @@ def match_(receipt: Receipt) -> None:
 
 
 @app.command("leave-out", epilog=EPILOG)
-def leave_out_(receipt: Receipt, recording_id: Annotated[str, typer.Argument(metavar="ID")], reason: Reason) -> None:
+def leave_out_(
+    receipt: Receipt, recording_id: Annotated[str, typer.Argument(metavar="ID")], reason: Reason
+) -> None:
     """The person is not in this recording after all; it stays held until the request is closed."""
     who = named_actor()
     with store() as opened:
@@ -175,7 +192,9 @@ def decide_(
     outcome: Annotated[Outcome, typer.Argument(help="How it is to end.")],
     ground: Annotated[list[str] | None, typer.Option(help="A ground of the rulebook; repeatable.")] = None,
     reason: Annotated[str, typer.Option(help="What the letter says about it.")] = "",
-    partial_considered: Annotated[str, typer.Option(help="Before refusing a disclosure: why no part can be given.")] = "",
+    partial_considered: Annotated[
+        str, typer.Option(help="Before refusing a disclosure: why no part can be given.")
+    ] = "",
 ) -> None:
     """Decide a request; a second person must approve."""
     who = named_actor()
@@ -236,7 +255,9 @@ def list_(every: Annotated[bool, typer.Option("--all", help="Closed ones too.")]
 @app.command("show", epilog=EPILOG)
 def show_(
     receipt: Receipt,
-    with_diary: Annotated[bool, typer.Option("--diary", help="Also who asks and what was done; on record.")] = False,
+    with_diary: Annotated[
+        bool, typer.Option("--diary", help="Also who asks and what was done; on record.")
+    ] = False,
 ) -> None:
     """Show how far a request is and what it is about."""
     who = named_actor()
@@ -251,14 +272,20 @@ def show_(
             f"{row.stage}{f', {row.outcome}' if row.outcome else ''}; received {local(row.received_at, zone)}, answer by {row.due_on}",
         ]
         if found:
-            lines.append(table("", ["recording", "is"], [(each.recording_id, _state(each)) for each in found]))
+            lines.append(
+                table("", ["recording", "is"], [(each.recording_id, _state(each)) for each in found])
+            )
         if with_diary:
             received, notes = opened_file(opened.request_tools(), opened.door, opened.schedule(), row, who)
             value |= {"received": received, "diary": notes}
             lines += [
                 f"{local(row.received_at, zone)}: {received['subject']['name']} {received['subject']['contact']}",
                 received["words"],
-                table("", ["at", "by", "what", "said"], [(n["at"], n["by"], n["about"], n["said"]) for n in notes]),
+                table(
+                    "",
+                    ["at", "by", "what", "said"],
+                    [(n["at"], n["by"], n["about"], n["said"]) for n in notes],
+                ),
             ]
     show(value, [line for line in lines if line])
 
@@ -284,7 +311,12 @@ def request_json(row: RequestRow) -> dict[str, Any]:
 
 
 def _match_json(found: RequestMatchRow) -> dict[str, Any]:
-    return {"id": found.recording_id, "left_out": found.is_left_out, "gone": found.is_gone, "run": found.run_id or None}
+    return {
+        "id": found.recording_id,
+        "left_out": found.is_left_out,
+        "gone": found.is_gone,
+        "run": found.run_id or None,
+    }
 
 
 def _state(found: RequestMatchRow) -> str:
@@ -312,7 +344,9 @@ def _described(
     recordings: list[str] | None,
 ) -> Described:
     if bool(sources) != bool(from_ and to):
-        raise InvalidInput("an interval needs a source, a start and an end", hint="Give --source with --from and --to.")
+        raise InvalidInput(
+            "an interval needs a source, a start and an end", hint="Give --source with --from and --to."
+        )
     region = opened.schedule().jurisdiction
     known = [*(phone(each, region) for each in phones or []), *(customer(each) for each in customers or [])]
     return Described(

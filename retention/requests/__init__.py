@@ -1,1 +1,1 @@
-"""What people ask about recordings of themselves: from receipt to answer."""
+"""A person's request, from receipt to delivery."""

@@ -61,5 +61,7 @@ def put_on_record(
 ) -> None:
     """One act on a request: `said` goes into its diary, encrypted, and `detail` into the audit trail."""
     session.add(row)
-    note(session, row.id, row.file_id, file_key(session, tools, row), at, actor, tag.value.split(":")[-1], said)
+    note(
+        session, row.id, row.file_id, file_key(session, tools, row), at, actor, tag.value.split(":")[-1], said
+    )
     record(session, at, Act(tag, actor, row.id, detail={"stage": row.stage, **detail}))

@@ -48,7 +48,11 @@ def decide(tools: Tools, name: str, decision: Decision, actor: str) -> RequestRo
         _check(session, row, decision)
         row.outcome, row.grounds = decision.outcome, list(decision.grounds)
         row.decided_by, row.decided_at = actor, now
-        said = {"outcome": decision.outcome, "reason": decision.reason, "partial_considered": decision.partial_considered}
+        said = {
+            "outcome": decision.outcome,
+            "reason": decision.reason,
+            "partial_considered": decision.partial_considered,
+        }
         detail = {"outcome": decision.outcome, "grounds": list(decision.grounds)}
         put_on_record(session, tools, row, now, actor, Tag.REQUEST_DECIDED, {**said, **detail}, detail)
         return row
@@ -171,5 +175,7 @@ def _check_against_matches(session: Session, row: RequestRow, outcome: Outcome) 
 def living_matches(session: Session, request_id: str) -> Collection[str]:
     """The recordings that the request is about and that are still here."""
     return [
-        each.recording_id for each in matches(session, request_id) if not each.is_left_out and not each.is_gone
+        each.recording_id
+        for each in matches(session, request_id)
+        if not each.is_left_out and not each.is_gone
     ]

@@ -74,7 +74,9 @@ def file(tools: Tools, received: Received, actor: str) -> Filed:
         ]
         with tools.database.write() as session:
             if schedule_row(session).digest != schedule.digest:
-                raise DatabaseBusy("the schedule was changed while the request was filed", hint="File it again.")
+                raise DatabaseBusy(
+                    "the schedule was changed while the request was filed", hint="File it again."
+                )
             row = _row(session, received, rules, request_id, paper.id, actor)
             session.add(row)
             session.flush()
@@ -120,9 +122,7 @@ def settle(tools: Tools, placed: Sequence[Placed]) -> None:
         tools.store.protect([object_name(held, ORIGINAL) for held in each.recording_ids], held=True)
 
 
-def request_hold(
-    tools: Tools, criteria: Criteria, receipt_words: str, review_on: date, actor: str
-) -> Hold:
+def request_hold(tools: Tools, criteria: Criteria, receipt_words: str, review_on: date, actor: str) -> Hold:
     """A hold of a request, with its key, not yet placed."""
     return new_hold(
         tools.keys,
@@ -140,7 +140,11 @@ def _hold(
 ) -> Hold:
     review_on = rules.answer_by(received.kind, received.received_at) + REVIEW_AFTER
     return request_hold(
-        tools, criteria, f"request {request_id}: {received.kind}", max(review_on, tools.clock.now().date()), actor
+        tools,
+        criteria,
+        f"request {request_id}: {received.kind}",
+        max(review_on, tools.clock.now().date()),
+        actor,
     )
 
 

@@ -59,7 +59,9 @@ def identify(
             for method, paper in papers:
                 keep_paper(session, tools, intake, paper, row.id, method)
             detail = {"methods": list(given), "evidence": len(papers)}
-            put_on_record(session, tools, row, now, actor, Tag.REQUEST_IDENTIFIED, {"remark": remark, **detail}, detail)
+            put_on_record(
+                session, tools, row, now, actor, Tag.REQUEST_IDENTIFIED, {"remark": remark, **detail}, detail
+            )
             return row
 
 
@@ -80,7 +82,10 @@ def fail_identity(tools: Tools, name: str, reason: str, actor: str) -> RequestRo
         IllegalTransition: The request is past that.
     """
     if not reason.strip():
-        raise InvalidInput("a failed identification needs a reason", hint="Give --reason TEXT: what was asked for, and what came.")
+        raise InvalidInput(
+            "a failed identification needs a reason",
+            hint="Give --reason TEXT: what was asked for, and what came.",
+        )
     now = tools.clock.now()
     with tools.database.write() as session:
         row = find_request(session, name)

@@ -49,7 +49,10 @@ def describe(tools: Tools, name: str, described: Described, actor: str) -> Reque
     """
     criteria = described.criteria(tools.index_key)
     if not criteria:
-        raise InvalidInput("nothing is described", hint="Give --phone, --customer, --source with --from and --to, or --recording.")
+        raise InvalidInput(
+            "nothing is described",
+            hint="Give --phone, --customer, --source with --from and --to, or --recording.",
+        )
     now = tools.clock.now()
     with tools.database.read() as session:
         row = find_request(session, name)
@@ -128,7 +131,9 @@ def leave_out(tools: Tools, name: str, recording_id: str, reason: str, actor: st
         found.is_left_out = True
         session.add(found)
         said = {"recording": recording_id, "reason": reason}
-        put_on_record(session, tools, row, now, actor, Tag.REQUEST_LEFT_OUT, said, {"recording": recording_id})
+        put_on_record(
+            session, tools, row, now, actor, Tag.REQUEST_LEFT_OUT, said, {"recording": recording_id}
+        )
 
 
 def _described(session: Session, tools: Tools, row: RequestRow) -> Described:
@@ -150,7 +155,9 @@ def _held(session: Session, request_id: str) -> tuple[str, ...]:
     return tuple(sorted(rows.scalars()))
 
 
-def _search(session: Session, tools: Tools, described: Described) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _search(
+    session: Session, tools: Tools, described: Described
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Each thing that is looked for, and the recordings it leads to, with the state each is in."""
     for each in described.identifiers:
         blind = blind_index(tools.index_key, each.kind, each.value)
@@ -165,7 +172,9 @@ def _search(session: Session, tools: Tools, described: Described) -> Iterator[tu
 
 
 def _states(session: Session, condition: ColumnElement[bool]) -> list[tuple[str, str]]:
-    rows = session.execute(select(RECORDING.c.id, RECORDING.c.state).where(condition).order_by(RECORDING.c.id))
+    rows = session.execute(
+        select(RECORDING.c.id, RECORDING.c.state).where(condition).order_by(RECORDING.c.id)
+    )
     return [(row.id, row.state) for row in rows]
 
 

@@ -90,7 +90,9 @@ def path_of(kind: RequestKind, outcome: Outcome | None = None) -> Path:
     return {**_EVERY, **looked_for, **ends}
 
 
-def step(receipt: str, kind: RequestKind, stage: Stage, action: Step, outcome: Outcome | None = None) -> Stage:
+def step(
+    receipt: str, kind: RequestKind, stage: Stage, action: Step, outcome: Outcome | None = None
+) -> Stage:
     """The stage of request `receipt` after `action`.
 
     Raises:

@@ -112,9 +112,7 @@ def write_paper(
     )
 
 
-def _assigned(
-    schedule: Schedule, source: Source, now: datetime, request_id: str
-) -> tuple[Assigned, ...]:
+def _assigned(schedule: Schedule, source: Source, now: datetime, request_id: str) -> tuple[Assigned, ...]:
     found = schedule.classify(source.facts, source.purposes)
     if not found.assigned:
         raise InvalidInput(
@@ -135,9 +133,7 @@ def keep_paper(
     intake.check(session, [new.id])
     if session.get(SourceRow, new.source.id) is None:
         session.add(SourceRow(**new.source.particulars(), registered_at=new.received_at))
-    register(
-        session, [new], new_key=tools.keys.new_key, wrap=tools.keys.wrap, holds_for=lambda _: ()
-    )
+    register(session, [new], new_key=tools.keys.new_key, wrap=tools.keys.wrap, holds_for=lambda _: ())
     session.add(
         RequestPaperRow(recording_id=new.id, request_id=request_id, area=new.source.area, label=label)
     )
@@ -154,7 +150,14 @@ class Note:
 
 
 def note(
-    session: Session, request_id: str, file_id: str, key: bytes, at: datetime, actor: str, about: str, said: dict[str, Any]
+    session: Session,
+    request_id: str,
+    file_id: str,
+    key: bytes,
+    at: datetime,
+    actor: str,
+    about: str,
+    said: dict[str, Any],
 ) -> None:
     """Add to the diary of a request, in the caller's transaction."""
     count = select(func.count()).where(col(RequestNoteRow.request_id) == request_id)

@@ -80,7 +80,9 @@ def put_in_force(session: Session, text: str, file_name: str, at: datetime, acto
         PolicyError: The text cannot be used; all findings at once.
     """
     book = read_rulebook(text, file_name)
-    last = session.execute(select(RulebookRow).order_by(col(RulebookRow.version).desc()).limit(1)).scalar_one_or_none()
+    last = session.execute(
+        select(RulebookRow).order_by(col(RulebookRow.version).desc()).limit(1)
+    ).scalar_one_or_none()
     row = RulebookRow(
         version=last.version + 1 if last else 1,
         digest=book.digest,

@@ -46,7 +46,9 @@ class RequestRow(Row, table=True):
     decided_at: datetime | None = None
     approved_by: str = ""
     approved_at: datetime | None = None
-    effect: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  #: what was carried out; no personal data
+    effect: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSON
+    )  #: what was carried out; no personal data
     delivered_at: datetime | None = None
     closed_at: datetime | None = None
 
