@@ -74,7 +74,8 @@ class _Found:
 
     def learn(self, lots: Iterable[Any], members: Iterable[Any]) -> None:
         for reasons_id, *counts in lots:
-            self.sets[reasons_id] = _Set(*map(int, counts))  # PostgreSQL's sums are decimals
+            living, recordings, size_bytes, held = (int(each) for each in counts)  # PostgreSQL sums to decimals
+            self.sets[reasons_id] = _Set(living, recordings, size_bytes, held)
         for row in members:
             self.cohorts.setdefault(row.cohort_id, row)
             lots_of_set = self.sets.get(row.reasons_id)
