@@ -33,8 +33,9 @@ from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, NotFoun
 from retention.kernel.ids import new_id
 from retention.migrations import models
 from retention.migrations.version import is_current
+from retention.requests.packs import rulebook_for
 from retention.requests.papers import Tools as RequestTools
-from retention.requests.rulebooks import Rules, rules_in_force
+from retention.requests.rulebooks import Rules, put_in_force, rules_in_force
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
@@ -316,6 +317,9 @@ def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **g
                 applied_at=now,
             )
         )
+        rulebook = rulebook_for(schedule.jurisdiction)
+        if rulebook is not None:
+            put_in_force(session, *rulebook, now, actor)
         start_trail(session)
         record(session, now, Act(Tag.STORE_CREATED, actor, store.id, detail={"policy": schedule.digest}))
     return app

@@ -96,7 +96,7 @@ def write_paper(
     return NewRecording(
         id=recording_id,
         source=source,
-        native_index=b"",
+        native_index=recording_id.encode(),  # two papers may read alike
         started_at=now,
         ended_at=now,
         received_at=now,

@@ -114,7 +114,7 @@ def _extensions_count_alike(parts: Parts) -> Iterator[Breach]:
 
 def _only_a_complaint_may_come_without_a_name(parts: Parts) -> Iterator[Breach]:
     for kind, rule in parts.kinds.items():
-        if rule.identity is IdentityNeed.ASKED and kind is not RequestKind.COMPLAINT:
+        if rule.identity is IdentityNeed.ASKED and kind != RequestKind.COMPLAINT:
             yield Breach(
                 ("kinds", kind, "identity"),
                 f"a request of the kind `{kind}` would be answered to anybody",
@@ -281,9 +281,7 @@ def _misfits(where: Path, template: str, allowed: frozenset[str]) -> Iterator[Br
 def _the_frame_is_complete(parts: Parts) -> Iterator[Breach]:
     if parts.frame is None:
         return
-    yield from _absent(
-        ("frame", "form"), "form of the language", parts.languages, frozenset(parts.frame.form)
-    )
+    yield from _absent(("frame", "form"), "form of the language", parts.languages, frozenset(parts.frame.form))
     for part, allowed in _FRAME_FIELDS.items():
         texts: Mapping[str, str] = getattr(parts.frame, part)
         for language in sorted(texts.keys() - set(parts.languages)):
