@@ -41,6 +41,7 @@ class Tag(StrEnum):
     REQUEST_DECIDED = "requests:request:decide"
     REQUEST_APPROVED = "requests:request:approve"
     REQUEST_SENT_BACK = "requests:request:send-back"
+    REQUEST_CARRIED_OUT = "requests:request:carry-out"
     REQUEST_WITHDRAWN = "requests:request:withdraw"
     HOLD_PLACED = "holds:hold:place"
     HOLD_EXTENDED = "holds:hold:match"  #: a recording that came in later matches

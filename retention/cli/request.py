@@ -23,6 +23,7 @@ from retention.cli.shared import (
 )
 from retention.ingest.admit import parse_time
 from retention.kernel.errors import InvalidInput
+from retention.requests.carry_out import carry_out
 from retention.requests.cases import find_request
 from retention.requests.decide import Decision, approve, decide, send_back, withdraw
 from retention.requests.file import file
@@ -192,13 +193,19 @@ def decide_(
     outcome: Annotated[Outcome, typer.Argument(help="How it is to end.")],
     ground: Annotated[list[str] | None, typer.Option(help="A ground of the rulebook; repeatable.")] = None,
     reason: Annotated[str, typer.Option(help="What the letter says about it.")] = "",
+    not_for: Annotated[
+        list[str] | None,
+        typer.Option(help="With partial: a recording for which it is not granted; repeatable."),
+    ] = None,
     partial_considered: Annotated[
         str, typer.Option(help="Before refusing a disclosure: why no part can be given.")
     ] = "",
 ) -> None:
     """Decide a request; a second person must approve."""
     who = named_actor()
-    decision = Decision(outcome, tuple(ground or ()), reason.strip(), partial_considered.strip())
+    decision = Decision(
+        outcome, tuple(ground or ()), reason.strip(), tuple(not_for or ()), partial_considered.strip()
+    )
     with store() as opened:
         row = decide(opened.request_tools(), receipt, decision, who)
     _show_stage(row, "Request {receipt} is decided: {outcome}. Another person must approve it.")
@@ -220,6 +227,15 @@ def send_back_(receipt: Receipt, reason: Reason) -> None:
     with store() as opened:
         row = send_back(opened.request_tools(), receipt, reason, who)
     _show_stage(row, "Request {receipt} is open again.")
+
+
+@app.command("carry-out", epilog=EPILOG)
+def carry_out_(receipt: Receipt) -> None:
+    """Do what was granted: suspend use, erase with a certificate, or protect in another way."""
+    who = named_actor()
+    with store() as opened:
+        row = carry_out(opened.request_tools(), opened.disposal_tools(), receipt, who)
+    show(request_json(row) | {"effect": row.effect}, f"Request {row.receipt} is carried out: {row.effect}.")
 
 
 @app.command("withdraw", epilog=EPILOG)

@@ -35,9 +35,18 @@ def move_on(row: RequestRow, action: Step) -> None:
     Raises:
         IllegalTransition: The step is not possible now.
     """
+    row.stage = check_step(row, action)
+
+
+def check_step(row: RequestRow, action: Step) -> Stage:
+    """The stage that the request would come to.
+
+    Raises:
+        IllegalTransition: The step is not possible now.
+    """
     decided = row.outcome and row.outcome not in (NOT_IDENTIFIED, WITHDRAWN)
     outcome = Outcome(row.outcome) if decided else None
-    row.stage = step(row.receipt, RequestKind(row.kind), Stage(row.stage), action, outcome)
+    return step(row.receipt, RequestKind(row.kind), Stage(row.stage), action, outcome)
 
 
 def file_key(session: Session, tools: Tools, row: RequestRow) -> bytes:

@@ -5,7 +5,6 @@ disclosure a word on why a part could not be disclosed either. "Nothing held"
 is another outcome than refusing, and only possible where nothing is held.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -13,8 +12,8 @@ from sqlmodel import Session
 from retention.audit.tags import Tag
 from retention.kernel.errors import InvalidInput, NotPermitted
 from retention.requests.cases import find_request, move_on, put_on_record
-from retention.requests.match import matches
-from retention.requests.model import WITHDRAWN, Step
+from retention.requests.match import granted, matches
+from retention.requests.model import ACTING, WITHDRAWN, Step
 from retention.requests.papers import Tools
 from retention.requests.rulebooks import rules_of
 from retention.requests.rules.model import OUTCOMES, Outcome, RequestKind
@@ -31,6 +30,7 @@ class Decision:
     outcome: Outcome
     grounds: tuple[str, ...] = ()
     reason: str = ""  #: in words, for the letter
+    not_for: tuple[str, ...] = ()  #: where it is granted in part: the recordings for which it is not
     partial_considered: str = ""  #: why no part could be granted, before all is refused
 
 
@@ -46,6 +46,7 @@ def decide(tools: Tools, name: str, decision: Decision, actor: str) -> RequestRo
         row = find_request(session, name)
         move_on(row, Step.DECIDE)
         _check(session, row, decision)
+        _refuse_for(session, row, decision)
         row.outcome, row.grounds = decision.outcome, list(decision.grounds)
         row.decided_by, row.decided_at = actor, now
         said = {
@@ -96,6 +97,7 @@ def _answer_decision(tools: Tools, name: str, action: Step, reason: str, actor: 
             tag = Tag.REQUEST_APPROVED
         else:
             row.outcome, row.grounds, row.decided_by, row.decided_at = "", [], "", None
+            _take_back(session, row)
             tag = Tag.REQUEST_SENT_BACK
         put_on_record(session, tools, row, now, actor, tag, {"reason": reason}, {"outcome": row.outcome})
         return row
@@ -159,7 +161,7 @@ def _say(text: str, option: str, what: str) -> None:
 
 
 def _check_against_matches(session: Session, row: RequestRow, outcome: Outcome) -> None:
-    living = living_matches(session, row.id)
+    living = granted(session, row.id)
     if outcome is Outcome.NOTHING_HELD and living:
         raise InvalidInput(
             f"{len(living)} recordings about request {row.receipt} are held, so nothing-held is not true",
@@ -172,10 +174,29 @@ def _check_against_matches(session: Session, row: RequestRow, outcome: Outcome) 
         )
 
 
-def living_matches(session: Session, request_id: str) -> Collection[str]:
-    """The recordings that the request is about and that are still here."""
-    return [
-        each.recording_id
-        for each in matches(session, request_id)
-        if not each.is_left_out and not each.is_gone
-    ]
+def _refuse_for(session: Session, row: RequestRow, decision: Decision) -> None:
+    """Mark the recordings for which it is not granted."""
+    found = {each.recording_id: each for each in matches(session, row.id)}
+    living = granted(session, row.id)
+    if decision.not_for and decision.outcome is not Outcome.PARTIAL:
+        raise InvalidInput(
+            f"{decision.outcome} leaves no recording out", hint="Decide partial, or leave --not-for out."
+        )
+    if RequestKind(row.kind) in ACTING and decision.outcome is Outcome.PARTIAL and not decision.not_for:
+        raise InvalidInput(
+            "this does not say for which recordings it is not granted", hint="Give --not-for ID."
+        )
+    strange = sorted(set(decision.not_for) - set(living))
+    if strange:
+        raise InvalidInput(f"request {row.receipt} is not about {', '.join(strange)}")
+    if decision.not_for and len(decision.not_for) == len(living):
+        raise InvalidInput("nothing is left to be granted", hint="Decide refused.")
+    for recording_id in decision.not_for:
+        found[recording_id].is_refused = True
+        session.add(found[recording_id])
+
+
+def _take_back(session: Session, row: RequestRow) -> None:
+    for each in matches(session, row.id):
+        each.is_refused = False
+        session.add(each)

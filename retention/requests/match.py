@@ -106,6 +106,14 @@ def matches(session: Session, request_id: str) -> list[RequestMatchRow]:
     )
 
 
+def granted(session: Session, request_id: str) -> tuple[str, ...]:
+    """The recordings that the request is about, that are still here, and for which it is not refused."""
+    found = matches(session, request_id)
+    return tuple(
+        each.recording_id for each in found if not (each.is_left_out or each.is_gone or each.is_refused)
+    )
+
+
 def leave_out(tools: Tools, name: str, recording_id: str, reason: str, actor: str) -> None:
     """The request is not about this recording after all: the requester is not in it.
 

@@ -70,6 +70,7 @@ class RequestMatchRow(Row, table=True):
     request_id: str = Field(primary_key=True)
     recording_id: str = Field(primary_key=True, index=True)
     is_left_out: bool = False
+    is_refused: bool = False  #: in part granted: not for this one
     is_gone: bool = False  #: its disposal had begun before the request froze it
     run_id: str = ""  #: the run whose certificate says that it is gone
 

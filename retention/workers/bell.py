@@ -22,7 +22,7 @@ from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.bootstrap import App
 from retention.catalogue.tables import StoreRow
-from retention.disposal.model import RunKind, RunState
+from retention.disposal.model import UNSCHEDULED, RunKind, RunState
 from retention.disposal.night import run_disposal
 from retention.disposal.tables import RunRow
 from retention.holds.find import holds_in_force
@@ -135,7 +135,7 @@ def missed(app: App) -> date | None:
 
 def _was_run(session: Session, on: date) -> bool:
     ran = select(col(RunRow.id)).where(
-        col(RunRow.on) >= on, col(RunRow.kind) != RunKind.REFUSED, col(RunRow.state) == RunState.DONE
+        col(RunRow.on) >= on, col(RunRow.kind).not_in(UNSCHEDULED), col(RunRow.state) == RunState.DONE
     )
     return session.execute(ran.limit(1)).first() is not None
 

@@ -207,6 +207,7 @@ def upgrade() -> None:
         sa.Column("request_id", AutoString(), nullable=False),
         sa.Column("recording_id", AutoString(), nullable=False),
         sa.Column("is_left_out", sa.Boolean(), nullable=False),
+        sa.Column("is_refused", sa.Boolean(), nullable=False),
         sa.Column("is_gone", sa.Boolean(), nullable=False),
         sa.Column("run_id", AutoString(), nullable=False),
         sa.PrimaryKeyConstraint("request_id", "recording_id"),

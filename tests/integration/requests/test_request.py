@@ -73,7 +73,7 @@ def test_what_a_request_describes_cannot_go_from_its_receipt_on(house: House) ->
     filed = receive(house)
     house.clock.move(days=30)
     night = house.night()
-    assert (filed.held, night.disposed) == ({recording}, 1)
+    assert (filed.held, night.disposed) == (frozenset({recording}), 1)
     assert house.find(recording).hold_ids == (filed.placed[0].hold.id,)
     assert house.find(other).state == "disposed"
 
@@ -240,7 +240,10 @@ def test_a_recording_that_is_of_somebody_else_is_left_out_and_stays_held(house: 
         (Decision(Outcome.NOTHING_HELD), "1 recordings about request"),
         (Decision(Outcome.REFUSED), "needs a ground"),
         (Decision(Outcome.REFUSED, ("no-such-ground",), "because"), "is no ground"),
-        (Decision(Outcome.REFUSED, ("harm-to-rights",), "", "none"), "does not say what the letter says"),
+        (
+            Decision(Outcome.REFUSED, ("harm-to-rights",), partial_considered="none"),
+            "does not say what the letter says",
+        ),
         (Decision(Outcome.REFUSED, ("harm-to-rights",), "because"), "why no part can be disclosed"),
         (Decision(Outcome.SUBSTITUTE, ("harm-to-rights",), "because"), "cannot end substitute"),
         (Decision(Outcome.FULL, ("harm-to-rights",)), "is no ground"),
