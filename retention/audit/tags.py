@@ -42,6 +42,10 @@ class Tag(StrEnum):
     REQUEST_APPROVED = "requests:request:approve"
     REQUEST_SENT_BACK = "requests:request:send-back"
     REQUEST_CARRIED_OUT = "requests:request:carry-out"
+    REQUEST_EXTENDED = "requests:request:extend"
+    REQUEST_PACKAGED = "requests:request:package"
+    REQUEST_DELIVERED = "requests:request:deliver"
+    REQUEST_CLOSED = "requests:request:close"
     REQUEST_WITHDRAWN = "requests:request:withdraw"
     HOLD_PLACED = "holds:hold:place"
     HOLD_EXTENDED = "holds:hold:match"  #: a recording that came in later matches

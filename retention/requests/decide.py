@@ -31,6 +31,7 @@ class Decision:
     grounds: tuple[str, ...] = ()
     reason: str = ""  #: in words, for the letter
     not_for: tuple[str, ...] = ()  #: where it is granted in part: the recordings for which it is not
+    measure: str = ""  #: what is done in place of what was asked, for the letter
     partial_considered: str = ""  #: why no part could be granted, before all is refused
 
 
@@ -52,6 +53,7 @@ def decide(tools: Tools, name: str, decision: Decision, actor: str) -> RequestRo
         said = {
             "outcome": decision.outcome,
             "reason": decision.reason,
+            "measure": decision.measure,
             "partial_considered": decision.partial_considered,
         }
         detail = {"outcome": decision.outcome, "grounds": list(decision.grounds)}
