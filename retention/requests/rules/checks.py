@@ -114,7 +114,7 @@ def _extensions_count_alike(parts: Parts) -> Iterator[Breach]:
 
 def _only_a_complaint_may_come_without_a_name(parts: Parts) -> Iterator[Breach]:
     for kind, rule in parts.kinds.items():
-        if rule.identity is IdentityNeed.ASKED and kind is not RequestKind.COMPLAINT:
+        if rule.identity is IdentityNeed.ASKED and kind != RequestKind.COMPLAINT:
             yield Breach(
                 ("kinds", kind, "identity"),
                 f"a request of the kind `{kind}` would be answered to anybody",

@@ -124,7 +124,7 @@ def _parts(value: Any) -> Parts:
     return Parts(
         languages=tuple(languages),
         kinds=entries["kinds"],
-        points=int(points) if isinstance(points, str) and points in "123456789" else None,
+        points=int(points) if points in tuple("123456789") else None,
         methods=entries["methods"],
         grounds=entries["grounds"],
         bases=entries["bases"],
