@@ -20,11 +20,12 @@ from retention.requests.rules.letters import Paragraph
 from retention.requests.rules.model import Form
 
 WIDTH_MM: Final = 210.0
-_LEFT_MM, _RIGHT_MM, _TOP_MM, _BOTTOM_MM = 25.0, 185.0, 25.0, 274.0
+_LEFT_MM, _RIGHT_MM, _TOP_MM, _BOTTOM_MM = 25.0, 185.0, 25.0, 275.0
 _TEXT_MM: Final = _RIGHT_MM - _LEFT_MM
 _FOOT_MM: Final = 284.0
 _PT_MM: Final = 25.4 / 72
 _SMALL_PT: Final = 8.5
+_DOT: Final = "  ·  "
 #: Characters are not drawn further apart than this: a line that a long word left short stays short.
 _MOST_STRETCH: Final = 0.12
 
@@ -113,15 +114,15 @@ def _japanese_end(flow: "_Flow", sheet: Sheet) -> None:
 
 
 def _european_head(flow: "_Flow", sheet: Sheet) -> None:
-    flow.wrapped("  ·  ".join(sheet.sender), size_pt=_SMALL_PT, is_grey=True)
-    flow.y_mm = 50
+    flow.wrapped(_DOT.join(sheet.sender), size_pt=_SMALL_PT, is_grey=True)
+    flow.y_mm = 48
     top_mm = flow.y_mm
     for line in (sheet.addressee, *sheet.address):
         flow.wrapped(line, width_mm=85)
     low_mm, flow.y_mm = flow.y_mm, top_mm
     flow.line(sheet.number, "right")
     flow.line(sheet.date, "right")
-    flow.y_mm = max(low_mm, flow.y_mm, 86)
+    flow.y_mm = max(low_mm + 8, flow.y_mm, 83)
     flow.wrapped(sheet.subject, size_pt=13.5)
     flow.gap(6)
     if sheet.greeting:
@@ -132,10 +133,10 @@ def _european_end(flow: "_Flow", sheet: Sheet) -> None:
     flow.gap(3)
     if sheet.regards:
         flow.line(sheet.regards)
-        flow.gap(10)
+        flow.gap(9)
     for line in sheet.sender:
         flow.wrapped(line)
-    _contact(flow, sheet, sheet.contact)
+    _contact(flow, sheet, (_DOT.join(sheet.contact),))
 
 
 def _contact(flow: "_Flow", sheet: Sheet, lines: tuple[str, ...]) -> None:
@@ -153,7 +154,7 @@ def _keep_together(flow: "_Flow", sheet: Sheet, end: Callable[["_Flow", Sheet], 
         trial.paragraph(last)
     end(trial, sheet)
     if len(trial.pages) == 1:
-        flow.need(trial.y_mm - _TOP_MM - flow.style.leading_mm)
+        flow.need(max(mark.y_mm for mark in trial.page) - _TOP_MM)
     for last in sheet.paragraphs[-1:]:
         flow.paragraph(last)
     end(flow, sheet)
