@@ -35,7 +35,8 @@ from retention.migrations import models
 from retention.migrations.version import is_current
 from retention.requests.packs import rulebook_for
 from retention.requests.papers import Tools as RequestTools
-from retention.requests.rulebooks import Rules, put_in_force, rules_in_force
+from retention.requests.print import Printed, Sheet
+from retention.requests.rulebooks import Rules, add_version, rules_in_force
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
@@ -178,6 +179,12 @@ class App:
             self.index_key,
         )
 
+    def printer(self, sheet: Sheet) -> Printed:
+        """Print a letter."""
+        from retention.adapters.letter_pdf import print_letter  # a PDF library and a font, for letters alone
+
+        return print_letter(sheet)
+
     def rules(self) -> Rules:
         """The rulebook in force."""
         with self.database.read() as session:
@@ -319,7 +326,7 @@ def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **g
         )
         rulebook = rulebook_for(schedule.jurisdiction)
         if rulebook is not None:
-            put_in_force(session, *rulebook, now, actor)
+            add_version(session, *rulebook, now, actor)
         start_trail(session)
         record(session, now, Act(Tag.STORE_CREATED, actor, store.id, detail={"policy": schedule.digest}))
     return app

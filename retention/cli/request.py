@@ -1,7 +1,8 @@
 """retention request: a person's request, from receipt to answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,22 +21,37 @@ from retention.cli.shared import (
     store,
     styled,
     table,
+    whole_file,
 )
 from retention.ingest.admit import parse_time
 from retention.kernel.errors import InvalidInput
+from retention.requests.answer import close, deliver, extend, package
 from retention.requests.carry_out import carry_out
 from retention.requests.cases import find_request
 from retention.requests.decide import Decision, approve, decide, send_back, withdraw
 from retention.requests.file import file
 from retention.requests.identify import Evidence, fail_identity, identify
+from retention.requests.letter import answer_key, open_case, sheet_of
 from retention.requests.match import describe, leave_out, match, matches
 from retention.requests.model import Stage
+from retention.requests.packs import read_text
 from retention.requests.received import Described, Interval, Person, Received
+from retention.requests.rulebooks import put_in_force as put_rules_in_force
 from retention.requests.rules.model import Outcome, RequestKind
 from retention.requests.show import all_requests, opened_file
 from retention.requests.tables import RequestMatchRow, RequestRow
 
 app = typer.Typer(help="A person's request: from receipt to answer.", no_args_is_help=True)
+
+
+class Which(StrEnum):
+    """A letter of a request."""
+
+    RECEIPT = "receipt"
+    EXTENSION = "extension"
+    ANSWER = "answer"
+
+
 Receipt = Annotated[str, typer.Argument(metavar="RECEIPT", help="The receipt number, such as 2026-0017.")]
 Reason = Annotated[str, typer.Option(help="Why, in words.")]
 Phones = Annotated[
@@ -197,6 +213,9 @@ def decide_(
         list[str] | None,
         typer.Option(help="With partial: a recording for which it is not granted; repeatable."),
     ] = None,
+    measure: Annotated[
+        str, typer.Option(help="What is done in place of what was asked, for the letter.")
+    ] = "",
     partial_considered: Annotated[
         str, typer.Option(help="Before refusing a disclosure: why no part can be given.")
     ] = "",
@@ -204,7 +223,12 @@ def decide_(
     """Decide a request; a second person must approve."""
     who = named_actor()
     decision = Decision(
-        outcome, tuple(ground or ()), reason.strip(), tuple(not_for or ()), partial_considered.strip()
+        outcome,
+        tuple(ground or ()),
+        reason.strip(),
+        tuple(not_for or ()),
+        measure.strip(),
+        partial_considered.strip(),
     )
     with store() as opened:
         row = decide(opened.request_tools(), receipt, decision, who)
@@ -236,6 +260,123 @@ def carry_out_(receipt: Receipt) -> None:
     with store() as opened:
         row = carry_out(opened.request_tools(), opened.disposal_tools(), receipt, who)
     show(request_json(row) | {"effect": row.effect}, f"Request {row.receipt} is carried out: {row.effect}.")
+
+
+@app.command("extend", epilog=EPILOG)
+def extend_(receipt: Receipt, reason: Reason) -> None:
+    """Take more time, as far as the law allows it; `letter --which extension` tells the requester."""
+    who = named_actor()
+    with store() as opened:
+        row = extend(opened.request_tools(), receipt, reason, who)
+    show(
+        request_json(row), f"Request {row.receipt} is to be answered by {row.due_on}. Tell the requester now."
+    )
+
+
+@app.command("letter", epilog=EPILOG)
+def letter_(
+    receipt: Receipt,
+    out: Annotated[Path, typer.Option(help="Where to write the PDF.")],
+    which: Annotated[
+        Which, typer.Option(help="The receipt, the extension, or the answer as it stands.")
+    ] = Which.ANSWER,
+) -> None:
+    """Print a letter of a request: to acknowledge it, to extend it, or to look at the answer before it is made."""
+    who = named_actor()
+    with store() as opened:
+        tools = opened.request_tools()
+        case = open_case(tools, opened.door, opened.schedule(), receipt, who)
+        if which is Which.ANSWER and not case.row.outcome:
+            raise InvalidInput(f"request {receipt} is not decided", hint="Print --which receipt meanwhile.")
+        key = answer_key(case.row) if which is Which.ANSWER else str(which)
+        printed = opened.printer(sheet_of(tools, case, key))
+    with whole_file(out) as file_out:
+        file_out.write(printed.pdf)
+    _warn(printed.warnings)
+    show({"receipt": case.row.receipt, "letter": key, "out": str(out)}, f"The letter {key} is in {out}.")
+
+
+@app.command("package", epilog=EPILOG)
+def package_(
+    receipt: Receipt, out: Annotated[Path | None, typer.Option(help="Also write the letter here.")] = None
+) -> None:
+    """Make the answer, and seal it with the case."""
+    who = named_actor()
+    with store() as opened:
+        row, printed = package(opened.request_tools(), opened.door, opened.printer, receipt, who)
+    if out is not None:
+        with whole_file(out) as file_out:
+            file_out.write(printed.pdf)
+    _warn(printed.warnings)
+    show(request_json(row), f"The answer to request {row.receipt} is made{f': {out}' if out else ''}.")
+
+
+@app.command("deliver", epilog=EPILOG)
+def deliver_(
+    receipt: Receipt,
+    route: Annotated[str, typer.Option(help="How: post, registered-post, in-person …")],
+    remark: Annotated[str, typer.Option(help="For the request's diary: to whom, by which number.")] = "",
+) -> None:
+    """Put on record that the answer was handed over."""
+    who = named_actor()
+    with store() as opened:
+        row = deliver(opened.request_tools(), receipt, route, remark, who)
+    _show_stage(row, "The answer to request {receipt} is delivered.")
+
+
+@app.command("close", epilog=EPILOG)
+def close_(receipt: Receipt) -> None:
+    """Close the case: lift its holds, and let the periods of its papers begin."""
+    who = named_actor()
+    with store() as opened:
+        row = close(opened.request_tools(), opened.hold_tools(), receipt, who)
+    _show_stage(row, "Request {receipt} is closed.")
+
+
+@app.command("rules", epilog=EPILOG)
+def rules_(
+    file_given: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A rulebook to put in force.")
+    ] = None,
+) -> None:
+    """Show the rulebook in force, or put another one in force; requests on file keep theirs."""
+    who = named_actor()
+    with store() as opened:
+        if file_given is not None:
+            put_rules_in_force(opened.database, *read_text(file_given), opened.clock.now(), who)
+        rules = opened.rules()
+    book = rules.book
+    show(
+        {
+            "version": rules.version,
+            "rulebook": book.name,
+            "digest": book.digest,
+            "languages": list(book.languages),
+            "methods": sorted(book.methods),
+            "grounds": sorted(book.grounds),
+        },
+        [
+            styled(f"Version {rules.version}: {book.name}", "bold"),
+            table(
+                "",
+                ["kind", "article", "answer within"],
+                [
+                    (kind, rule.article[book.languages[0]], str(rule.answer_within))
+                    for kind, rule in book.kinds.items()
+                ],
+            ),
+            table(
+                "",
+                ["method", "points"],
+                [(code, str(each.points)) for code, each in sorted(book.methods.items())],
+            ),
+            table(
+                "",
+                ["ground", "of"],
+                [(code, ", ".join(sorted(each.kinds))) for code, each in sorted(book.grounds.items())],
+            ),
+        ],
+    )
 
 
 @app.command("withdraw", epilog=EPILOG)
@@ -304,6 +445,11 @@ def show_(
                 ),
             ]
     show(value, [line for line in lines if line])
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for each in warnings:
+        say(f"Look at the letter: {each}")
 
 
 def request_json(row: RequestRow) -> dict[str, Any]:

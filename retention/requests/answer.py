@@ -42,21 +42,34 @@ def extend(tools: Tools, name: str, reason: str, actor: str) -> RequestRow:
         IllegalTransition: It was extended before, or is answered.
     """
     if not reason.strip():
-        raise InvalidInput("an extension needs a reason, which the requester is told", hint="Give --reason TEXT.")
+        raise InvalidInput(
+            "an extension needs a reason, which the requester is told", hint="Give --reason TEXT."
+        )
     now = tools.clock.now()
     with tools.database.write() as session:
         row = find_request(session, name)
         if row.extended_from is not None or row.stage in (Stage.DELIVERED, Stage.CLOSED):
-            raise IllegalTransition(f"request {row.receipt} was extended or answered before", hint="Answer it in time.")
+            raise IllegalTransition(
+                f"request {row.receipt} was extended or answered before", hint="Answer it in time."
+            )
         rules = rules_of(session, row.rulebook_version)
         rule, received_on = rules.book.kinds[RequestKind(row.kind)], local_date(row.received_at, rules.zone)
         until = extended_by(rule, rules.book.clock, rules.office, received_on)
         last_on = tell_by(rule, rules.book.clock, rules.office, received_on)
         if local_date(now, rules.zone) > last_on:
-            raise InvalidInput(f"the requester had to be told of an extension by {last_on}", hint="Answer at once.")
+            raise InvalidInput(
+                f"the requester had to be told of an extension by {last_on}", hint="Answer at once."
+            )
         row.extended_from, row.due_on = row.due_on, until
         put_on_record(
-            session, tools, row, now, actor, Tag.REQUEST_EXTENDED, {"reason": reason.strip()}, {"due_on": until}
+            session,
+            tools,
+            row,
+            now,
+            actor,
+            Tag.REQUEST_EXTENDED,
+            {"reason": reason.strip()},
+            {"due_on": until},
         )
         return row
 
@@ -88,7 +101,14 @@ def package(tools: Tools, door: Door, printer: Printer, name: str, actor: str) -
             keep_paper(session, tools, intake, paper, row.id, answer_key(row))
             detail = {"paper": paper.id, "sha256": paper.original.sha256.hex()}
             put_on_record(
-                session, tools, row, now, actor, Tag.REQUEST_PACKAGED, {"warnings": list(printed.warnings)}, detail
+                session,
+                tools,
+                row,
+                now,
+                actor,
+                Tag.REQUEST_PACKAGED,
+                {"warnings": list(printed.warnings)},
+                detail,
             )
     return row, printed
 
@@ -101,7 +121,9 @@ def deliver(tools: Tools, name: str, route: str, remark: str, actor: str) -> Req
         IllegalTransition: There is no answer to deliver.
     """
     if not route.strip():
-        raise InvalidInput("this does not say how the answer was delivered", hint="Give --route: post, in-person …")
+        raise InvalidInput(
+            "this does not say how the answer was delivered", hint="Give --route: post, in-person …"
+        )
     now = tools.clock.now()
     with tools.database.write() as session:
         row = find_request(session, name)
@@ -126,7 +148,9 @@ def close(tools: Tools, holds: HoldTools, name: str, actor: str) -> RequestRow:
         check_step(row, Step.CLOSE)
         on = local_date(now, rules_of(session, row.rulebook_version).zone)
         mine = select(col(RequestHoldRow.hold_id)).where(col(RequestHoldRow.request_id) == row.id)
-        held = [each for each in session.execute(mine).scalars() if find_hold(session, each).lifted_at is None]
+        held = [
+            each for each in session.execute(mine).scalars() if find_hold(session, each).lifted_at is None
+        ]
     # Killed anywhere before the last transaction, the request is still to be closed, and this is done again.
     _count_papers(tools, row.id, on, actor)
     for hold_id in held:
@@ -142,7 +166,9 @@ def close(tools: Tools, holds: HoldTools, name: str, actor: str) -> RequestRow:
 def _count_papers(tools: Tools, request_id: str, on: date, actor: str) -> None:
     with tools.database.read() as session:
         schedule = schedule_in_force(session)
-    with suppress(NotFound):  # nothing waits: it was done before, or no class of the policy counts from this event
+    with suppress(
+        NotFound
+    ):  # nothing waits: it was done before, or no class of the policy counts from this event
         start_count(
             tools.database,
             tools.keys,

@@ -150,7 +150,9 @@ def _reasons(case: Case) -> Iterator[str]:
     for code in case.row.grounds:
         ground = case.rules.book.grounds[code]
         yield f"{ground.sentence[language]} ({ground.article[language]})"
-    said = case.last("extend" if case.row.extended_from and not case.row.outcome else "decide").get("reason", "")
+    said = case.last("extend" if case.row.extended_from and not case.row.outcome else "decide").get(
+        "reason", ""
+    )
     if said and case.row.outcome != Outcome.ANSWERED:
         yield said
 

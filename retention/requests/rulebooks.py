@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from retention.audit.record import Act, record
+from retention.audit.tags import Tag
 from retention.catalogue.schedules import schedule_in_force
+from retention.database import Database
 from retention.kernel.clock import local_date
 from retention.kernel.errors import NotFound
 from retention.requests.rules.clock import Office, answer_by
@@ -73,18 +76,16 @@ def _rules(session: Session, row: RulebookRow | None) -> Rules:
     return Rules(row.version, book, Office(schedule.calendar), schedule.controller.zone)
 
 
-def put_in_force(session: Session, text: str, file_name: str, at: datetime, actor: str) -> RulebookRow:
+def add_version(session: Session, text: str, file_name: str, at: datetime, actor: str) -> RulebookRow:
     """Put a rulebook in force, in the caller's transaction; requests on file keep theirs.
 
     Raises:
         PolicyError: The text cannot be used; all findings at once.
     """
     book = read_rulebook(text, file_name)
-    last = session.execute(
-        select(RulebookRow).order_by(col(RulebookRow.version).desc()).limit(1)
-    ).scalar_one_or_none()
+    last = session.execute(select(func.max(col(RulebookRow.version)))).scalar_one()
     row = RulebookRow(
-        version=last.version + 1 if last else 1,
+        version=(last or 0) + 1,
         digest=book.digest,
         text=text,
         file_name=file_name,
@@ -94,3 +95,15 @@ def put_in_force(session: Session, text: str, file_name: str, at: datetime, acto
     session.add(row)
     session.flush()
     return row
+
+
+def put_in_force(database: Database, text: str, file_name: str, at: datetime, actor: str) -> None:
+    """Put a rulebook in force.
+
+    Raises:
+        PolicyError: The text cannot be used; all findings at once.
+    """
+    with database.write() as session:
+        row = add_version(session, text, file_name, at, actor)
+        detail = {"version": row.version, "digest": row.digest}
+        record(session, at, Act(Tag.RULEBOOK_APPLIED, actor, file_name, detail=detail))

@@ -15,6 +15,7 @@ from retention.requests.rules.model import Rulebook
 from retention.requests.rules.parse import RulebookError, document_of
 from retention.schedule.fit import fit
 from retention.schedule.model import BusinessCalendar, Closure
+from retention.schedule.shape import CalendarShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def parse_cases(text: str, file: str) -> tuple[Case, ...]:
     )
 
 
-def _calendar(stated: shape.CalendarShape) -> BusinessCalendar:
+def _calendar(stated: CalendarShape) -> BusinessCalendar:
     return BusinessCalendar(
         holidays=stated.holidays,
         open_days=tuple(stated.open_days),

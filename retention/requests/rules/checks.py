@@ -281,7 +281,9 @@ def _misfits(where: Path, template: str, allowed: frozenset[str]) -> Iterator[Br
 def _the_frame_is_complete(parts: Parts) -> Iterator[Breach]:
     if parts.frame is None:
         return
-    yield from _absent(("frame", "form"), "form of the language", parts.languages, frozenset(parts.frame.form))
+    yield from _absent(
+        ("frame", "form"), "form of the language", parts.languages, frozenset(parts.frame.form)
+    )
     for part, allowed in _FRAME_FIELDS.items():
         texts: Mapping[str, str] = getattr(parts.frame, part)
         for language in sorted(texts.keys() - set(parts.languages)):

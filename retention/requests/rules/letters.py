@@ -141,7 +141,8 @@ def _value(name: str, value: Value, language: str) -> str | tuple[str, ...]:
         return written_date(value, language)
     if (name in LIST_FIELDS) is isinstance(value, str):
         raise InvalidInput(
-            f"the field {name} takes {'a list' if name in LIST_FIELDS else 'one text'}", hint="Change its form."
+            f"the field {name} takes {'a list' if name in LIST_FIELDS else 'one text'}",
+            hint="Change its form.",
         )
     if isinstance(value, str):
         return plain(value)

@@ -233,7 +233,9 @@ class Clock:
     months: MonthRule
     count_first_day: bool
     closed_days: ClosedDays
-    rest_days: frozenset[Weekday]  #: days that the law itself does not count as working days, with public holidays
+    rest_days: frozenset[
+        Weekday
+    ]  #: days that the law itself does not count as working days, with public holidays
     arrival: str  #: when a request counts as received, and the law that says so
     basis: str
 

@@ -43,7 +43,7 @@ FieldName = Annotated[
     Written("a field", "Use small letters a-z and underscores, 64 characters at most", r"[a-z]+(_[a-z]+)*"),
 ]
 #: Words that a language may do without.
-SomeTexts = dict[Language, Prose]
+SomeTexts = Annotated[dict[Language, Prose], Field(default_factory=dict)]
 
 
 class ClockShape(FileShape):
@@ -146,8 +146,8 @@ class FrameShape(FileShape):
     addressee: TextsShape
     page: TextsShape
     contact: TextsShape
-    greeting: SomeTexts = {}
-    regards: SomeTexts = {}
+    greeting: SomeTexts
+    regards: SomeTexts
 
 
 class LetterShape(FileShape):
