@@ -19,6 +19,8 @@ from retention.requests.rulebooks import rules_of
 from retention.requests.rules.model import OUTCOMES, Outcome, RequestKind
 from retention.requests.tables import RequestRow
 
+#: These outcomes say what was done in place of what was asked.
+MEASURED = frozenset({Outcome.ANSWERED, Outcome.SUBSTITUTE})
 #: These outcomes say no to something, and so need a ground.
 NEEDS_GROUND = frozenset({Outcome.PARTIAL, Outcome.SUBSTITUTE, Outcome.REFUSED})
 
@@ -153,6 +155,8 @@ def _check_grounds(session: Session, row: RequestRow, kind: RequestKind, decisio
         raise InvalidInput(f"{decision.outcome} has no ground for refusing", hint="Leave --ground out.")
     if decision.outcome is Outcome.ANSWERED or needs:
         _say(decision.reason, "--reason", "what the letter says about it")
+    if decision.outcome in MEASURED:
+        _say(decision.measure, "--measure", "what is done about it")
     if decision.outcome is Outcome.REFUSED and kind is RequestKind.DISCLOSURE:
         _say(decision.partial_considered, "--partial-considered", "why no part can be disclosed")
 

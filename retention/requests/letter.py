@@ -13,8 +13,11 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from retention.catalogue.find import find_recording
+from retention.disposal.tables import RunRow
 from retention.kernel.clock import local_date
+from retention.kernel.errors import InvalidInput
 from retention.requests.cases import find_request
+from retention.requests.decide import MEASURED
 from retention.requests.match import granted
 from retention.requests.model import NOT_IDENTIFIED, WITHDRAWN
 from retention.requests.papers import Tools
@@ -103,6 +106,7 @@ def _fields(session: Session, case: Case, today: date) -> dict[str, Value]:
         "items": tuple(_items(session, case)),
         "reasons": tuple(_reasons(case)),
         "measures": tuple(_measures(case)),
+        "attachments": tuple(_attachments(session, case)),
     }
     return {
         **stated(case.rules.book, RequestKind(row.kind), language),
@@ -122,6 +126,8 @@ def _fields(session: Session, case: Case, today: date) -> dict[str, Value]:
 def _items(session: Session, case: Case) -> Iterator[str]:
     if case.row.outcome == Outcome.NOTHING_HELD:
         yield from case.last("match").get("searched", {})
+    elif case.row.kind == RequestKind.COMPLAINT:
+        yield case.last("decide").get("reason", "")
     elif case.row.kind == RequestKind.PURPOSE_NOTIFICATION:
         yield from _purposes(session, case)
     else:
@@ -158,8 +164,21 @@ def _reasons(case: Case) -> Iterator[str]:
 
 
 def _measures(case: Case) -> Iterator[str]:
-    if case.row.outcome in (Outcome.ANSWERED, Outcome.SUBSTITUTE):
-        yield case.last("decide").get("measure", "") or case.last("decide").get("reason", "")
+    if case.row.outcome in MEASURED:
+        yield case.last("decide").get("measure", "")
+
+
+def _attachments(session: Session, case: Case) -> Iterator[str]:
+    run_id = case.row.effect.get("run")
+    if not run_id:
+        return
+    run = session.get_one(RunRow, run_id)
+    if not run.certificate:
+        raise InvalidInput(
+            f"the erasure for request {case.row.receipt} is not finished: there is no certificate yet",
+            hint="`retention disposal resume` finishes it.",
+        )
+    yield f"Certificate of destruction {run.id} ({run.certificate})"
 
 
 def _in(texts: Mapping[str, str], language: str) -> str:

@@ -116,7 +116,9 @@ def test_what_is_under_another_hold_is_not_erased(house: House) -> None:
 
 def test_a_substitute_for_erasure_suspends_use_and_keeps(house: House) -> None:
     mine = house.take_in(phone=CALLER)
-    substitute = Decision(Outcome.SUBSTITUTE, ("substitute-measure",), "a court asked for it")
+    substitute = Decision(
+        Outcome.SUBSTITUTE, ("substitute-measure",), "a court asked for it", measure="its use is suspended"
+    )
     done(house, approved(house, RequestKind.ERASURE, substitute))
     assert house.find(mine).restricted
 

@@ -284,7 +284,7 @@ def test_a_second_person_may_send_a_decision_back(house: House) -> None:
 
 def test_a_complaint_looks_at_no_recording(house: House) -> None:
     filed = receive(house, RequestKind.COMPLAINT, Described())
-    answer = Decision(Outcome.ANSWERED, reason="The announcement was made louder.")
+    answer = Decision(Outcome.ANSWERED, reason="The announcement is low.", measure="It was made louder.")
     assert decide(house.app.request_tools(), filed.receipt, answer, ACTOR).stage == Stage.DECIDED
 
 
