@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 
-
 #: What a shell expects of a program that SIGINT ended.
 CANCELLED = 130
 

@@ -29,10 +29,10 @@ from retention.ingest.model import Inspector
 from retention.ingest.receive import INDEX_NAME
 from retention.ingest.receive import Tools as IngestTools
 from retention.kernel.clock import Clock, SystemClock, local_date
-from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, NotFound
+from retention.kernel.errors import CatalogueDisagrees, InvalidInput, KeyServiceUnavailable, NotFound
 from retention.kernel.ids import new_id
 from retention.migrations import models
-from retention.migrations.version import is_current
+from retention.migrations.version import is_current, is_empty
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
@@ -239,6 +239,12 @@ def open_app(home: Path, **given: Unpack[Given]) -> App:
         )
     with plain_errors():
         current = is_current(app.database.engine)
+        empty = not current and is_empty(app.database.engine)
+    if empty:
+        raise CatalogueDisagrees(
+            f"the catalogue of {home} is empty: its tables are gone",
+            hint="Bring back the last backup: `retention restore FILE`.",
+        )
     if not current:
         raise InvalidInput(
             f"the catalogue of {home} has another version's schema", hint="Run `retention upgrade`."

@@ -18,6 +18,7 @@ from retention.database import table_of
 from retention.kernel.canonical import canonical_json
 
 READ_AT_ONCE = 2_000
+START = Head(0, GENESIS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _is_signed(root: AuditRootRow, store_id: str, signature_ok: Callable[[bytes,
 def _walk(
     session: Session,
     witnessed: dict[int, str],
-    last: Head = Head(0, GENESIS),
+    last: Head = START,
     at_once: int = READ_AT_ONCE,
 ) -> tuple[Verdict | None, Head]:
     try:

@@ -243,10 +243,10 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         )
     for row in rows:
         found.add_row(*[cell if isinstance(cell, Text) else Text(harmless(cell)) for cell in row])
-    for column, heading in zip(found.columns, columns, strict=True):
+    for made, heading in zip(found.columns, columns, strict=True):
         # Where the terminal is too narrow, the table is wider than it: no column disappears.
-        widest = max((cell.cell_len for cell in column.cells if isinstance(cell, Text)), default=0)
-        column.min_width = min(LEAST_WIDTH, max(widest, len(heading.lstrip(">"))))
+        widest = max((cell.cell_len for cell in made.cells if isinstance(cell, Text)), default=0)
+        made.min_width = min(LEAST_WIDTH, max(widest, len(heading.lstrip(">"))))
     return found
 
 

@@ -17,7 +17,9 @@ from retention.kernel.errors import InvalidInput, NotFound
 #: What recorders and file transfers call a file that is not finished.
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart")
 NO_FILE = "{} lists it, but there is no such file"
-NOT_BELOW = "{} lists it, but it was not among the files that were offered: it lies outside the manifest's folder"
+NOT_BELOW = (
+    "{} lists it, but it was not among the files that were offered: it lies outside the manifest's folder"
+)
 LONELY = Fault(Code.NO_FILE, "it is a sidecar, but the recording that it describes is not there")
 
 

@@ -151,7 +151,8 @@ def _rows(text: str) -> list[dict[str, Any]]:
     try:
         return [_from_row(_complete(row)) for row in reader]
     except csv.Error as error:
-        raise csv.Error(f"line {reader.line_num}: {error}") from error
+        # The inner reader's: the outer one counts lines that were read well.
+        raise csv.Error(f"line {reader.reader.line_num}: {error}") from error
 
 
 def _complete(row: dict[str, Any]) -> dict[str, Any]:

@@ -267,7 +267,9 @@ def test_a_folder_is_no_place_for_an_answer(shell: Shell, place: str) -> None:
     assert refused.code == 11
 
 
-def test_a_link_that_lies_in_wait_under_a_temporary_name_catches_nothing(shell: Shell, tmp_path: Path) -> None:
+def test_a_link_that_lies_in_wait_under_a_temporary_name_catches_nothing(
+    shell: Shell, tmp_path: Path
+) -> None:
     caught = tmp_path / "caught"
     (tmp_path / ".call.wav.part").symlink_to(caught)
     out = tmp_path / "call.wav"
@@ -297,7 +299,7 @@ def test_what_waits_in_quarantine_commands_no_terminal(shell: Shell, tmp_path: P
 def test_a_terminal_without_japanese_still_gets_an_answer(shell: Shell) -> None:
     line = ("--kind", "call", "--site", "東京", "--purpose", "service-quality")
     assert shell("source", "add", "受付", *line).code == 0
-    listed = subprocess.run(  # noqa: S603 - this program
+    listed = subprocess.run(
         [sys.executable, "-m", "retention", "--home", str(shell.home), "source", "list"],
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
@@ -315,7 +317,9 @@ def test_a_name_that_cannot_be_printed_is_nobodys(shell: Shell) -> None:
     assert placed.code == 11
 
 
-def test_a_database_out_of_reach_is_told_without_a_traceback(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_out_of_reach_is_told_without_a_traceback(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RETENTION_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
     assert shell("due").code == 23
 
