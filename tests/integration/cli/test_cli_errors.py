@@ -338,3 +338,24 @@ def test_a_camera_hangs_in_a_way_that_is_known(shell: Shell) -> None:
     refused = shell("source", "add", "lobby", *line)
     assert refused.code == 11
     assert "ceiling" in refused.err
+
+
+def test_an_emptied_catalogue_is_not_taken_for_an_older_version(shell: Shell) -> None:
+    for file in shell.home.glob("catalogue.db*"):
+        file.unlink()
+    (shell.home / "catalogue.db").touch()
+    told = shell.json("due")
+    assert told.code == 34
+    assert "restore" in told.error["hint"]
+
+
+def test_a_number_that_slipped_into_another_column_is_not_kept_in_the_clear(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop" / "a.wav").write_bytes((shell.folder / "second" / "new.wav").read_bytes())
+    rows = "file,started_at\na.wav,090-1234-5678\n"
+    (tmp_path / "drop" / "manifest.csv").write_text(rows, encoding="utf-8")
+    told = shell.json("ingest", str(tmp_path / "drop"), "--source", "line").value
+    assert told["status"] == "quarantined"
+    assert not any(b"090-1234-5678" in file.read_bytes() for file in shell.home.glob("catalogue.db*"))
