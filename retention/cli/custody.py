@@ -81,7 +81,7 @@ def check(
     show(_report_json(report), _report_text(report))
     if not report.ok:
         total = sum(report.counts.values())
-        raise CatalogueDisagrees(f"{total} findings", hint="Each says what to do about it.")
+        raise CatalogueDisagrees(amount(total, "finding"), hint="Each says what to do about it.")
 
 
 def _finding_json(finding: Finding) -> dict[str, str]:
@@ -348,6 +348,14 @@ def _restored_text(found: Restored, settings: str) -> list[Any]:
         )
     if settings:
         lines.append(f"The settings of then differ; they are in {settings} and were not applied.")
+    if replayed.requests_lost:
+        lines.append(
+            styled(
+                f"Requests filed since are not in this backup: {', '.join(replayed.requests_lost)}. What they froze is"
+                " held; file them again.",
+                "red",
+            )
+        )
     if replayed.unfinished_runs:
         lines.append("A disposal run is not finished: `retention disposal resume` finishes it.")
     if found.diverged_at is not None:

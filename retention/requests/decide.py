@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from retention.audit.tags import Tag
 from retention.kernel.errors import InvalidInput, NotPermitted
+from retention.kernel.people import is_same_person
 from retention.requests.cases import find_request, move_on, put_on_record
 from retention.requests.match import granted, matches
 from retention.requests.model import ACTING, WITHDRAWN, Step
@@ -91,7 +92,7 @@ def _answer_decision(tools: Tools, name: str, action: Step, reason: str, actor: 
     with tools.database.write() as session:
         row = find_request(session, name)
         move_on(row, action)
-        if actor == row.decided_by:
+        if is_same_person(actor, row.decided_by):
             raise NotPermitted(
                 f"{actor} decided request {row.receipt}, and nobody approves a decision of their own",
                 hint="Have another person do it.",

@@ -45,6 +45,7 @@ class Replayed:
     schedules: int = 0
     sources: int = 0
     do_not_record: int = 0
+    requests_lost: list[str] = field(default_factory=list)  #: filed after it: their receipt numbers
     dead_keys: frozenset[str] = frozenset()  #: must not exist, whatever brought them back
 
 

@@ -17,6 +17,7 @@ from retention.custody.replay.catalogue import (
 from retention.custody.replay.context import Ahead, Entry, Replayed, Replaying
 from retention.custody.replay.disposals import cohorts_expired, run_certified, run_done
 from retention.custody.replay.holds import hold_lifted, hold_placed, hold_wraps, note_dead_keys
+from retention.custody.replay.requests import request_filed
 from retention.custody.tools import Progress, Tools, silent
 from retention.disposal.night import UNFINISHED
 from retention.disposal.tables import RunRow
@@ -43,6 +44,7 @@ KINDS: dict[str, Callable[[Replaying, Entry], None]] = {
     "cohort-closed": cohort_closed,
     "cohorts-renamed": cohorts_renamed,
     "move-confirmed": _pass_over,
+    "request-filed": request_filed,
 }
 
 
