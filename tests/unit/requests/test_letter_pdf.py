@@ -136,6 +136,13 @@ def test_the_characters_of_rare_names_are_printed_without_a_word() -> None:
     assert RARE in text_of(letter)
 
 
+def test_a_name_of_any_language_in_europe_is_printed_without_a_word() -> None:
+    name = "Kovačević Łukasz Dvořák Őry Șerban Ħal Ģirts Αλέξανδρος Ελύτης Ђорђе Їжак Þóra Nguyễn Şükrü"
+    letter = print_letter(sheet("gdpr", "withdrawn", "de", name=name))
+    assert letter.warnings == ()
+    assert compact(name) in text_of(letter)
+
+
 def test_what_cannot_be_printed_leaves_a_mark_on_the_paper_and_a_warning() -> None:
     letter = print_letter(sheet("appi", "withdrawn", "ja", name="山田😀\U000e0100"))
     assert f"山田{GETA}様" in text_of(letter)
