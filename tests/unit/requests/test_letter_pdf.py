@@ -1,18 +1,21 @@
 """Letters as PDF: what is on the paper, and what can be read out of the file again."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
+from importlib.resources import files
 
 import numpy as np
 import pypdfium2
 import pytest
+from fontTools.ttLib import TTFont
 from pypdfium2 import raw
 
 from retention.adapters.letter_layout import Page, Piece, set_pages
-from retention.adapters.letter_pdf import print_letter
+from retention.adapters.letter_pdf import _FONTS, print_letter
 from retention.adapters.letter_text import GETA
 from retention.requests.print import Printed, Printer, Sheet
 from retention.requests.rules.model import LETTERS
@@ -134,6 +137,24 @@ def test_the_characters_of_rare_names_are_printed_without_a_word() -> None:
     letter = print_letter(sheet("appi", "withdrawn", "ja", name=RARE))
     assert letter.warnings == ()
     assert RARE in text_of(letter)
+
+
+def test_every_character_of_jis_x_0213_can_be_printed() -> None:
+    glyphs = {
+        code
+        for package, file, _ in _FONTS
+        for code in TTFont(str(files(package).joinpath(file))).getBestCmap()
+    }
+    missing = [chr(code) for code in range(0xA0, 0x30000) if _is_jis(chr(code)) and code not in glyphs]
+    # Spacing tone letters, an empty set and the like: none that a name could hold.
+    assert [each for each in missing if unicodedata.category(each) in {"Lo", "Lu", "Ll", "Nd"}] == []
+
+
+def _is_jis(character: str) -> bool:
+    try:
+        return bool(character.encode("euc_jis_2004"))
+    except UnicodeEncodeError:
+        return False
 
 
 def test_a_name_of_any_language_in_europe_is_printed_without_a_word() -> None:
