@@ -25,7 +25,6 @@ from retention.requests.rules.model import (
     TEXT_FIELDS,
     BasisCode,
     IdentityNeed,
-    Image,
     Outcome,
     Proves,
     Requester,
@@ -96,19 +95,11 @@ def _extensions_count_alike(parts: Parts) -> Iterator[Breach]:
     for kind, rule in parts.kinds.items():
         if rule.extension is None:
             continue
-        where = ("kinds", kind, "extension")
         if bool(rule.extension.by.total_months) is not bool(rule.answer_within.total_months):
             yield Breach(
-                (*where, "by"),
+                ("kinds", kind, "extension", "by"),
                 f"{rule.answer_within} is extended by {rule.extension.by}, and laws differ about such a sum",
                 "State both in months, or both in days",
-            )
-        if rule.extension.tell_within != rule.answer_within:
-            yield Breach(
-                (*where, "tell_within"),
-                f"an extension told within {rule.extension.tell_within} is not told within"
-                f" the {rule.answer_within} that it extends",
-                f"Write {rule.answer_within}",
             )
 
 
@@ -135,10 +126,6 @@ def _methods_prove_something(parts: Parts) -> Iterator[Breach]:
         if not is_identity and Requester.SUBJECT in method.of:
             yield Breach(
                 (*where, "of"), f"`{name}` proves that an agent may act, not a subject", "Write [agent]"
-            )
-        if is_identity and method.image is Image.NONE and Requester.AGENT in method.of and not method.care:
-            yield Breach(
-                where, f"nothing of `{name}` is kept, and no line says what is noted instead", "Add care"
             )
 
 

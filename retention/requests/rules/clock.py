@@ -127,10 +127,13 @@ def answer_by(rule: KindRule, clock: Clock, office: Office, received_on: date) -
 def tell_by(rule: KindRule, clock: Clock, office: Office, received_on: date) -> date:
     """The last local date on which the requester can be told of an extension and its reasons.
 
+    That of the answer which it puts off (GDPR Art. 12(3) sentence 3).
+
     Raises:
         InvalidInput: This kind of request knows no extension.
     """
-    return _end(_extension(rule).tell_within, clock, office, received_on)
+    _extension(rule)
+    return answer_by(rule, clock, office, received_on)
 
 
 def extended_by(rule: KindRule, clock: Clock, office: Office, received_on: date) -> date:

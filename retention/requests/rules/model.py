@@ -242,10 +242,9 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """How much longer an answer may take, for reasons that the requester is told."""
+    """How much longer an answer may take, for reasons that the requester is told within the first period."""
 
     by: Period
-    tell_within: Period  #: of the receipt
     basis: str
 
 

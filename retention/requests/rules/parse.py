@@ -196,7 +196,7 @@ def _clock(stated: shape.ClockShape) -> Clock:
 
 
 def _extension(stated: shape.ExtensionShape | None) -> Extension | None:
-    return None if stated is None else Extension(stated.by, stated.tell_within, stated.basis)
+    return None if stated is None else Extension(stated.by, stated.basis)
 
 
 def _method(code: str, stated: shape.MethodShape) -> Method:

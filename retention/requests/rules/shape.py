@@ -61,10 +61,9 @@ class ClockShape(FileShape):
 
 
 class ExtensionShape(FileShape):
-    """How much longer an answer may take, for reasons that the requester is told."""
+    """How much longer an answer may take, for reasons that the requester is told within the first period."""
 
     by: CalendarPeriod
-    tell_within: CalendarPeriod
     basis: Prose
 
 
