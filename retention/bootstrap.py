@@ -33,6 +33,9 @@ from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, NotFoun
 from retention.kernel.ids import new_id
 from retention.migrations import models
 from retention.migrations.version import is_current
+from retention.redaction.destroy import Means as RedactionMeans
+from retention.redaction.destroy import Tools as RedactionTools
+from retention.redaction.model import Silencer
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
@@ -58,6 +61,7 @@ class Given(TypedDict, total=False):
     keys: KeyService
     store: ObjectStore
     inspector: Inspector
+    silencer: Silencer
 
 
 class App:
@@ -162,6 +166,19 @@ class App:
     def hold_tools(self) -> HoldTools:
         """What holds need."""
         return HoldTools(self.database, self.store, self.keys, self.journal, self.clock)
+
+    def redaction_tools(self) -> RedactionTools:
+        """What finishing the destruction of spans needs."""
+        return RedactionTools(self.database, self.store, self.keys, self.journal, self.clock)
+
+    def redaction_means(self) -> RedactionMeans:
+        """What destroying spans needs besides."""
+        return RedactionMeans(self.door, self.inspector, self.silencer, self.home / "tmp")
+
+    @cached_property
+    def silencer(self) -> Silencer:
+        """What silences spans of sound."""
+        return self._given.get("silencer") or _silencer()
 
     def disposal_tools(self) -> DisposalTools:
         """What disposing needs."""
@@ -392,6 +409,12 @@ def _inspector(timeout_s: float) -> Inspector:
     from retention.adapters.inspector_media import MediaInspector
 
     return MediaInspector(timeout_s)
+
+
+def _silencer() -> Silencer:
+    from retention.adapters.silencer_media import MediaSilencer
+
+    return MediaSilencer()
 
 
 def demo_material(folder: Path, given: Path | None, progress: Callable[[int], None]) -> "Material":

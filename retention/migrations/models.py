@@ -8,6 +8,7 @@ from retention.catalogue import tables as catalogue
 from retention.disposal import tables as disposal
 from retention.holds import tables as holds
 from retention.ingest import tables as ingest
+from retention.redaction import tables as redaction
 
-ROOMS = (amendment, audit, catalogue, disposal, holds, ingest)
+ROOMS = (amendment, audit, catalogue, disposal, holds, ingest, redaction)
 ALL_TABLES = frozenset(SQLModel.metadata.tables)
