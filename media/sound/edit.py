@@ -19,7 +19,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 
-from media.errors import RedactionFailed, Unreadable
+from media.errors import NotReleased, Unreadable
 from media.sound.decoded import Decoding, to_form, to_levels
 from media.sound.placed import SILENT_LEVEL
 from media.sound.report import Redacted, muted_of
@@ -140,7 +140,7 @@ def check_decoded(result: Path, index: int | None, plan: Plan, target: Target, s
         style: Silence or tone.
 
     Raises:
-        RedactionFailed: Something is heard, or the length differs from the source's.
+        NotReleased: Something is heard, or the length differs from the source's.
     """
     with open_track(result, index) as track:
         decoding = Decoding(track)
@@ -152,7 +152,7 @@ def check_decoded(result: Path, index: int | None, plan: Plan, target: Target, s
                 _check_block(levels[channel], block.start, wanted, style, track.rate)
         short = plan.total * scale - decoding.total
         if short > 0 or (target.smear_s == 0 and short):
-            raise RedactionFailed(
+            raise NotReleased(
                 f"the result has {decoding.total} samples where {plan.total * scale} were to be"
             )
 
@@ -246,7 +246,7 @@ def _check_block(levels: Levels, start: int, spans: Spans, style: Style, rate: i
         if style is Style.TONE:
             heard = heard - tone(np.arange(low, high), (span[0], span[1]), rate)
         if np.abs(heard).max() > SILENT_LEVEL:
-            raise RedactionFailed(f"the result is not silent between samples {low} and {high}")
+            raise NotReleased(f"the result is not silent between samples {low} and {high}")
 
 
 def _scaled(spans: Spans, scale: Fraction) -> Spans:

@@ -9,16 +9,16 @@ anything else that is not sound or moving picture do not get through.
 """
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
 
-from media.errors import RedactionFailed, Unreadable
+from media.errors import NotReleased, Unreadable
+from media.files import draft_of, settle
 from media.sound import edit, packets, splice
 from media.sound.footage import write_footage
 from media.sound.ogg import OpusStream, read_opus, read_packets, silence_pages
@@ -85,7 +85,7 @@ def mute(source: Path, out: Path, request: Request, progress: Progress = _ignore
 
     Raises:
         Unreadable: The source cannot be used, with the reason.
-        RedactionFailed: What was written was not silent. It is gone.
+        NotReleased: What was written was not silent. It is gone.
         ValueError: A mute lies outside the recording, or the result cannot be of that kind.
         OSError: The disk is full, or the folder cannot be written to.
     """
@@ -193,7 +193,7 @@ def _replace_pages(
 def _check_pages(written: BinaryIO, stream: OpusStream, plan: Plan) -> None:
     found = read_opus(written)
     if found != stream:
-        raise RedactionFailed("the written Ogg stream is not as long as its source")
+        raise NotReleased("the written Ogg stream is not as long as its source")
     near = read_packets(written, found, plan.every, OPUS_RATE // 2)
     check_silence(near, plan.every, "opus", found.head, OPUS_RATE)
 
@@ -260,19 +260,10 @@ def _regular(source: Path) -> BinaryIO:
 
 @contextmanager
 def _published(out: Path) -> Iterator[Path]:
-    """A draft beside `out`, of the same suffix, that gets its name when the block ends well."""
-    number, name = tempfile.mkstemp(prefix=".redacting-", suffix=out.suffix, dir=out.parent)
-    os.close(number)
-    draft = Path(name)
-    try:
+    """A draft beside `out` that gets its name when the block ends well."""
+    with draft_of(out, out.suffix) as draft:
         yield draft
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(out)
-        _sync_folder(out.parent)
-    finally:
-        with suppress(FileNotFoundError):
-            draft.unlink()
+        settle(draft, out)
 
 
 @contextmanager
@@ -283,14 +274,6 @@ def _words_for_ffmpeg() -> Iterator[None]:
     except av.FFmpegError as error:
         if isinstance(error, MemoryError | OSError):
             raise
-        raise RedactionFailed(
+        raise NotReleased(
             f"this sound cannot be written into a file of that kind: {error.strerror}"
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -224,7 +224,7 @@ def _plain_errors(original: Path) -> Iterator[None]:
         raise errors.UnsupportedCodec(f"{original}: {error}") from error
     except media_errors.Unreadable as error:
         raise errors.Unreadable(f"{original}: {error}") from error
-    except (media_errors.NotReleased, media_errors.RedactionFailed) as error:
+    except media_errors.NotReleased as error:
         raise errors.NotReleased(f"{original}: {error}") from error
     except media_errors.ToolTimedOut as error:
         raise errors.ToolTimedOut(f"{original}: {error}") from error
