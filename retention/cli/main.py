@@ -47,6 +47,7 @@ COMMANDS = {
     "audit": ("audit", "The audit trail: verify, export, sign."),
     "keys": ("keys", "The keys: list, rotate their root, keep a copy apart."),
     "redaction": ("redaction", "Destroy what may not be stored, in the original."),
+    "models": ("models", "The detectors' weights: list, fetch, take."),
     "redact": ("redact", "Redact a copy of a file: faces in footage, words in calls."),
 }
 
