@@ -115,7 +115,8 @@ def search(
     out.print(
         table("", ["id", "kind", "source", "started", "state", ">size", "purposes", "holds"], rows)
         if rows
-        else "Nothing found."
+        else "Nothing found.",
+        crop=False,
     )
     say(f"{len(rows)} found.")
 

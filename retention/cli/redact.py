@@ -31,6 +31,8 @@ from retention.kernel import errors
 app = typer.Typer(
     help="Redact a copy of a file: faces in footage, words in calls. Needs no store.", no_args_is_help=True
 )
+
+
 @app.command(epilog=EPILOG)
 def video(
     original: Original,

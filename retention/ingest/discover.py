@@ -17,6 +17,9 @@ from retention.kernel.errors import InvalidInput, NotFound
 #: What recorders and file transfers call a file that is not finished.
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart")
 NO_FILE = "{} lists it, but there is no such file"
+NOT_BELOW = (
+    "{} lists it, but it was not among the files that were offered: it lies outside the manifest's folder"
+)
 LONELY = Fault(Code.NO_FILE, "it is a sidecar, but the recording that it describes is not there")
 
 
@@ -70,7 +73,8 @@ class _Manifest:
     def lonely(self, source_id: str) -> Iterator[Candidate]:
         """Entries whose file was not met."""
         for file in sorted(self.by_path.keys() - self.used) if self.fault is None else ():
-            fault = Fault(Code.NO_FILE, NO_FILE.format(self.path.name))
+            is_below = _place(self.path.parent) in file.parents
+            fault = Fault(Code.NO_FILE, (NO_FILE if is_below else NOT_BELOW).format(self.path.name))
             yield Candidate(file, source_id, self.by_path[file], fault, manifest=self.path)
 
 

@@ -31,6 +31,16 @@ from retention.kernel.errors import InvalidInput
 MAX_BYTES = 50_000_000
 #: Levels of a JSON document; none that a recorder writes comes near.
 MAX_DEPTH = 32
+#: The largest size that a manifest may name: what a catalogue can hold.
+MAX_SIZE_BYTES = 2**63 - 1
+#: What Pydantic says in words of Python, in words of JSON.
+WORDS = {
+    "tuple_type": "it should be a list",
+    "model_type": "it should be an object",
+    "dict_type": "it should be an object",
+    "string_type": "it should be a text",
+    "string_pattern_mismatch": "it should be 64 hexadecimal digits",
+}
 FOLDER_NAMES = ("manifest.json", "manifest.csv")
 PARTICIPANT_FIELDS = ("phone", "customer_id", "name", "age_band", "gender")
 #: What may follow a side in the name of a column: `caller_phone`, `caller_number`.
@@ -72,7 +82,7 @@ class Notice(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     version: Text = ""
-    offset_s: float | None = None
+    offset_s: Annotated[float, Field(allow_inf_nan=False)] | None = None
     given: bool | None = None
 
 
@@ -95,7 +105,7 @@ class Entry(BaseModel):
     reference: Word = Field(default="", validation_alias=AliasChoices("reference", "case", "contract"))
     events: dict[str, date] = Field(default_factory=dict)  #: triggers that have happened, such as case-closed
     sha256: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{64})?$")] = ""
-    size_bytes: int | None = None
+    size_bytes: Annotated[int, Field(ge=0, le=MAX_SIZE_BYTES)] | None = None
     complete: bool = False  #: the recorder says that the file is finished
 
 
@@ -119,8 +129,15 @@ def parse_manifest(content: bytes, name: str, *, is_csv: bool = False) -> list[E
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput(f"{name}, entry {number}, {where or 'entry'}: {first['msg']}") from error
+            raise InvalidInput(f"{name}, entry {number}, {where or 'entry'}: {_told(first)}") from error
     return entries
+
+
+def _told(error: Any) -> str:
+    """What is wrong, in words of JSON; never what was written there."""
+    if error["type"] in WORDS:
+        return WORDS[error["type"]]
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _items(document: Any) -> list[Any]:
@@ -131,12 +148,17 @@ def _items(document: Any) -> list[Any]:
 
 def _rows(text: str) -> list[dict[str, Any]]:
     reader = csv.DictReader(io.StringIO(text), strict=True)
-    rows = []
-    for row in reader:
-        if None in row or None in row.values():
-            raise csv.Error(f"line {reader.line_num} has not as many fields as the first line")
-        rows.append(_from_row(row))
-    return rows
+    try:
+        return [_from_row(_complete(row)) for row in reader]
+    except csv.Error as error:
+        # The inner reader's: the outer one counts lines that were read well.
+        raise csv.Error(f"line {reader.reader.line_num}: {error}") from error
+
+
+def _complete(row: dict[str, Any]) -> dict[str, Any]:
+    if None in row or None in row.values():
+        raise csv.Error("it has not as many fields as the first line")
+    return row
 
 
 def _is_deeper_than(levels: int, value: Any) -> bool:

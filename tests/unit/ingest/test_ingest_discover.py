@@ -245,3 +245,13 @@ def test_a_name_that_is_no_text_can_be_shown(tmp_path: Path) -> None:
     (offered,) = discover([tmp_path], "line-1")
     assert offered.path == path
     offered.label.encode()
+
+
+def test_an_entry_outside_the_manifests_folder_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    put(tmp_path, "secret.wav", "drop/a.wav")
+    say(tmp_path / "drop" / "manifest.json", {"file": "../secret.wav"}, {"file": "gone.wav"})
+    told = found(tmp_path / "drop")
+    assert told["secret.wav"].fault is not None
+    assert "outside" in told["secret.wav"].fault.reason
+    assert told["gone.wav"].fault is not None
+    assert "no such file" in told["gone.wav"].fault.reason

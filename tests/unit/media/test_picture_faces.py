@@ -25,7 +25,9 @@ def frame_of(shared_data: Path, name: str) -> tuple[Image.Image, list[Box]]:
     with av.open(shared_data / "video" / f"{name}.mp4") as container:
         for number, frame in enumerate(container.decode(video=0)):
             if number == truth["frame"]:
-                return frame.to_image(), [_box(each) for each in truth["faces"] if _counts(each)]
+                return Image.fromarray(frame.to_ndarray(format="rgb24")), [
+                    _box(each) for each in truth["faces"] if _counts(each)
+                ]
     raise AssertionError
 
 
