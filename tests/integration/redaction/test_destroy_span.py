@@ -376,3 +376,9 @@ def planned(house: House) -> list[DestructionRow]:
 
 def void(_: object) -> None:
     """For a lambda that returns nothing."""
+
+
+def test_a_later_version_that_the_ledger_does_not_know_is_found(house: House, call: str) -> None:
+    house.destroy_span(call)
+    house.sql("UPDATE destruction SET new_size_bytes = new_size_bytes + 1")
+    assert [str(each.kind) for each in look(house).findings] == ["rows-disagree"]
