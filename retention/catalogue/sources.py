@@ -38,7 +38,12 @@ def register_source(session: Session, schedule: Schedule, source: Source, at: da
     record(
         session,
         at,
-        Act(Tag.SOURCE_REGISTERED, actor, source.id, detail={k: str(v) for k, v in values.items()}),
+        Act(
+            Tag.SOURCE_REGISTERED,
+            actor,
+            source.id,
+            detail=values | {"clock_error_s": str(source.clock_error_s)},
+        ),
     )
 
 
