@@ -33,6 +33,9 @@ from retention.kernel.errors import CatalogueDisagrees, InvalidInput, KeyService
 from retention.kernel.ids import new_id
 from retention.migrations import models
 from retention.migrations.version import is_current, is_empty
+from retention.redaction.destroy import Means as RedactionMeans
+from retention.redaction.destroy import Tools as RedactionTools
+from retention.redaction.model import Silencer
 from retention.requests.packs import rulebook_for
 from retention.requests.papers import Tools as RequestTools
 from retention.requests.print import Printed, Sheet
@@ -62,6 +65,7 @@ class Given(TypedDict, total=False):
     keys: KeyService
     store: ObjectStore
     inspector: Inspector
+    silencer: Silencer
 
 
 class App:
@@ -189,6 +193,19 @@ class App:
         """The rulebook in force."""
         with self.database.read() as session:
             return rules_in_force(session)
+
+    def redaction_tools(self) -> RedactionTools:
+        """What finishing the destruction of spans needs."""
+        return RedactionTools(self.database, self.store, self.keys, self.journal, self.clock)
+
+    def redaction_means(self) -> RedactionMeans:
+        """What destroying spans needs besides."""
+        return RedactionMeans(self.door, self.inspector, self.silencer, self.home / "tmp")
+
+    @cached_property
+    def silencer(self) -> Silencer:
+        """What silences spans of sound."""
+        return self._given.get("silencer") or _silencer()
 
     def disposal_tools(self) -> DisposalTools:
         """What disposing needs."""
@@ -431,6 +448,12 @@ def _inspector(timeout_s: float) -> Inspector:
     from retention.adapters.inspector_media import MediaInspector
 
     return MediaInspector(timeout_s)
+
+
+def _silencer() -> Silencer:
+    from retention.adapters.silencer_media import MediaSilencer
+
+    return MediaSilencer()
 
 
 def demo_material(folder: Path, given: Path | None, progress: Callable[[int], None]) -> "Material":

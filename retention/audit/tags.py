@@ -59,6 +59,10 @@ class Tag(StrEnum):
     RECORDING_DISPOSED = "disposal:recording:finish"
     DISPOSAL_FINISHED = "disposal:run:finish"
     NIGHT_MISSED = "disposal:night:miss"
+    DESTRUCTION_PLANNED = "redaction:span:plan"
+    DESTRUCTION_APPROVED = "redaction:span:approve"
+    DESTRUCTION_DONE = "redaction:span:destroy"  #: a new version is in force, in which the spans are silent
+    DESTRUCTION_FINISHED = "redaction:span:finish"  #: no byte of the old version is left in the store
     BACKED_UP = "store:backup:make"
     RESTORED = "store:backup:restore"
     AUDIT_EXPORTED = "audit:trail:export"

@@ -48,6 +48,8 @@ COMMANDS = {
     "do-not-record": ("do_not_record", "Callers who are not to be recorded."),
     "audit": ("audit", "The audit trail: verify, export, sign."),
     "keys": ("keys", "The keys: list, rotate their root, keep a copy apart."),
+    "redaction": ("redaction", "Destroy what may not be stored, in the original."),
+    "models": ("models", "The detectors' weights: list, fetch, take."),
     "redact": ("redact", "Redact a copy of a file: faces in footage, words in calls."),
 }
 

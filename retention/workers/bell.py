@@ -9,6 +9,7 @@ the ledger, not at the bell.
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -26,6 +27,8 @@ from retention.disposal.model import UNSCHEDULED, RunKind, RunState
 from retention.disposal.night import run_disposal
 from retention.disposal.tables import RunRow
 from retention.holds.find import holds_in_force
+from retention.kernel.errors import DatabaseBusy
+from retention.redaction.destroy import finish
 
 LOCK = "bell"
 ACTOR = "bell"
@@ -90,6 +93,7 @@ def ring(app: App, on: date | None = None) -> RunRow | None:
     try:
         root = app.sign_root()
         log.info("event=root.signed on=%s seq=%d", root.on, root.seq)
+        _finish_destructions(app)
         run = run_disposal(app.disposal_tools(), on or app.today(), ACTOR, RunKind.NIGHT)
     except Exception as error:
         code = getattr(error, "code", type(error).__name__)
@@ -111,6 +115,13 @@ def ring(app: App, on: date | None = None) -> RunRow | None:
     for hold_id in overdue_reviews(app, app.today()):
         log.warning("event=hold.review-overdue hold=%s", hold_id)
     return run
+
+
+def _finish_destructions(app: App) -> None:
+    """Whoever is at it himself is left alone."""
+    with suppress(DatabaseBusy):
+        if cleared := finish(app.redaction_tools(), ACTOR):
+            log.warning("event=destructions.finished number=%d", cleared)
 
 
 def catch_up(app: App) -> RunRow | None:

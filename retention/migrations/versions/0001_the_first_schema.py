@@ -67,6 +67,34 @@ def upgrade() -> None:
     )
     op.create_index("cohort_by_day", "cohort", ["state", "class_name", "zone", "trigger_on"], unique=False)
     op.create_table(
+        "destruction",
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("spans", sa.JSON(), nullable=False),
+        sa.Column("reason", AutoString(), nullable=False),
+        sa.Column("needs_approval", sa.Boolean(), nullable=False),
+        sa.Column("planned_at", UTCDateTime(), nullable=False),
+        sa.Column("planned_by", AutoString(), nullable=False),
+        sa.Column("approved_at", UTCDateTime(), nullable=True),
+        sa.Column("approved_by", AutoString(), nullable=False),
+        sa.Column("state", AutoString(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("old_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("old_size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("new_sha256", sa.LargeBinary(), nullable=True),
+        sa.Column("new_size_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("how", sa.JSON(), nullable=False),
+        sa.Column("destroyed_at", UTCDateTime(), nullable=True),
+        sa.Column("destroyed_by", AutoString(), nullable=False),
+        sa.Column("finished_at", UTCDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "state in ('planned', 'started', 'destroyed', 'finished')", name="destruction_state"
+        ),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_index(op.f("ix_destruction_recording_id"), "destruction", ["recording_id"], unique=False)
+    op.create_index(op.f("ix_destruction_state"), "destruction", ["state"], unique=False)
+    op.create_table(
         "disposal_approval",
         sa.Column("digest", AutoString(), nullable=False),
         sa.Column("on", sa.Date(), nullable=False),
@@ -164,6 +192,7 @@ def upgrade() -> None:
         "object",
         sa.Column("recording_id", AutoString(), nullable=False),
         sa.Column("role", AutoString(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("stored_bytes", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
