@@ -20,7 +20,7 @@ from media.sound.samples import Style as SoundStyle
 from media.sound.spans import Mute
 from media.video.masks import Style
 from media.video.propose import Means, Wish, propose
-from media.video.redact import FoundAgain, Order, Watch, check_models, finish
+from media.video.redact import FoundAgain, Order, Watch, check_models, finish, other_detector
 from media.video.render.model import Audio, ReplaceAudio
 from media.video.survey import Progress
 from media.video.survey import Watch as SurveyWatch
@@ -168,7 +168,7 @@ def _reviewed(original: Path, review: Path | None, wish: Wish) -> ReviewDocument
         def on_progress(found: Progress) -> None:
             tell(found.frames)
 
-        document = propose(original, wish, Means(work=work), SurveyWatch(on_progress=on_progress))
+        document = propose(original, wish, Means(other=other_detector, work=work), SurveyWatch(on_progress=on_progress))
     shutil.rmtree(work, ignore_errors=True)
     return document
 
