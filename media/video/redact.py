@@ -31,7 +31,9 @@ from media.video.verify.second_look import SecondLook
 from media.video.views import right_angles
 
 _LOWER_THRESHOLD = 0.25  #: than the first look's: what is doubtful goes back to review
-_FIRST_THRESHOLD = 0.2  #: of the same detector before rendering: what it nearly finds there, it may find in the copy
+_FIRST_THRESHOLD = (
+    0.2  #: of the same detector before rendering: what it nearly finds there, it may find in the copy
+)
 _REPEATED_EVERY_FRAMES = 24  #: where that detector has looked at the footage already, twice as often
 _ROUNDS = 4  #: copies that are made while the second look still finds somebody; then a person is needed
 

@@ -17,10 +17,19 @@ from pathlib import Path
 
 from media.errors import Cancelled
 from media.video.angles import SAMPLE_FRAMES, decide_angles
-from media.video.detect.port import Grey, scaled
+from media.video.detect.port import Grey
 from media.video.frames import LumaFrame, open_footage
 from media.video.masks import Box
-from media.video.motion import NET_WIDTH_PX, MotionNet, Moved, Steadiness, is_cut, is_same
+from media.video.motion import (
+    NET_WIDTH_PX,
+    MotionNet,
+    Moved,
+    Steadiness,
+    distinct,
+    for_net,
+    is_cut,
+    is_same,
+)
 from media.video.search import Found, Searchers, Task, merged, pictures_for
 from media.video.segments import Segments
 from media.video.views import (
@@ -135,8 +144,8 @@ def survey(path: Path, mount: Mount, searchers: Searchers, keep: Keep, watch: Wa
     with open_footage(path) as footage:
         pictures = footage.sample(SAMPLE_FRAMES, MAIN_WIDTH_PX)
         turn_deg = footage.turn_deg
-    net.warm(scaled(picture, NET_WIDTH_PX) for picture in pictures)
-    angles = angles_of(mount, turn_deg) or decide_angles(searchers, pictures, turn_deg)
+    net.warm(for_net(picture) for picture in pictures)
+    angles = angles_of(mount, turn_deg) or decide_angles(searchers, distinct(pictures), turn_deg)
     segments = Segments(keep.folder, {**keep.identity, "angles": asdict(angles)})
     with open_footage(path) as footage:
         facts = footage.facts
@@ -173,7 +182,7 @@ class _Pass:
         seen = self._survey
         seen.pts.append(-1 if frame.pts is None else frame.pts)
         self._last = frame
-        picture = scaled(frame.luma, NET_WIDTH_PX).copy()
+        picture = for_net(frame.luma)
         is_new_scene = self._before is not None and is_cut(picture, self._before)
         if is_new_scene:
             seen.cuts.append(frame.index)

@@ -168,7 +168,9 @@ def _reviewed(original: Path, review: Path | None, wish: Wish) -> ReviewDocument
         def on_progress(found: Progress) -> None:
             tell(found.frames)
 
-        document = propose(original, wish, Means(other=other_detector, work=work), SurveyWatch(on_progress=on_progress))
+        document = propose(
+            original, wish, Means(other=other_detector, work=work), SurveyWatch(on_progress=on_progress)
+        )
     shutil.rmtree(work, ignore_errors=True)
     return document
 

@@ -20,9 +20,8 @@ from typing import Any, Self
 
 import cv2
 
-from media.video.detect.port import scaled
 from media.video.masks import Box
-from media.video.motion import NET_WIDTH_PX, is_same
+from media.video.motion import for_net, is_same
 from media.video.verify.pictures import Grey
 from media.video.verify.second_look import Facts, SecondLook, search
 
@@ -75,7 +74,7 @@ class Looks:
             yield self._take()
 
     def _answer(self, number: int, picture: Grey) -> "Future[Hits]":
-        small = scaled(picture, NET_WIDTH_PX).copy()
+        small = for_net(picture)
         if self._last is not None:
             at, searched, answer = self._last
             if number - at < RENEW_FRAMES and searched.shape == small.shape and is_same(small, searched):
