@@ -57,7 +57,14 @@ def odd(source: Path, target: Path) -> None:
     """Write a part of `source` with odd sides and telling tags."""
     tags = ("-metadata", "title=Front door", "-metadata", "location=+35.6812+139.7671/")
     _run(
-        *("-i", local_url(source), "-vf", "crop=639:359:640:0", "-frames:v", "24"),
+        *(
+            "-i",
+            local_url(source),
+            "-vf",
+            "format=yuv444p,crop=639:359:640:0:exact=1,format=yuv420p",
+            "-frames:v",
+            "24",
+        ),
         *("-c:v", "mpeg4", "-q:v", "3", *tags, "-an"),
         to=target,
     )
