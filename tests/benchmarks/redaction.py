@@ -142,7 +142,7 @@ def _compare(folder: Path, clip: Clip, deface: Path | None) -> list[list[str]]:
         rows, deface_s = [], None
         for what, source, argv, out in _contestants(clip, deface, Path(work)):
             console.print(f"[dim]{clip.name}: {what} …[/dim]")
-            cost = _run(argv, python(folder), 1.0 if source == clip.path else clip.factor)
+            cost = _run(argv, python(folder, **_models()), 1.0 if source == clip.path else clip.factor)
             deface_s = cost.wall_s * cost.factor if what == "deface" else deface_s
             rows.append(_row(clip, what, source, out, cost, deface_s, deface))
             console.print(f"[dim]{', '.join(rows[-1])}[/dim]")
@@ -169,6 +169,11 @@ def _contestants(clip: Clip, deface: Path | None, work: Path) -> Iterator[tuple[
     ours = work / "ours.mp4"
     argv = retention("redact", "video", str(clip.path), str(ours), "--hide-all", "--json")
     yield "retention", clip.path, argv, ours
+
+
+def _models() -> dict[str, str]:
+    """Where the weights are, if they are not in their usual place."""
+    return {name: os.environ[name] for name in ("MEDIA_MODELS",) if name in os.environ}
 
 
 def _run(argv: Sequence[str], environment: dict[str, str], factor: float) -> Cost:

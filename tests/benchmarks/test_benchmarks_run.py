@@ -17,7 +17,8 @@ def test_a_benchmark_prints_its_table_with_method_and_machine(
     request: pytest.FixtureRequest,
 ) -> None:
     if name == "redaction":
-        request.getfixturevalue("shared_data")
+        for needed in ("shared_data", "models"):
+            request.getfixturevalue(needed)
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     assert main([name, "--tiny", "--folder", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
