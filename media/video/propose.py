@@ -132,9 +132,8 @@ def _tracks(seen: Survey, wish: Wish) -> Iterator[tuple[Reason, Trail, dict[int,
         for frame, box in covered.items():
             masks.setdefault(frame, []).append(box)
         yield reason, trail, covered
+    # These explain no movement: what one weak hit hides is too little to let go of the whole that moved.
     for trail, covered in _overlooked(looks, seen, masks, wish):
-        for frame, box in covered.items():
-            masks.setdefault(frame, []).append(box)
         yield Reason.PERSON if wish.persons else Reason.FACE, trail, covered
     if seen.steadiness.verdict[0]:
         for trail in _unexplained(seen, masks, _explains_body if wish.persons else _explains_face):
