@@ -14,7 +14,7 @@ from media.review.likeness import order_by_likeness
 from media.review.masks import coverage
 from media.video.masks import Style
 from media.video.propose import Means, Wish, propose
-from media.video.redact import FoundAgain, Order, Watch, check_models, finish
+from media.video.redact import FoundAgain, Order, Watch, check_models, finish, other_detector
 from media.video.render.model import Audio, ReplaceAudio
 from media.video.survey import Progress
 from media.video.survey import Watch as SurveyWatch
@@ -132,7 +132,9 @@ def _reviewed(original: Path, review: Path | None, wish: Wish) -> ReviewDocument
         def on_progress(found: Progress) -> None:
             tell(found.frames)
 
-        document = propose(original, wish, Means(work=work), SurveyWatch(on_progress=on_progress))
+        document = propose(
+            original, wish, Means(other=other_detector, work=work), SurveyWatch(on_progress=on_progress)
+        )
     shutil.rmtree(work, ignore_errors=True)
     return document
 
