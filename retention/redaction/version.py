@@ -18,8 +18,8 @@ from retention.audit.witness import SignedJournal
 from retention.catalogue.model import ORIGINAL, SealedObject
 from retention.catalogue.tables import ObjectRow, RecordingRow, WrapRow
 from retention.database import table_of
-from retention.vault.intake import ROLES
 from retention.redaction.tables import DestructionRow
+from retention.vault.intake import ROLES
 from retention.vault.model import ObjectName, object_name
 
 TOLD = ("digest", "reason", "planned_by", "approved_by", "destroyed_by", "spans", "how")
