@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from media.video.masks import Box
 from media.video.tracks import Margin, Sighting, Trail, cover, link, scene_of
 
-HOLD_FRAMES = 24  #: as far apart as the looks at a finished copy are at most
+HOLD_FRAMES = 24  #: twice as far apart as its looks
 
 
 def glimpsed(

@@ -10,7 +10,7 @@ copy is made again; otherwise a person decides about them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from media.models import CENTERFACE, digest_of, find_model
 from media.review.decide import hide_all, positions_of
 from media.review.document import Reason, ReviewDocument, Track, Verdict
 from media.review.masks import boxes_of, to_mask_plan
-from media.video.detect.centerface import NAME as CENTERFACE_NAME
 from media.video.detect.centerface import CenterFace
 from media.video.glimpses import glimpsed
 from media.video.masks import Box, Style
@@ -34,7 +33,6 @@ _LOWER_THRESHOLD = 0.25  #: than the first look's: what is doubtful goes back to
 _FIRST_THRESHOLD = (
     0.2  #: of the same detector before rendering: what it nearly finds there, it may find in the copy
 )
-_REPEATED_EVERY_FRAMES = 24  #: where that detector has looked at the footage already, twice as often
 _ROUNDS = 4  #: copies that are made while the second look still finds somebody; then a person is needed
 
 OnProgress = Callable[[int, int], None]
@@ -46,16 +44,9 @@ other_detector = partial(CenterFace, _FIRST_THRESHOLD)
 
 def second_look(document: ReviewDocument) -> SecondLook:
     """CenterFace on the finished copy, in the angles of the first look."""
-    look = SecondLook(partial(CenterFace, _LOWER_THRESHOLD), angles=(0,))
     search = document.search
-    if search is None:
-        return look
-    has_looked = any(looker.name == CENTERFACE_NAME for looker in search.detectors)
-    return replace(
-        look,
-        angles=right_angles(search.angles_deg),
-        every_frames=_REPEATED_EVERY_FRAMES if has_looked else look.every_frames,
-    )
+    angles = right_angles(search.angles_deg) if search else (0,)
+    return SecondLook(partial(CenterFace, _LOWER_THRESHOLD), angles=angles)
 
 
 @dataclass(frozen=True, slots=True)

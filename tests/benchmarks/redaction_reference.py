@@ -19,7 +19,7 @@ cv2.cv2 = cv2  # type: ignore[attr-defined]  # the package imports OpenCV in a w
 cv2.setNumThreads(1)
 
 _SAME_FACE = 0.4  # IoU
-_SURE = 0.9  # below it, a third of what it finds is no face (looked at); above it, nearly all are
+_SURE = 0.9  # its own confidence
 _UPRIGHT = {
     90: cv2.ROTATE_90_COUNTERCLOCKWISE,
     180: cv2.ROTATE_180,

@@ -74,7 +74,7 @@ class SecondLook:
     """
 
     make: Callable[[], Searcher]
-    every_frames: int = 12
+    every_frames: int = 6
     angles: tuple[int, ...] = (0, 90, 180, 270)
 
 
