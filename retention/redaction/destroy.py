@@ -6,7 +6,8 @@
     4  seal     content, derivatives and particulars, under a new data key; read back
     5  commit   tell the journal, then one transaction: rows, wraps, ledger, trail
     6  confirm  tell the journal that it is so
-    7  erase    every byte and every version of the old objects, and prove them gone
+    7  renew    the cohorts' keys, for all they hold: the old ones, which a backup's wraps need, are destroyed
+    8  erase    every byte and every version of the old objects, and prove them gone
 
 Killed before the commit, the old version is as it was, and what was written of
 the new one has no key; killed after it, the new one is in force. `finish`
@@ -32,6 +33,7 @@ from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.audit.witness import SignedJournal
 from retention.catalogue.find import Recording, find_recording
+from retention.catalogue.journal import Moving
 from retention.catalogue.model import ORIGINAL, SealedObject
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.tables import RecordingRow, WrapRow
@@ -55,8 +57,9 @@ from retention.vault.erase import erase_for_good
 from retention.vault.model import KeyService, ObjectStore, Sealed
 from retention.vault.note import open_note, seal_note
 from retention.vault.open import read_all
-from retention.vault.reasons import data_keys
+from retention.vault.reasons import data_keys, destroy_for_good
 from retention.vault.seal import new_data_key, seal, seal_file
+from retention.vault.single_out import renew_cohorts
 
 LOCK = "redaction"
 
@@ -115,6 +118,7 @@ def destroy(
                 _finish_all(tools, actor)
             raise
         confirm(tools.journal, tools.clock.now(), row)
+        _renew_keys(tools, row)
         return _erase(tools, row, actor)
 
 
@@ -141,6 +145,7 @@ def _finish_all(tools: Tools, actor: str) -> int:
     for row in rows:
         if row.state == "destroyed":
             confirm(tools.journal, tools.clock.now(), row)
+            _renew_keys(tools, row)
         _erase(tools, row, actor)
     return len(rows)
 
@@ -279,6 +284,16 @@ def _renewed_note(session: Session, keys: KeyService, recording_id: str, key: by
         return None
     ((_, old_key),) = data_keys(session, keys, [recording_id])
     return seal_note(key, recording_id, open_note(old_key, recording_id, personal))
+
+
+def _renew_keys(tools: Tools, row: DestructionRow) -> None:
+    """Destroy the keys under which the old data key was wrapped: a backup may still hold those wraps."""
+    now = tools.clock.now()
+    moving = Moving(tools.journal, now)
+    with tools.database.write() as session:
+        spent = renew_cohorts(session, tools.keys, moving, [row.recording_id])
+    moving.confirm()
+    destroy_for_good(tools.keys, tools.journal, now, spent)
 
 
 def _erase(tools: Tools, row: DestructionRow, actor: str) -> DestructionRow:

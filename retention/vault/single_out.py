@@ -1,4 +1,4 @@
-"""Leave recordings alone in their cohorts, so that a cohort's key can be destroyed for them and nobody else.
+"""Let a cohort's key be destroyed for some recordings and nobody else.
 
 A data key that was ever wrapped under a cohort's key can be unwrapped from an
 old backup for as long as that key lives. To erase one recording for good its
@@ -18,7 +18,7 @@ from retention.catalogue.tables import CohortRow, LotRow, ReasonRow, RecordingRo
 from retention.database import in_batches, table_of
 from retention.vault.model import KeyService
 from retention.vault.reasons import data_keys
-from retention.vault.trigger import change_cohort
+from retention.vault.trigger import change_cohort, move_cohort
 
 
 def single_out(
@@ -35,6 +35,25 @@ def single_out(
         if others:
             _leave(session, keys, moving, old, others)
     return [old.id for old in cohorts if old.id is not None]
+
+
+def renew_cohorts(
+    session: Session, keys: KeyService, moving: Moving, recording_ids: Collection[str]
+) -> list[str]:
+    """Give the living cohorts of these recordings new keys, for all they hold; the old keys, to be destroyed.
+
+    For a recording of which a part was destroyed: it stays, and what its data key once opened must not.
+    """
+    spent = []
+    for old in _living_cohorts(session, sorted(recording_ids)):
+        new = next_generation(session, _key_of(old), keys.new_key)
+        move_cohort(session, keys, moving, old, new)
+        spent.append(old.key_id)
+    return spent
+
+
+def _key_of(cohort: CohortRow) -> CohortKey:
+    return CohortKey(cohort.class_name, cohort.zone, cohort.trigger_on, cohort.reference)
 
 
 def _living_cohorts(session: Session, recording_ids: Sequence[str]) -> list[CohortRow]:
@@ -64,8 +83,7 @@ def _others(session: Session, cohort: CohortRow, alone: Sequence[str]) -> list[s
 
 
 def _leave(session: Session, keys: KeyService, moving: Moving, old: CohortRow, others: Sequence[str]) -> None:
-    key = CohortKey(old.class_name, old.zone, old.trigger_on, old.reference)
-    new = next_generation(session, key, keys.new_key)
+    new = next_generation(session, _key_of(old), keys.new_key)
 
     def move(some: list[str]) -> None:
         found = list(data_keys(session, keys, some))
