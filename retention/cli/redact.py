@@ -12,7 +12,7 @@ import typer
 from media import errors as media_errors
 from media.files import write_whole
 from media.review.decide import hide_all as hide_everybody
-from media.review.document import ReviewDocument, from_json, to_json
+from media.review.document import ReviewDocument, Verdict, from_json, to_json
 from media.review.likeness import order_by_likeness
 from media.review.masks import coverage
 from media.sound.mute import Request, mute
@@ -56,6 +56,13 @@ def video(
         bool, typer.Option("--any-angle", help="Search in every angle, however the camera hangs.")
     ] = False,
     persons: Annotated[bool, typer.Option("--persons", help="Hide whole persons, not only faces.")] = False,
+    moving: Annotated[
+        str,
+        typer.Option(
+            metavar="hide|review|keep",
+            help="What --hide-all does with what moved and no detector named: hide it, leave it to a person, or keep it visible.",
+        ),
+    ] = "hide",
     style: Annotated[
         str, typer.Option(help="fill, cosmetic (softened fill) or mosaic, which is weaker.")
     ] = "",
@@ -74,6 +81,7 @@ def video(
     """
     order = Order(
         hides_all=hide_all,
+        moving=_moving(moving),
         style=_one_of(Style, style) if style else None,
         audio=_audio(sound),
         by=actor(),
@@ -87,7 +95,7 @@ def video(
             document = order_by_likeness(document, keep_face)
         if review is not None:
             write_whole(review, to_json(document).encode())
-        _decided(hide_everybody(document) if hide_all else document, review)
+        _decided(hide_everybody(document, moving=order.moving) if hide_all else document, review)
         with progress("rendering and looking again") as tell:
             watch = Watch(
                 on_report=lambda found: _write_report(report, found), on_progress=lambda done, _: tell(done)
@@ -194,6 +202,13 @@ def _write_report(path: Path | None, found: VerifyReport) -> None:
     else:
         text = as_html(found, "en") if path.suffix == ".html" else as_text(found, "en")
         write_whole(path, text.encode())
+
+
+def _moving(text: str) -> Verdict:
+    choices = {"hide": Verdict.HIDE, "review": Verdict.UNDECIDED, "keep": Verdict.KEEP}
+    if text not in choices:
+        raise errors.InvalidInput(f"--moving {text!r} is no choice", hint=f"Give one of {', '.join(choices)}.")
+    return choices[text]
 
 
 def _audio(text: str) -> Audio | ReplaceAudio:

@@ -102,6 +102,12 @@ def test_everybody_is_hidden_in_one_command(
         assert head.std() < 3
 
 
+def test_what_becomes_of_what_moves_is_one_of_three(nowhere: Shell, tmp_path: Path) -> None:
+    told = nowhere.json("redact", "video", "in.mp4", str(tmp_path / "copy.mp4"), "--hide-all", "--moving", "no")
+    assert told.error["exit_code"] == 11
+    assert "hide, review, keep" in told.error["hint"]
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("models")
 def test_without_hide_all_a_person_decides_about_every_track_first(
