@@ -190,8 +190,8 @@ def _release(
 
 def moved_facts(document: ReviewDocument) -> MovedFacts:
     """How much of what moved and no detector named is painted over, and how much is not; gaps count too."""
-    moving = [track for track in document.tracks if track.reason is Reason.MOVING]
-    verdicts = [one.decision.verdict for one in (*moving, *document.gaps)]
+    verdicts = [track.decision.verdict for track in document.tracks if track.reason is Reason.MOVING]
+    verdicts += [gap.decision.verdict for gap in document.gaps]
     return MovedFacts(hidden=verdicts.count(Verdict.HIDE), kept=verdicts.count(Verdict.KEEP))
 
 

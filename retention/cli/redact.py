@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +18,9 @@ from media.review.masks import coverage
 from media.sound.mute import Request, mute
 from media.sound.samples import Style as SoundStyle
 from media.sound.spans import Mute
+from media.video.detect.choose import HELP as DETECTOR_HELP
+from media.video.detect.choose import face_detector
+from media.video.detect.port import Detector
 from media.video.masks import Style
 from media.video.propose import Means, Wish, propose
 from media.video.redact import FoundAgain, Order, Watch, check_models, finish
@@ -63,6 +66,8 @@ def video(
             help="What --hide-all does with what moved and no detector named: hide it, leave it to a person, or keep it visible.",
         ),
     ] = "hide",
+    detector: Annotated[str, typer.Option(metavar="libface|yunet=PATH", help=DETECTOR_HELP)] = "",
+    sha256: Annotated[str, typer.Option(metavar="HEX", help="Of the detector's file.")] = "",
     style: Annotated[
         str, typer.Option(help="fill, cosmetic (softened fill) or mosaic, which is weaker.")
     ] = "",
@@ -88,9 +93,8 @@ def video(
     )
     with _plain_errors(original):
         check_models()
-        document = _reviewed(
-            original, review, Wish(Mount.ANY if any_angle else Mount.UNKNOWN, persons=persons)
-        )
+        wish = Wish(Mount.ANY if any_angle else Mount.UNKNOWN, persons=persons)
+        document = _reviewed(original, review, wish, face_detector(detector, sha256))
         if keep_face is not None:
             document = order_by_likeness(document, keep_face)
         if review is not None:
@@ -166,7 +170,9 @@ def audio(
     show(value, lines)
 
 
-def _reviewed(original: Path, review: Path | None, wish: Wish) -> ReviewDocument:
+def _reviewed(
+    original: Path, review: Path | None, wish: Wish, face: Callable[[], Detector]
+) -> ReviewDocument:
     """The document that is there, or a new proposal; the search goes on where it was stopped."""
     if review is not None and review.exists():
         return from_json(review.read_bytes())
@@ -176,7 +182,7 @@ def _reviewed(original: Path, review: Path | None, wish: Wish) -> ReviewDocument
         def on_progress(found: Progress) -> None:
             tell(found.frames)
 
-        document = propose(original, wish, Means(work=work), SurveyWatch(on_progress=on_progress))
+        document = propose(original, wish, Means(face=face, work=work), SurveyWatch(on_progress=on_progress))
     shutil.rmtree(work, ignore_errors=True)
     return document
 
@@ -207,7 +213,9 @@ def _write_report(path: Path | None, found: VerifyReport) -> None:
 def _moving(text: str) -> Verdict:
     choices = {"hide": Verdict.HIDE, "review": Verdict.UNDECIDED, "keep": Verdict.KEEP}
     if text not in choices:
-        raise errors.InvalidInput(f"--moving {text!r} is no choice", hint=f"Give one of {', '.join(choices)}.")
+        raise errors.InvalidInput(
+            f"--moving {text!r} is no choice", hint=f"Give one of {', '.join(choices)}."
+        )
     return choices[text]
 
 

@@ -103,7 +103,9 @@ def test_everybody_is_hidden_in_one_command(
 
 
 def test_what_becomes_of_what_moves_is_one_of_three(nowhere: Shell, tmp_path: Path) -> None:
-    told = nowhere.json("redact", "video", "in.mp4", str(tmp_path / "copy.mp4"), "--hide-all", "--moving", "no")
+    told = nowhere.json(
+        "redact", "video", "in.mp4", str(tmp_path / "copy.mp4"), "--hide-all", "--moving", "no"
+    )
     assert told.error["exit_code"] == 11
     assert "hide, review, keep" in told.error["hint"]
 
