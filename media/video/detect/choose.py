@@ -9,7 +9,7 @@ from media.video.detect.libface import LibFace
 from media.video.detect.port import Detector
 from media.video.detect.yunet import YuNet
 
-HELP = "who finds faces first: libface, or yunet=PATH, an ONNX file of your own (with its SHA-256)"
+HELP = "Who finds faces: libface, or yunet=PATH, an ONNX file of your own."
 
 
 def face_detector(name: str = "", sha256: str = "") -> Callable[[], Detector]:
