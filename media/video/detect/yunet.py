@@ -1,4 +1,4 @@
-"""YuNet from a file of the operator's own, through OpenCV's FaceDetectorYN.
+"""YuNet through OpenCV's FaceDetectorYN, and from a file of the operator's own.
 
 Any model of the family will do that OpenCV reads (Wu, Peng and Yu, 2023; the
 OpenCV zoo has several). Nothing is fetched here, and nothing is trusted: the
@@ -15,16 +15,16 @@ import cv2
 import numpy as np
 
 from media.errors import ToolFailed
+from media.video.detect.network import COLUMNS, STRIDES
 from media.video.detect.port import Detection, DetectorFacts, Grey, in_order, with_margin
 from media.video.masks import Box
 
-THRESHOLD = 0.3  #: as for libfacedetection, which is of the same family
+THRESHOLD = 0.3  #: recall per millisecond is best here; tracks weed out what is alone and weak
 _OVERLAP = 0.3  #: IoU above which two hits are the same face; OpenCV's default
 _MOST = 5000  #: hits before overlapping ones are dropped; OpenCV's default
 _TRIAL_PX = 320
-_MULTIPLE_PX = 64  #: OpenCV 4.14 answers at random where the last layer is one pixel high, at 32
-_STRIDES = (8, 16, 32)
-_COLUMNS = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}
+_MULTIPLE_PX = 32  #: the network halves five times
+_MAX_NETS = 8  #: sizes remembered: a net that changes its size takes half as long again
 _SCORE = 14  #: after the box and five landmarks
 
 
@@ -41,12 +41,7 @@ class YuNet:
     """
 
     def __init__(self, path: Path, sha256: str, threshold: float = THRESHOLD) -> None:
-        model = _read(path, sha256)
-        _check_outputs(path, model)
-        nothing = np.empty(0, np.uint8)
-        self._net = cv2.FaceDetectorYN.create(
-            "onnx", model, nothing, (_TRIAL_PX, _TRIAL_PX), threshold, _OVERLAP, _MOST
-        )
+        self._nets = FaceNets(str(path), _read(path, sha256), threshold)
         self._facts = DetectorFacts(f"YuNet, {path.name}", cv2.__version__, sha256.lower(), "face")
 
     @property
@@ -56,20 +51,52 @@ class YuNet:
 
     def find(self, picture: Grey) -> list[Detection]:
         """See `Detector`."""
+        return self._nets.find(picture)
+
+
+class FaceNets:
+    """A network of the family, ready for several sizes of picture.
+
+    Args:
+        name: For errors.
+        model: The content of an ONNX file.
+        threshold: Least confidence.
+
+    Raises:
+        ToolFailed: It is no YuNet.
+    """
+
+    def __init__(self, name: str, model: bytes, threshold: float) -> None:
+        self._name, self._threshold = name, threshold
+        self._model = np.frombuffer(model, np.uint8)
+        self._nets: dict[tuple[int, int], cv2.FaceDetectorYN] = {}
+        _check_outputs(name, self._model)
+
+    def find(self, picture: Grey) -> list[Detection]:
+        """See `Detector`."""
         bgr = cv2.cvtColor(with_margin(picture, _MULTIPLE_PX), cv2.COLOR_GRAY2BGR)
         try:
-            self._net.setInputSize((bgr.shape[1], bgr.shape[0]))
-            _, rows = self._net.detect(bgr)
+            _, rows = self._net_for((bgr.shape[1], bgr.shape[0])).detect(bgr)
         except cv2.error as error:
-            raise ToolFailed(f"YuNet failed on a picture of {picture.shape}: {error}") from error
+            raise ToolFailed(f"{self._name} failed on a picture of {picture.shape}: {error}") from error
         if rows is None:
             return []
         if not np.isfinite(rows).all():
-            raise ToolFailed(f"YuNet answered with what are no numbers; {self._facts.name} is broken")
+            raise ToolFailed(f"{self._name} answered with what are no numbers; it is broken")
         return in_order([_detection(row) for row in rows if min(row[2:4]) > 0], picture)
 
+    def _net_for(self, size: tuple[int, int]) -> cv2.FaceDetectorYN:
+        if size not in self._nets:
+            if len(self._nets) == _MAX_NETS:
+                self._nets.pop(next(iter(self._nets)))
+            nothing = np.empty(0, np.uint8)
+            self._nets[size] = cv2.FaceDetectorYN.create(
+                "onnx", self._model, nothing, size, self._threshold, _OVERLAP, _MOST
+            )
+        return self._nets[size]
 
-def _read(path: Path, sha256: str) -> "np.ndarray[tuple[int], np.dtype[np.uint8]]":
+
+def _read(path: Path, sha256: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -80,32 +107,31 @@ def _read(path: Path, sha256: str) -> "np.ndarray[tuple[int], np.dtype[np.uint8]
             f"{path} has the SHA-256 {digest}, not the expected {sha256}; it is not used."
             " Get the right file, or find out who changed it"
         )
-    return np.frombuffer(content, np.uint8)
+    return content
 
 
-def _check_outputs(path: Path, model: Any) -> None:
+def _check_outputs(name: str, model: Any) -> None:
     """Let the model look at an empty picture: it must answer in the shapes that FaceDetectorYN reads."""
     expected = {
         f"{kind}_{stride}": (1, (_TRIAL_PX // stride) ** 2, columns)
-        for kind, columns in _COLUMNS.items()
-        for stride in _STRIDES
+        for kind, columns in COLUMNS.items()
+        for stride in STRIDES
     }
     try:
         net = cv2.dnn.readNetFromONNX(model)
-        found = set(net.getUnconnectedOutLayersNames())
-        if missing := sorted(expected.keys() - found):
+        if missing := sorted(expected.keys() - set(net.getUnconnectedOutLayersNames())):
             raise ToolFailed(
-                f"{path} is no YuNet that OpenCV's FaceDetectorYN reads: it lacks the outputs {', '.join(missing)}"
+                f"{name} is no YuNet that OpenCV's FaceDetectorYN reads: it lacks the outputs {', '.join(missing)}"
             )
         net.setInput(np.zeros((1, 3, _TRIAL_PX, _TRIAL_PX), np.float32))
         answers = net.forward(list(expected))
     except cv2.error as error:
-        raise ToolFailed(f"{path} cannot be used as a YuNet model: {error}") from error
-    for name, answer in zip(expected, answers, strict=True):
-        if answer.shape != expected[name] or not np.isfinite(answer).all():
+        raise ToolFailed(f"{name} cannot be used as a YuNet model: {error}") from error
+    for output, answer in zip(expected, answers, strict=True):
+        if answer.shape != expected[output] or not np.isfinite(answer).all():
             raise ToolFailed(
-                f"{path} is no YuNet that OpenCV's FaceDetectorYN reads: its output {name} has the shape"
-                f" {answer.shape}, expected numbers of {expected[name]}"
+                f"{name} is no YuNet that OpenCV's FaceDetectorYN reads: its output {output} has the shape"
+                f" {answer.shape}, expected numbers of {expected[output]}"
             )
 
 
