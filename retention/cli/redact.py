@@ -113,6 +113,7 @@ def video(
     if review is not None:
         write_whole(review, to_json(done.document).encode())
     rendered, verified = done.released.rendered, done.released.verified
+    notes = [*rendered.notes, *_camera_notes(done.document)]
     show(
         {
             "out": str(copy),
@@ -124,7 +125,7 @@ def video(
             "size_bytes": rendered.size_bytes,
             "source_bytes": rendered.source_bytes,
             "report": json.loads(report_json(verified)),
-            "notes": list(rendered.notes),
+            "notes": notes,
         },
         [
             (
@@ -132,7 +133,7 @@ def video(
                 f" {rendered.frames} frames painted, {rendered.copied_frames} copied;"
                 f" {size(rendered.size_bytes)} of {size(rendered.source_bytes)}."
             ),
-            *(f"! {note}" for note in rendered.notes),
+            *(f"! {note}" for note in notes),
             as_text(verified, "en").rstrip(),
         ],
     )
@@ -208,6 +209,17 @@ def _write_report(path: Path | None, found: VerifyReport) -> None:
     else:
         text = as_html(found, "en") if path.suffix == ".html" else as_text(found, "en")
         write_whole(path, text.encode())
+
+
+def _camera_notes(document: ReviewDocument) -> list[str]:
+    """What was not looked for, where the camera did not stand still."""
+    search = document.search
+    if search is None or search.is_camera_fixed:
+        return []
+    return [
+        f"the camera moves ({search.camera_why}), so nobody looked for things that move:"
+        " only what a detector named is hidden"
+    ]
 
 
 def _moving(text: str) -> Verdict:
