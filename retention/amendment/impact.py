@@ -93,7 +93,7 @@ class Preview:
         groups: dict[tuple[object, ...], _Group] = {}
         for lot, days in pieces:
             facts = lot.facts
-            key = (self._routes.alike(facts), facts.zone, lot.members, lot.expired, days)
+            key = (self._routes.alike(facts), facts.zone, lot.reasons, days)
             group = groups.get(key)
             if group is None:
                 group = groups[key] = _Group(lot, days)

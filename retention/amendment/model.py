@@ -71,6 +71,14 @@ class Member(NamedTuple):
     )
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Reasons:
+    """Why recordings are kept. Equal only to itself: made once for all lots that have them."""
+
+    members: tuple[Member, ...]  #: living; by purpose and cohort
+    expired: frozenset[str] = frozenset()  #: purposes of floors whose use is over
+
+
 class Lot(NamedTuple):
     """Recordings that share facts, reasons and holds; made by the ten thousand."""
 
@@ -79,8 +87,17 @@ class Lot(NamedTuple):
     is_held: bool
     recordings: int
     size_bytes: int
-    members: tuple[Member, ...]  #: by purpose and cohort
-    expired: frozenset[str] = frozenset()  #: purposes whose use is over
+    reasons: Reasons
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The living reasons, by purpose and cohort."""
+        return self.reasons.members
+
+    @property
+    def expired(self) -> frozenset[str]:
+        """Purposes of floors whose use is over."""
+        return self.reasons.expired
 
 
 @dataclass(frozen=True, slots=True)

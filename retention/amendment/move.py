@@ -14,25 +14,23 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from retention.amendment.approve import find_plan
-from retention.amendment.archive import COHORT, LOT, MEMBER, RECORDING, dated, living_lots, stand_for
+from retention.amendment.archive import COHORT, RECORDING, dated, living_lots, stand_for
 from retention.amendment.model import MARK, Days, Lot, Place, unmarked
 from retention.amendment.plan import floors_of
 from retention.amendment.routes import Routes, heir
 from retention.amendment.tools import Progress, Tools
 from retention.catalogue.journal import Moving
-from retention.catalogue.lots import BATCH, CohortKey, cohort_for
+from retention.catalogue.lots import BATCH, CohortKey, cohort_for, forget_lots, lots_of
 from retention.catalogue.schedules import schedule_in_force
-from retention.catalogue.tables import CohortRow, LotHoldRow
-from retention.database import table_of
+from retention.catalogue.tables import CohortRow
 from retention.vault.model import KeyService
 from retention.vault.reasons import data_keys
 from retention.vault.trigger import change_cohort
 
-HELD = table_of(LotHoldRow)
 #: What looking at one cohort costs, in recordings: so that a batch is short where cohorts are many and small.
 COHORT_COST = 25
 
@@ -133,7 +131,7 @@ class _Sorter:
         if leaving:
             return False
         stand_for(cohort, stays)
-        self._forget_empty_lots(cohort.id)
+        forget_lots(self._session, lots_of([cohort.id]))
         return True
 
     def _parts(self, cohort_id: int) -> Iterator[_Part]:
@@ -181,10 +179,3 @@ class _Sorter:
         self._moving.moved(wraps, target, old=old, purpose=way.gains)
         change_cohort(self._session, wraps, target, old, way.gains)
         self.rewrapped += len(wraps)
-
-    def _forget_empty_lots(self, cohort_id: int) -> None:
-        here = select(MEMBER.c.lot_id).where(MEMBER.c.cohort_id == cohort_id)
-        rows = self._session.execute(select(LOT.c.id).where(LOT.c.id.in_(here), LOT.c.recordings == 0))
-        empty = list(rows.scalars())
-        for column in (MEMBER.c.lot_id, HELD.c.lot_id, LOT.c.id):
-            self._session.execute(delete(column.table).where(column.in_(empty)))

@@ -108,11 +108,11 @@ class Routes:
 
     def of(self, lot: Lot) -> Route:
         """The route of a lot."""
-        key = (self.alike(lot.facts), lot.expired, lot.members)
+        key = (self.alike(lot.facts), lot.reasons)
         route = self._known.get(key)
         if route is None:
             reasons = tuple((m.purpose, m.place.class_name, m.mark) for m in lot.members)
-            shape = (*key[:2], reasons)
+            shape = (key[0], lot.expired, reasons)
             route = self._shapes.get(shape) or self._route(lot)
             self._known[key] = self._shapes[shape] = route
         return route

@@ -17,9 +17,9 @@ from retention.catalogue.states import State
 from retention.catalogue.tables import (
     CohortRow,
     IdentifierRow,
-    LotCohortRow,
     LotHoldRow,
     LotRow,
+    ReasonRow,
     RecordingRow,
 )
 from retention.database import table_of
@@ -129,12 +129,13 @@ def _learn_lots(session: Session, schedule: Schedule, lot_ids: Iterable[int], kn
     ids = list(lot_ids)
     if not ids:
         return
-    lot, member, cohort, hold = (table_of(t) for t in (LotRow, LotCohortRow, CohortRow, LotHoldRow))
+    lot, member, cohort, hold = (table_of(t) for t in (LotRow, ReasonRow, CohortRow, LotHoldRow))
     reasons: dict[int, list[Reason]] = {}
     for row in session.execute(
-        select(member.c.lot_id, member.c.purpose, cohort)
+        select(lot.c.id.label("lot_id"), member.c.purpose, cohort)
+        .join(member, member.c.reasons_id == lot.c.reasons_id)
         .join(cohort, cohort.c.id == member.c.cohort_id)
-        .where(member.c.lot_id.in_(ids))
+        .where(lot.c.id.in_(ids))
         .order_by(member.c.purpose)
     ):
         reasons.setdefault(row.lot_id, []).append(_reason(schedule, row))

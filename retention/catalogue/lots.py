@@ -3,14 +3,14 @@
 Every function works inside the caller's writing transaction.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlmodel import Session, col
 
-from retention.catalogue.tables import CohortRow, LotCohortRow, LotHoldRow, LotRow, RecordingRow
+from retention.catalogue.tables import CohortRow, LotHoldRow, LotRow, ReasonRow, ReasonsRow, RecordingRow
 from retention.database import in_batches, table_of
 from retention.kernel.canonical import digest_of
 
@@ -51,15 +51,17 @@ class LotKey:
     def signature(self) -> str:
         """Equal exactly for equal lots."""
         return digest_of(
-            [
-                self.kind,
-                self.site,
-                self.zone,
-                self.area,
-                [list(c) for c in sorted(self.cohorts)],
-                sorted(self.holds),
-            ]
+            [self.kind, self.site, self.zone, self.area, _members(self.cohorts), sorted(self.holds)]
         )
+
+
+def _members(cohorts: Iterable[tuple[int, str]]) -> list[list[int | str]]:
+    return [list(each) for each in sorted(cohorts)]
+
+
+def digest_of_reasons(cohorts: Iterable[tuple[int, str]]) -> str:
+    """Equal exactly for equal sets of (cohort id, purpose)."""
+    return digest_of(_members(cohorts))
 
 
 def cohort_for(session: Session, wanted: CohortKey, new_key: NewKey) -> CohortRow:
@@ -121,6 +123,7 @@ def lot_for(session: Session, wanted: LotKey) -> int:
         site=wanted.site,
         zone=wanted.zone,
         area=wanted.area,
+        reasons_id=reasons_for(session, wanted.cohorts),
         holds=len(wanted.holds),
         restricted=wanted.restricted,
         living=_living(session, cohort_ids),
@@ -128,15 +131,30 @@ def lot_for(session: Session, wanted: LotKey) -> int:
     session.add(lot)
     session.flush()
     assert lot.id is not None
-    cohorts = [
-        {"cohort_id": c, "lot_id": lot.id, "purpose": purpose} for c, purpose in sorted(wanted.cohorts)
-    ]
-    if cohorts:
-        session.execute(insert(table_of(LotCohortRow)), cohorts)
     holds = [{"hold_id": hold, "lot_id": lot.id} for hold in sorted(wanted.holds)]
     if holds:
         session.execute(insert(table_of(LotHoldRow)), holds)
     return lot.id
+
+
+def reasons_for(session: Session, cohorts: Collection[tuple[int, str]]) -> int:
+    """The id of the set of reasons; made when there is none."""
+    digest = digest_of_reasons(cohorts)
+    found: int | None = session.execute(
+        select(col(ReasonsRow.id)).where(col(ReasonsRow.digest) == digest)
+    ).scalar_one_or_none()
+    if found is not None:
+        return found
+    reasons = ReasonsRow(digest=digest)
+    session.add(reasons)
+    session.flush()
+    assert reasons.id is not None
+    members = [
+        {"cohort_id": c, "reasons_id": reasons.id, "purpose": purpose} for c, purpose in sorted(cohorts)
+    ]
+    if members:
+        session.execute(insert(table_of(ReasonRow)), members)
+    return reasons.id
 
 
 def _living(session: Session, cohort_ids: Iterable[int]) -> int:
@@ -149,8 +167,8 @@ def lot_key(session: Session, lot_id: int) -> LotKey:
     """What the recordings of lot `lot_id` share."""
     lot = session.get_one(LotRow, lot_id)
     cohorts = session.execute(
-        select(col(LotCohortRow.cohort_id), col(LotCohortRow.purpose)).where(
-            col(LotCohortRow.lot_id) == lot_id
+        select(col(ReasonRow.cohort_id), col(ReasonRow.purpose)).where(
+            col(ReasonRow.reasons_id) == lot.reasons_id
         )
     )
     holds = session.execute(select(col(LotHoldRow.hold_id)).where(col(LotHoldRow.lot_id) == lot_id)).scalars()
@@ -163,6 +181,32 @@ def lot_key(session: Session, lot_id: int) -> LotKey:
         frozenset(holds),
         lot.restricted,
     )
+
+
+def lots_of(cohort_ids: Iterable[int]) -> ColumnElement[bool]:
+    """That a lot has one of the cohorts among its reasons."""
+    member = table_of(ReasonRow)
+    return table_of(LotRow).c.reasons_id.in_(
+        select(member.c.reasons_id).where(member.c.cohort_id.in_(list(cohort_ids)))
+    )
+
+
+def forget_lots(session: Session, condition: ColumnElement[bool]) -> None:
+    """Take out the lots of which `condition` holds and that are empty, and the sets of reasons that no lot has then."""
+    lot, held, reasons, member = (table_of(t) for t in (LotRow, LotHoldRow, ReasonsRow, ReasonRow))
+    rows = session.execute(select(lot.c.id, lot.c.reasons_id).where(condition, lot.c.recordings == 0)).all()
+
+    def forget(some: list[int]) -> None:
+        session.execute(delete(held).where(held.c.lot_id.in_(some)))
+        session.execute(delete(lot).where(lot.c.id.in_(some)))
+
+    def forget_reasons(some: list[int]) -> None:
+        used = select(lot.c.reasons_id).where(lot.c.reasons_id.in_(some))
+        session.execute(delete(member).where(member.c.reasons_id.in_(some), member.c.reasons_id.not_in(used)))
+        session.execute(delete(reasons).where(reasons.c.id.in_(some), reasons.c.id.not_in(used)))
+
+    in_batches([row.id for row in rows], BATCH, forget)
+    in_batches(sorted({row.reasons_id for row in rows}), BATCH, forget_reasons)
 
 
 def adjust_counts(session: Session, changes: Mapping[int, tuple[int, int]]) -> None:

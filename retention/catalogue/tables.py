@@ -73,13 +73,13 @@ class CohortRow(Row, table=True):
 
 
 class LotRow(Row, table=True):
-    """Recordings that share site, kind, area, cohorts and holds."""
+    """Recordings that share site, kind, area, reasons and holds."""
 
     __tablename__ = "lot"
     __table_args__ = (
         Index(
             "lot_without_reason",
-            "id",
+            "reasons_id",
             sqlite_where=text("living = 0 and recordings > 0"),
             postgresql_where=text("living = 0 and recordings > 0"),
         ),
@@ -91,6 +91,7 @@ class LotRow(Row, table=True):
     site: str
     zone: str
     area: str
+    reasons_id: int = Field(foreign_key="reasons.id", index=True)
     holds: int = 0  #: how many holds its recordings are under
     restricted: bool = False  #: one of the holds suspends use
     run_id: str | None = Field(default=None, index=True)  #: the disposal run that lets its recordings go
@@ -99,13 +100,22 @@ class LotRow(Row, table=True):
     size_bytes: int = Field(default=0, sa_type=BigInteger)
 
 
-class LotCohortRow(Row, table=True):
-    """A lot's cohorts, each with the purpose it stands for."""
+class ReasonsRow(Row, table=True):
+    """A set of reasons to keep: that of the lots of one day, at every site."""
 
-    __tablename__ = "lot_cohort"
+    __tablename__ = "reasons"
+
+    id: int | None = Field(default=None, primary_key=True)
+    digest: str = Field(unique=True)  #: of its members
+
+
+class ReasonRow(Row, table=True):
+    """A member of a set of reasons: a cohort, and the purpose it stands for."""
+
+    __tablename__ = "reason"
 
     cohort_id: int = Field(primary_key=True, foreign_key="cohort.id")
-    lot_id: int = Field(primary_key=True, foreign_key="lot.id", index=True)
+    reasons_id: int = Field(primary_key=True, foreign_key="reasons.id", index=True)
     purpose: str = Field(primary_key=True)
 
 

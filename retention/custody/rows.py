@@ -14,10 +14,10 @@ from retention.catalogue.states import State
 from retention.catalogue.tables import (
     CohortRow,
     IdentifierRow,
-    LotCohortRow,
     LotHoldRow,
     LotRow,
     ObjectRow,
+    ReasonRow,
     RecordingRow,
     TombstoneRow,
     WrapRow,
@@ -110,7 +110,7 @@ def _quarantine_keys(session: Session, alive: Collection[str], findings: Finding
 def _wraps(session: Session, findings: Findings) -> None:
     """A kept recording's data key is wrapped under the key of every reason that keeps it."""
     recording, lot, wrap = table_of(RecordingRow), table_of(LotRow), table_of(WrapRow)
-    cohort, member = table_of(CohortRow), table_of(LotCohortRow)
+    cohort, member = table_of(CohortRow), table_of(ReasonRow)
     hold, held = table_of(HoldRow), table_of(LotHoldRow)
     kept = (
         select(recording.c.id)
@@ -119,7 +119,7 @@ def _wraps(session: Session, findings: Findings) -> None:
     )
     for_cohorts = (
         kept.add_columns(cohort.c.name)
-        .join(member, member.c.lot_id == lot.c.id)
+        .join(member, member.c.reasons_id == lot.c.reasons_id)
         .join(cohort, and_(cohort.c.id == member.c.cohort_id, cohort.c.state == "active"))
         .outerjoin(wrap, and_(wrap.c.recording_id == recording.c.id, wrap.c.key_id == cohort.c.key_id))
         .where(wrap.c.key_id.is_(None))
@@ -178,7 +178,7 @@ def _holds(session: Session, findings: Findings) -> None:
 def lot_recount(session: Session) -> Iterator[Any]:
     """Lots whose counts are not what is there: the row's counts, then the true ones with `true_` before them."""
     lot, recording = table_of(LotRow), table_of(RecordingRow)
-    cohort, member, held = table_of(CohortRow), table_of(LotCohortRow), table_of(LotHoldRow)
+    cohort, member, held = table_of(CohortRow), table_of(ReasonRow), table_of(LotHoldRow)
     contents = (
         select(
             recording.c.lot_id,
@@ -190,9 +190,9 @@ def lot_recount(session: Session) -> Iterator[Any]:
         .subquery()
     )
     living = (
-        select(member.c.lot_id, func.count(member.c.cohort_id.distinct()).label("living"))
+        select(member.c.reasons_id, func.count(member.c.cohort_id.distinct()).label("living"))
         .join(cohort, and_(cohort.c.id == member.c.cohort_id, cohort.c.state == "active"))
-        .group_by(member.c.lot_id)
+        .group_by(member.c.reasons_id)
         .subquery()
     )
     holds = select(held.c.lot_id, func.count().label("holds")).group_by(held.c.lot_id).subquery()
@@ -205,7 +205,7 @@ def lot_recount(session: Session) -> Iterator[Any]:
     statement = (
         select(lot.c.id, *(lot.c[n] for n in true), *(v.label(f"true_{n}") for n, v in true.items()))
         .outerjoin(contents, contents.c.lot_id == lot.c.id)
-        .outerjoin(living, living.c.lot_id == lot.c.id)
+        .outerjoin(living, living.c.reasons_id == lot.c.reasons_id)
         .outerjoin(holds, holds.c.lot_id == lot.c.id)
         .where(or_(*(lot.c[name] != value for name, value in true.items())))
         .order_by(lot.c.id)

@@ -18,16 +18,15 @@ from sqlmodel import Session, col
 from retention.audit.record import Act, record, record_all
 from retention.audit.tags import Tag
 from retention.audit.witness import SignedJournal
-from retention.catalogue.lots import adjust_counts
+from retention.catalogue.lots import adjust_counts, forget_lots
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.states import Action, State, step
 from retention.catalogue.tables import (
     CohortRow,
     IdentifierRow,
-    LotCohortRow,
-    LotHoldRow,
     LotRow,
     ObjectRow,
+    ReasonRow,
     RecordingRow,
     TombstoneRow,
     WrapRow,
@@ -300,12 +299,19 @@ def _due_on(schedule: Schedule, class_name: str, trigger_on: date | None) -> str
 
 def _reasons(session: Session, lot_ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
     schedule = schedule_in_force(session)
-    cohort, member = table_of(CohortRow), table_of(LotCohortRow)
+    cohort, member, lot = table_of(CohortRow), table_of(ReasonRow), table_of(LotRow)
     found: dict[int, list[dict[str, Any]]] = {}
     rows = session.execute(
-        select(member.c.lot_id, member.c.purpose, cohort.c.name, cohort.c.class_name, cohort.c.trigger_on)
+        select(
+            lot.c.id.label("lot_id"),
+            member.c.purpose,
+            cohort.c.name,
+            cohort.c.class_name,
+            cohort.c.trigger_on,
+        )
+        .join(member, member.c.reasons_id == lot.c.reasons_id)
         .join(cohort, cohort.c.id == member.c.cohort_id)
-        .where(member.c.lot_id.in_(list(lot_ids)))
+        .where(lot.c.id.in_(list(lot_ids)))
         .order_by(member.c.purpose)
     )
     for row in rows:
@@ -339,7 +345,7 @@ def close(session: Session, now: datetime, run_id: str, certificate: str, actor:
     run.state = RunState.INCOMPLETE if run.failed else RunState.DONE
     run.certificate = certificate
     session.add(run)
-    forget_empty_lots(session, run_id)
+    forget_lots(session, col(LotRow.run_id) == run_id)
     record(
         session,
         now,
@@ -355,13 +361,3 @@ def close(session: Session, now: datetime, run_id: str, certificate: str, actor:
             },
         ),
     )
-
-
-def forget_empty_lots(session: Session, run_id: str) -> None:
-    """Take out the run's lots whose recordings are all disposed of."""
-    lot = table_of(LotRow)
-    empty = select(lot.c.id).where(lot.c.run_id == run_id, lot.c.recordings == 0)
-    for model in (LotCohortRow, LotHoldRow):
-        table = table_of(model)
-        session.execute(delete(table).where(table.c.lot_id.in_(empty)))
-    session.execute(delete(lot).where(lot.c.run_id == run_id, lot.c.recordings == 0))

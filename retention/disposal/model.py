@@ -54,7 +54,6 @@ class DisposalPlan:
 
     on: date
     cohorts: tuple[PlannedCohort, ...]
-    lot_ids: tuple[int, ...]  #: lots that no reason keeps any more
     recordings: int  #: to be disposed of
     size_bytes: int
     held: int  #: would be, but for a hold

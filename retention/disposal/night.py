@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 from retention.audit.record import Act, record
 from retention.audit.tables import AuditRow
 from retention.audit.tags import Tag
+from retention.catalogue.lots import reasons_for
 from retention.catalogue.states import State
 from retention.catalogue.tables import LotRow, RecordingRow, StoreRow
 from retention.database import table_of
@@ -203,6 +204,7 @@ def _start_refused(session: Session, now: datetime, actor: str) -> str | None:
         site="",
         zone="",
         area="",
+        reasons_id=reasons_for(session, ()),
         recordings=recordings,
         size_bytes=size_bytes,
         run_id=run.id,

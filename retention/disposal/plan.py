@@ -5,15 +5,15 @@ that are due, not with the archive.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, text
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, text
 from sqlmodel import Session
 
-from retention.catalogue.tables import CohortRow, LotCohortRow, LotRow
+from retention.catalogue.tables import CohortRow, LotRow, ReasonRow
 from retention.database import table_of
 from retention.disposal.model import DisposalPlan, PlannedCohort
 from retention.kernel.clock import local_date
@@ -22,8 +22,9 @@ from retention.schedule.model import Approval, Schedule
 #: The last date, in a zone, that counts: a night never runs ahead of a site's own calendar.
 EffectiveDate = Callable[[str], date]
 NO_COHORT: frozenset[int] = frozenset()
-#: So many columns, the first, tell of a lot in a cohort; the others describe the cohort.
-_COUNTED = 7
+COHORT, MEMBER, LOT = (table_of(t) for t in (CohortRow, ReasonRow, LotRow))
+#: Lots that no purpose keeps. Written out, not bound: only then does the database see that its partial index serves.
+WITHOUT_REASON = and_(text("lot.living = 0 AND lot.recordings > 0"), LOT.c.run_id.is_(None))
 
 
 def not_ahead_of(now: datetime, on: date) -> EffectiveDate:
@@ -32,11 +33,13 @@ def not_ahead_of(now: datetime, on: date) -> EffectiveDate:
 
 
 @dataclass(slots=True)
-class _Lot:
-    recordings: int
-    size_bytes: int
-    holds: int
+class _Set:
+    """The lots of a set of reasons."""
+
     living: int
+    recordings: int  #: under no hold
+    size_bytes: int
+    held: int
     due: set[int] = field(default_factory=set)  #: living cohorts that are due
     cohorts: set[int] = field(default_factory=set)  #: those, and the expired ones that were looked at
 
@@ -53,46 +56,39 @@ class _Sums:
     held: int = 0
     purpose_ends: int = 0
 
+    def add(self, lots: _Set) -> None:
+        self.purpose_ends += lots.recordings + lots.held
+        if lots.ends:
+            self.recordings += lots.recordings
+            self.size_bytes += lots.size_bytes
+            self.held += lots.held
+
 
 @dataclass(slots=True)
 class _Found:
-    """Lots and cohorts that have to do with the date, and their sums."""
+    """Sets of reasons and cohorts that have to do with the date."""
 
-    lots: dict[int, _Lot] = field(default_factory=dict)
+    sets: dict[int, _Set] = field(default_factory=dict)
     cohorts: dict[int, Any] = field(default_factory=dict)
+    sums: defaultdict[int, _Sums] = field(default_factory=lambda: defaultdict(_Sums))  #: by cohort
 
-    def learn(self, row: Any) -> None:
-        cohort_id, state, lot_id, *counts = row[:_COUNTED]
-        if cohort_id not in self.cohorts:
-            self.cohorts[cohort_id] = row
-        if lot_id is None:
-            return
-        lot = self.lots.get(lot_id)
-        if lot is None:
-            lot = self.lots[lot_id] = _Lot(*counts)
-        lot.cohorts.add(cohort_id)
-        if state == "active":
-            lot.due.add(cohort_id)
+    def learn(self, lots: Iterable[Any], members: Iterable[Any]) -> None:
+        for reasons_id, *counts in lots:
+            living, recordings, size_bytes, held = (int(each) for each in counts)  # PostgreSQL sums to decimals
+            self.sets[reasons_id] = _Set(living, recordings, size_bytes, held)
+        for row in members:
+            self.cohorts.setdefault(row.cohort_id, row)
+            lots_of_set = self.sets.get(row.reasons_id)
+            if lots_of_set is None:
+                continue
+            lots_of_set.cohorts.add(row.cohort_id)
+            if row.state == "active":
+                lots_of_set.due.add(row.cohort_id)
 
-    def sums(self, cohort_id: int) -> _Sums:
-        into = _Sums()
-        for lot in self._of(cohort_id):
-            into.purpose_ends += lot.recordings
-            if lot.ends and lot.holds:
-                into.held += lot.recordings
-            elif lot.ends:
-                into.recordings += lot.recordings
-                into.size_bytes += lot.size_bytes
-        return into
-
-    def _of(self, cohort_id: int) -> Iterator[_Lot]:
-        if not self._by_cohort:
-            for lot in self.lots.values():
-                for each in lot.cohorts:
-                    self._by_cohort[each].append(lot)
-        return iter(self._by_cohort.get(cohort_id, ()))
-
-    _by_cohort: dict[int, list[_Lot]] = field(default_factory=lambda: defaultdict(list))
+    def sum_up(self) -> None:
+        for lots in self.sets.values():
+            for cohort_id in lots.cohorts:
+                self.sums[cohort_id].add(lots)
 
 
 def make_plan(
@@ -118,22 +114,20 @@ def make_plan(
     due, unknown = _due_condition(session, schedule, effective)
     found = _Found()
     if due is not None:
-        for row in _due_members(session, due):
-            if row.cohort_id not in leave:
-                found.learn(row)
-    for row in _members_without_reason(session):
-        found.learn(row)
-    cohorts = (_cohort(schedule, row, found.sums(row.cohort_id), approved) for row in found.cohorts.values())
-    ending = {lot_id: lot for lot_id, lot in found.lots.items() if lot.ends and lot.recordings}
-    going = {lot_id: lot for lot_id, lot in ending.items() if not lot.holds}
+        found.learn(*_due(session, due, leave))
+    found.learn(*_without_reason(session))
+    found.sum_up()
+    cohorts = (
+        _cohort(schedule, row, found.sums[cohort_id], approved) for cohort_id, row in found.cohorts.items()
+    )
+    ending = [lots for lots in found.sets.values() if lots.ends]
     return DisposalPlan(
         on=on,
         cohorts=tuple(sorted(cohorts, key=lambda c: (c.due_on, c.name))),
-        lot_ids=tuple(sorted(going)),
-        recordings=sum(lot.recordings for lot in going.values()),
-        size_bytes=sum(lot.size_bytes for lot in going.values()),
-        held=sum(lot.recordings for lot in ending.values() if lot.holds),
-        spent=sum(lot.recordings for lot in going.values() if not lot.living),
+        recordings=sum(lots.recordings for lots in ending),
+        size_bytes=sum(lots.size_bytes for lots in ending),
+        held=sum(lots.held for lots in ending),
+        spent=sum(lots.recordings for lots in ending if not lots.living),
         unknown_classes=unknown,
     )
 
@@ -141,57 +135,63 @@ def make_plan(
 def _due_condition(
     session: Session, schedule: Schedule, effective: EffectiveDate
 ) -> tuple[ColumnElement[bool] | None, tuple[str, ...]]:
-    table = table_of(CohortRow)
-    pairs = session.execute(
-        select(table.c.class_name, table.c.zone).where(table.c.state == "active").distinct()
-    ).all()
+    living = COHORT.c.state == "active"
+    pairs = session.execute(select(COHORT.c.class_name, COHORT.c.zone).where(living).distinct()).all()
     known = [(name, zone) for name, zone in pairs if name in schedule.classes]
     unknown = tuple(sorted({name for name, _ in pairs} - set(schedule.classes)))
     clauses = [
         and_(
-            table.c.state == "active",
-            table.c.class_name == name,
-            table.c.zone == zone,
-            table.c.trigger_on <= schedule.cutoff(name, effective(zone)),
+            living,
+            COHORT.c.class_name == name,
+            COHORT.c.zone == zone,
+            COHORT.c.trigger_on <= schedule.cutoff(name, effective(zone)),
         )
         for name, zone in known
     ]
     return (or_(*clauses) if clauses else None), unknown
 
 
-def _due_members(session: Session, due: ColumnElement[bool]) -> Any:
-    """The lots of the cohorts that are due; a cohort that was never filled comes without a lot."""
-    cohort, member, lot = table_of(CohortRow), table_of(LotCohortRow), table_of(LotRow)
-    joined = cohort.outerjoin(member, member.c.cohort_id == cohort.c.id).outerjoin(
-        lot, lot.c.id == member.c.lot_id
+def _due(session: Session, due: ColumnElement[bool], leave: Collection[int]) -> tuple[Any, Any]:
+    """The lots and the members of the sets that have a cohort that is due; a cohort may be in none."""
+    concerned = and_(due, COHORT.c.id.not_in(list(leave))) if leave else due
+    sets = select(MEMBER.c.reasons_id).join(COHORT, COHORT.c.id == MEMBER.c.cohort_id).where(concerned)
+    joined = COHORT.outerjoin(MEMBER, MEMBER.c.cohort_id == COHORT.c.id)
+    members = _MEMBERS.select_from(joined).where(concerned)
+    return _counted(session, LOT.c.reasons_id.in_(sets)), session.execute(members)
+
+
+def _without_reason(session: Session) -> tuple[Any, Any]:
+    """Of sets whose cohorts expired earlier: a hold keeps the lots, or their last hold has been lifted since."""
+    sets = select(LOT.c.reasons_id).where(WITHOUT_REASON)
+    joined = MEMBER.join(COHORT, MEMBER.c.cohort_id == COHORT.c.id)
+    members = _MEMBERS.select_from(joined).where(MEMBER.c.reasons_id.in_(sets))
+    return _counted(session, WITHOUT_REASON), session.execute(members)
+
+
+def _counted(session: Session, condition: ColumnElement[bool]) -> Any:
+    held = LOT.c.holds > 0
+    return session.execute(
+        select(
+            LOT.c.reasons_id,
+            func.max(LOT.c.living),
+            func.sum(case((held, 0), else_=LOT.c.recordings)),
+            func.sum(case((held, 0), else_=LOT.c.size_bytes)),
+            func.sum(case((held, LOT.c.recordings), else_=0)),
+        )
+        .where(condition, LOT.c.run_id.is_(None))
+        .group_by(LOT.c.reasons_id)
     )
-    return session.execute(_columns().select_from(joined).where(due))
 
 
-def _members_without_reason(session: Session) -> Any:
-    """Lots whose cohorts expired earlier: a hold keeps them, or their last hold has been lifted since."""
-    cohort, member, lot = table_of(CohortRow), table_of(LotCohortRow), table_of(LotRow)
-    joined = lot.join(member, lot.c.id == member.c.lot_id).join(cohort, member.c.cohort_id == cohort.c.id)
-    # Written out, not bound: only then does the database see that its partial index serves.
-    ended = and_(text("lot.living = 0 AND lot.recordings > 0"), lot.c.run_id.is_(None))
-    return session.execute(_columns().select_from(joined).where(ended))
-
-
-def _columns() -> Select[Any]:
-    cohort, lot = table_of(CohortRow), table_of(LotRow)
-    return select(
-        cohort.c.id.label("cohort_id"),
-        cohort.c.state,
-        lot.c.id.label("lot_id"),
-        lot.c.recordings,
-        lot.c.size_bytes,
-        lot.c.holds,
-        lot.c.living,
-        cohort.c.name,
-        cohort.c.class_name,
-        cohort.c.zone,
-        cohort.c.trigger_on,
-    )
+_MEMBERS = select(
+    COHORT.c.id.label("cohort_id"),
+    COHORT.c.state,
+    COHORT.c.name,
+    COHORT.c.class_name,
+    COHORT.c.zone,
+    COHORT.c.trigger_on,
+    MEMBER.c.reasons_id,
+)
 
 
 def _cohort(

@@ -16,8 +16,9 @@ from retention.audit.record import Act, record
 from retention.audit.tables import AuditRow
 from retention.audit.tags import Tag
 from retention.audit.witness import SignedJournal
+from retention.catalogue.lots import lots_of
 from retention.catalogue.schedules import schedule_in_force, schedule_row
-from retention.catalogue.tables import CohortRow, LotCohortRow, LotRow, StoreRow
+from retention.catalogue.tables import CohortRow, LotRow, ReasonRow, StoreRow
 from retention.database import in_batches, table_of
 from retention.disposal.approve import approved_cohorts
 from retention.disposal.model import (
@@ -29,9 +30,10 @@ from retention.disposal.model import (
     Surroundings,
     tripped,
 )
-from retention.disposal.plan import make_plan, not_ahead_of
+from retention.disposal.plan import WITHOUT_REASON, make_plan, not_ahead_of
 from retention.disposal.tables import RunRow
 from retention.holds.tables import HoldRow
+from retention.kernel.errors import CatalogueDisagrees
 from retention.kernel.ids import new_id
 
 BATCH = 5_000
@@ -86,7 +88,8 @@ def start_run(
     session.add(run)
     session.flush()
     cohort_ids = [found.id for found in plan.cohorts if not found.is_expired]
-    commit_to(session, run.id, cohort_ids, list(plan.lot_ids))
+    commit_to(session, run.id, cohort_ids)
+    _is_what_was_planned(session, run)
     record(
         session,
         now,
@@ -116,31 +119,36 @@ def attempt(session: Session, kind: RunKind, on: date) -> int:
     return int(session.execute(statement).scalar_one())
 
 
-def commit_to(session: Session, run_id: str, cohort_ids: list[int], lot_ids: list[int]) -> None:
-    """Let active cohorts expire in the run, and hand it the lots that nothing keeps any more."""
-    cohort, member, lot = table_of(CohortRow), table_of(LotCohortRow), table_of(LotRow)
+def commit_to(session: Session, run_id: str, cohort_ids: list[int]) -> None:
+    """Let active cohorts expire in the run, and hand it all lots that nothing keeps then."""
+    cohort, member, lot = table_of(CohortRow), table_of(ReasonRow), table_of(LotRow)
 
     def expire(ids: list[int]) -> None:
         session.execute(update(cohort).where(cohort.c.id.in_(ids)).values(state="expiring", run_id=run_id))
-        touched = select(member.c.lot_id).where(member.c.cohort_id.in_(ids))
         lost = (
             select(func.count(func.distinct(member.c.cohort_id)))
-            .where(member.c.lot_id == lot.c.id, member.c.cohort_id.in_(ids))
+            .where(member.c.reasons_id == lot.c.reasons_id, member.c.cohort_id.in_(ids))
             .scalar_subquery()
         )
-        session.execute(update(lot).where(lot.c.id.in_(touched)).values(living=lot.c.living - lost))
+        session.execute(update(lot).where(lots_of(ids)).values(living=lot.c.living - lost))
 
     in_batches(cohort_ids, BATCH, expire)
-    in_batches(
-        lot_ids,
-        BATCH,
+    session.execute(
+        update(lot)
+        .where(WITHOUT_REASON, lot.c.holds == 0)
         # Another signature: what joins lots of this description later (a hold is lifted) is not this run's.
-        lambda ids: session.execute(
-            update(lot)
-            .where(lot.c.id.in_(ids))
-            .values(run_id=run_id, signature=lot.c.signature + f"@{run_id}")
-        ),
+        .values(run_id=run_id, signature=lot.c.signature + f"@{run_id}")
     )
+
+
+def _is_what_was_planned(session: Session, run: RunRow) -> None:
+    going = select(func.coalesce(func.sum(col(LotRow.recordings)), 0)).where(col(LotRow.run_id) == run.id)
+    count = int(session.execute(going).scalar_one())
+    if count != run.planned:
+        raise CatalogueDisagrees(
+            f"the plan counts {run.planned} recordings, but nothing keeps {count}: nothing was disposed of",
+            hint="`retention check` says what is wrong with the counts.",
+        )
 
 
 def surroundings(
@@ -236,11 +244,11 @@ def _untold(session: Session, told: Told) -> frozenset[str]:
 
 
 def _by_class(session: Session) -> dict[str, int]:
-    cohort, member, lot = table_of(CohortRow), table_of(LotCohortRow), table_of(LotRow)
+    cohort, member, lot = table_of(CohortRow), table_of(ReasonRow), table_of(LotRow)
     rows = session.execute(
         select(cohort.c.class_name, func.sum(lot.c.recordings))
         .select_from(lot)
-        .join(member, member.c.lot_id == lot.c.id)
+        .join(member, member.c.reasons_id == lot.c.reasons_id)
         .join(cohort, cohort.c.id == member.c.cohort_id)
         .where(lot.c.recordings > 0)
         .group_by(cohort.c.class_name)

@@ -17,8 +17,8 @@ from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.audit.witness import SignedJournal
 from retention.catalogue.journal import Moving
-from retention.catalogue.lots import BATCH, CohortKey, LotKey, cohort_for, move_recordings
-from retention.catalogue.tables import CohortRow, LotCohortRow, LotRow, RecordingRow, WrapRow
+from retention.catalogue.lots import BATCH, CohortKey, LotKey, cohort_for, lots_of, move_recordings
+from retention.catalogue.tables import CohortRow, LotRow, RecordingRow, WrapRow
 from retention.database import Database, in_batches, table_of
 from retention.kernel.errors import NotFound
 from retention.schedule.model import Schedule
@@ -111,8 +111,9 @@ def record_trigger(
 
 def move_cohort(session: Session, keys: KeyService, moving: Moving, old: CohortRow, new: CohortRow) -> int:
     """Move every recording of cohort `old` into `new`; how many. `old` is expired then, without a run."""
-    member, recording = table_of(LotCohortRow), table_of(RecordingRow)
-    lots = select(member.c.lot_id).where(member.c.cohort_id == old.id)
+    assert old.id is not None
+    recording = table_of(RecordingRow)
+    lots = select(col(LotRow.id)).where(lots_of([old.id]))
     ids = list(session.execute(select(recording.c.id).where(recording.c.lot_id.in_(lots))).scalars())
 
     def move(some: list[str]) -> None:
@@ -152,11 +153,10 @@ def change_cohort(
 
 def close_cohort(session: Session, old: CohortRow) -> None:
     """Cohort `old` has no recordings any more: it is expired, without a run."""
-    lots = select(col(LotCohortRow.lot_id)).where(col(LotCohortRow.cohort_id) == old.id)
+    assert old.id is not None
+    lot = table_of(LotRow)
     session.execute(update(table_of(CohortRow)).where(col(CohortRow.id) == old.id).values(state="expired"))
-    session.execute(
-        update(table_of(LotRow)).where(col(LotRow.id).in_(lots)).values(living=table_of(LotRow).c.living - 1)
-    )
+    session.execute(update(lot).where(lots_of([old.id])).values(living=lot.c.living - 1))
 
 
 def _exchange(old: CohortRow | None, new: CohortRow, purpose: str) -> Callable[[LotKey], LotKey]:

@@ -18,7 +18,7 @@ from hashlib import blake2b
 from itertools import count
 from pathlib import Path
 
-from retention.catalogue.lots import LotKey
+from retention.catalogue.lots import LotKey, digest_of_reasons
 
 ZONE = "Asia/Tokyo"
 SITES = tuple(f"site-{number:02d}" for number in range(20))
@@ -141,6 +141,7 @@ class _Filler:
         self._new_key = new_key
         self._cohorts: dict[tuple[str, date], int] = {}
         self._lots = 0
+        self._reasons: dict[tuple[tuple[int, str], ...], int] = {}
 
     def add_sources(self) -> None:
         for site in SITES:
@@ -185,24 +186,34 @@ class _Filler:
         self._lots += 1
         signature = LotKey(kind, site, ZONE, "", frozenset(members)).signature
         self._connection.execute(
-            "INSERT INTO lot (id, signature, kind, site, zone, area, holds, restricted, living, recordings,"
-            " size_bytes) VALUES (?, ?, ?, ?, ?, '', 0, 0, ?, ?, ?)",
+            "INSERT INTO lot (id, signature, kind, site, zone, area, reasons_id, holds, restricted, living,"
+            " recordings, size_bytes) VALUES (?, ?, ?, ?, ?, '', ?, 0, 0, ?, ?, ?)",
             (
                 self._lots,
                 signature,
                 kind,
                 site,
                 ZONE,
+                self._reasons_of(members),
                 len(members),
                 recordings,
                 recordings * self._size_bytes,
             ),
         )
-        self._connection.executemany(
-            "INSERT INTO lot_cohort (cohort_id, lot_id, purpose) VALUES (?, ?, ?)",
-            [(cohort, self._lots, purpose) for cohort, purpose in members],
-        )
         return _Lot(self._lots, kind, site, day, recordings)
+
+    def _reasons_of(self, members: list[tuple[int, str]]) -> int:
+        known = self._reasons.get(tuple(members))
+        if known is None:
+            known = self._reasons[tuple(members)] = len(self._reasons) + 1
+            self._connection.execute(
+                "INSERT INTO reasons (id, digest) VALUES (?, ?)", (known, digest_of_reasons(members))
+            )
+            self._connection.executemany(
+                "INSERT INTO reason (cohort_id, reasons_id, purpose) VALUES (?, ?, ?)",
+                [(cohort, known, purpose) for cohort, purpose in members],
+            )
+        return known
 
     def _add_recordings(self, lot: _Lot, offset_s: int) -> None:
         """A lot's recordings, evenly over its day; ids grow, as those of arriving recordings do."""
@@ -237,8 +248,9 @@ class _Filler:
         self._connection.execute(
             "INSERT INTO wrap (recording_id, key_id, wrapped)"
             " SELECT recording.id, cohort.key_id, randomblob(61) FROM recording"
-            " CROSS JOIN lot_cohort ON lot_cohort.lot_id = recording.lot_id"
-            " CROSS JOIN cohort ON cohort.id = lot_cohort.cohort_id"
+            " CROSS JOIN lot ON lot.id = recording.lot_id"
+            " CROSS JOIN reason ON reason.reasons_id = lot.reasons_id"
+            " CROSS JOIN cohort ON cohort.id = reason.cohort_id"
         )
         self._connection.execute(
             "INSERT INTO object (recording_id, role, size_bytes, stored_bytes, sha256, commitment)"

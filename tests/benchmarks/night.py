@@ -20,7 +20,8 @@ from sqlmodel import Session
 
 from retention.adapters.store_folder import FolderStore
 from retention.bootstrap import App
-from retention.catalogue.tables import ObjectRow, RecordingRow
+from retention.catalogue.lots import lots_of
+from retention.catalogue.tables import LotRow, ObjectRow, RecordingRow
 from retention.database import table_of
 from retention.disposal.model import Limits
 from retention.disposal.night import run_disposal
@@ -120,7 +121,7 @@ def _night(work: Path, due: int, recordings: int) -> Took:
     with app.database.read() as session:
         plan = make_plan(session, app.schedule(), today)
         assert plan.recordings == due, f"{plan.recordings} would go"
-        names = list(_names(session, plan.lot_ids))
+        names = list(_names(session, [cohort.id for cohort in plan.cohorts]))
     _write(app.store, names)
     took = timed(lambda: _dispose(app, due))
     left = app.store.remains(names)
@@ -140,16 +141,16 @@ def _tell(done: int) -> None:
         console.print(f"[dim]{done:,} disposed of …[/dim]")
 
 
-def _names(session: Session, lot_ids: Sequence[int]) -> Iterator[ObjectName]:
-    recording, kept = table_of(RecordingRow), table_of(ObjectRow)
-    for lot_id in lot_ids:
-        rows = session.execute(
-            kept.select()
-            .join(recording, recording.c.id == kept.c.recording_id)
-            .where(recording.c.lot_id == lot_id)
-        )
-        for row in rows:
-            yield object_name(row.recording_id, row.role)
+def _names(session: Session, cohort_ids: Sequence[int]) -> Iterator[ObjectName]:
+    recording, kept, lot = table_of(RecordingRow), table_of(ObjectRow), table_of(LotRow)
+    rows = session.execute(
+        kept.select()
+        .join(recording, recording.c.id == kept.c.recording_id)
+        .join(lot, lot.c.id == recording.c.lot_id)
+        .where(lots_of(cohort_ids))
+    )
+    for row in rows:
+        yield object_name(row.recording_id, row.role)
 
 
 def _write(store: FolderStore, names: Sequence[ObjectName]) -> None:

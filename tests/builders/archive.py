@@ -30,8 +30,8 @@ from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.states import State
 from retention.catalogue.tables import (
     CohortRow,
-    LotCohortRow,
     LotRow,
+    ReasonRow,
     RecordingRow,
     ScheduleRow,
     SourceRow,
@@ -252,9 +252,7 @@ class Archive:
 
     def expire(self, on: date) -> None:
         """End the purposes that are due on `on`, and let go of what nothing keeps, as a night would."""
-        cohort, member, lot, recording = (
-            table_of(t) for t in (CohortRow, LotCohortRow, LotRow, RecordingRow)
-        )
+        cohort, member, lot, recording = (table_of(t) for t in (CohortRow, ReasonRow, LotRow, RecordingRow))
         with self.database.write() as session:
             schedule = schedule_in_force(session)
             due = [
@@ -272,7 +270,7 @@ class Archive:
                 living = session.execute(
                     select(cohort.c.id)
                     .join(member, member.c.cohort_id == cohort.c.id)
-                    .where(member.c.lot_id == row.id, cohort.c.state == "active")
+                    .where(member.c.reasons_id == row.reasons_id, cohort.c.state == "active")
                     .distinct()
                 ).all()
                 session.execute(update(lot).where(lot.c.id == row.id).values(living=len(living)))

@@ -43,7 +43,7 @@ def what_is_held(house: House) -> dict[str, list[tuple[Any, ...]]]:
     statements = {
         "recordings": "SELECT id, state, source_id, size_bytes FROM recording ORDER BY id",
         "reasons": "SELECT r.id, m.purpose, c.name, c.key_id, c.state FROM recording r"
-        " JOIN lot_cohort m ON m.lot_id = r.lot_id JOIN cohort c ON c.id = m.cohort_id ORDER BY r.id, c.name",
+        " JOIN lot l ON l.id = r.lot_id JOIN reason m ON m.reasons_id = l.reasons_id JOIN cohort c ON c.id = m.cohort_id ORDER BY r.id, c.name",
         "held": "SELECT r.id, h.hold_id FROM recording r JOIN lot_hold h ON h.lot_id = r.lot_id ORDER BY r.id, h.hold_id",
         "matches": "SELECT hold_id, recording_id FROM hold_match ORDER BY hold_id, recording_id",
         "wraps": "SELECT recording_id, key_id FROM wrap ORDER BY recording_id, key_id",

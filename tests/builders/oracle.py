@@ -17,7 +17,7 @@ from retention.amendment.impact import HORIZON
 from retention.amendment.plan import keep, propose
 from retention.amendment.tools import Tools
 from retention.catalogue.states import State
-from retention.catalogue.tables import CohortRow, LotCohortRow, LotRow, RecordingRow, WrapRow
+from retention.catalogue.tables import CohortRow, LotRow, ReasonRow, RecordingRow, WrapRow
 from retention.database import table_of
 from retention.kernel.clock import local_date
 from retention.schedule.evaluate import Membership, Outcome, evaluate
@@ -192,15 +192,16 @@ def told(impact: dict[str, Any]) -> dict[str, Any]:
 
 def check_catalogue(archive: Archive, known: dict[str, Known], new: Schedule) -> None:
     """Every reason is where the oracle says, every lot counts what it holds, every living reason opens."""
-    cohort, member, lot, recording, wrap = (
-        table_of(t) for t in (CohortRow, LotCohortRow, LotRow, RecordingRow, WrapRow)
+    cohort, lot, member, recording, wrap = (
+        table_of(t) for t in (CohortRow, LotRow, ReasonRow, RecordingRow, WrapRow)
     )
     with archive.database.read() as session:
         for one in known.values():
             rows = session.execute(
                 select(member.c.purpose, cohort.c.class_name, cohort.c.trigger_on, cohort.c.key_id)
                 .join(cohort, cohort.c.id == member.c.cohort_id)
-                .join(recording, recording.c.lot_id == member.c.lot_id)
+                .join(lot, lot.c.reasons_id == member.c.reasons_id)
+                .join(recording, recording.c.lot_id == lot.c.id)
                 .where(recording.c.id == one.id, cohort.c.state == "active")
             ).all()
             wanted = {(r.purpose, r.class_name, r.day) for r in one.after(new)}
@@ -224,7 +225,7 @@ def check_catalogue(archive: Archive, known: dict[str, Known], new: Schedule) ->
             living = session.execute(
                 select(cohort.c.id)
                 .join(member, member.c.cohort_id == cohort.c.id)
-                .where(member.c.lot_id == row.id, cohort.c.state == "active")
+                .where(member.c.reasons_id == row.reasons_id, cohort.c.state == "active")
                 .distinct()
             ).all()
             assert (row.recordings, row.size_bytes, row.living) == (

@@ -83,7 +83,7 @@ def test_every_guard_is_explained() -> None:
     day = timedelta(days=1)
     cohort = PlannedCohort(1, "a", "a", "UTC", now.date(), now.date(), 9, 9, 0, 9, needs_approval=False)
     plan = DisposalPlan(
-        now.date(), (cohort,), (1,), recordings=9, size_bytes=9, held=0, spent=0, unknown_classes=()
+        now.date(), (cohort,), recordings=9, size_bytes=9, held=0, spent=0, unknown_classes=()
     )
     limits = Limits(0.1, 0.1, from_recordings=1, size_bytes=1, clock_forward=day, backup_age=day)
     seen = Surroundings(

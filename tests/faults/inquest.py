@@ -22,7 +22,7 @@ from retention.vault.reasons import data_key
 #: (recording, key) for each living reason to keep each recording that no run is letting go.
 LIVING = """
     SELECT r.id, c.key_id FROM recording r JOIN lot l ON l.id = r.lot_id
-    JOIN lot_cohort m ON m.lot_id = l.id JOIN cohort c ON c.id = m.cohort_id
+    JOIN reason m ON m.reasons_id = l.reasons_id JOIN cohort c ON c.id = m.cohort_id
     WHERE l.run_id IS NULL AND c.state = 'active'
     UNION SELECT r.id, h.key_id FROM recording r JOIN lot l ON l.id = r.lot_id
     JOIN lot_hold m ON m.lot_id = l.id JOIN hold h ON h.id = m.hold_id WHERE l.run_id IS NULL
@@ -36,7 +36,7 @@ COUNTED = """
 """
 LIVES = """
     SELECT l.id, l.living, count(DISTINCT CASE WHEN c.state = 'active' THEN c.id END)
-    FROM lot l LEFT JOIN lot_cohort m ON m.lot_id = l.id LEFT JOIN cohort c ON c.id = m.cohort_id
+    FROM lot l LEFT JOIN reason m ON m.reasons_id = l.reasons_id LEFT JOIN cohort c ON c.id = m.cohort_id
     GROUP BY l.id, l.living HAVING l.living <> count(DISTINCT CASE WHEN c.state = 'active' THEN c.id END)
 """
 #: Rows of something that was disposed of, which must be gone with it.

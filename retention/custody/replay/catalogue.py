@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
+from retention.catalogue.lots import lots_of
 from retention.catalogue.schedules import read_schedule
 from retention.catalogue.tables import (
     CohortRow,
     DoNotRecordRow,
-    LotCohortRow,
+    LotRow,
     RecordingRow,
     ScheduleRow,
     SourceRow,
@@ -93,8 +94,9 @@ def cohort_closed(here: Replaying, entry: Entry) -> None:
     old = _by_key(here.session, entry["from"]["key_id"])
     if not _is_true(here, entry) or old is None or old.state != "active":
         return
-    member, recording = table_of(LotCohortRow), table_of(RecordingRow)
-    lots = select(member.c.lot_id).where(member.c.cohort_id == old.id)
+    assert old.id is not None
+    recording = table_of(RecordingRow)
+    lots = select(col(LotRow.id)).where(lots_of([old.id]))
     if (
         here.session.execute(select(recording.c.id).where(recording.c.lot_id.in_(lots)).limit(1)).first()
         is None
@@ -123,8 +125,9 @@ def _by_key(session: Session, key_id: str) -> CohortRow | None:
 
 
 def _members(session: Session, cohort: CohortRow, recording_ids: frozenset[str]) -> frozenset[str]:
-    member, recording = table_of(LotCohortRow), table_of(RecordingRow)
-    lots = select(member.c.lot_id).where(member.c.cohort_id == cohort.id)
+    assert cohort.id is not None
+    recording = table_of(RecordingRow)
+    lots = select(col(LotRow.id)).where(lots_of([cohort.id]))
     statement = select(recording.c.id).where(recording.c.id.in_(recording_ids), recording.c.lot_id.in_(lots))
     return frozenset(session.execute(statement).scalars())
 

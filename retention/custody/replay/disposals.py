@@ -13,12 +13,13 @@ from ulid import ULID
 
 from retention.audit.record import Act, record_all
 from retention.audit.tags import Tag
+from retention.catalogue.lots import forget_lots
 from retention.catalogue.states import State
 from retention.catalogue.tables import CohortRow, LotRow, RecordingRow, TombstoneRow
 from retention.custody.replay.context import ACTOR, Entry, Replaying, instant_of
 from retention.database import in_batches, insert_or_ignore, table_of
 from retention.disposal import verifier
-from retention.disposal.carry_out import forget, forget_empty_lots
+from retention.disposal.carry_out import forget
 from retention.disposal.model import RunKind, RunState
 from retention.disposal.start import attempt, commit_to
 from retention.disposal.tables import RunRow
@@ -46,8 +47,7 @@ def cohorts_expired(here: Replaying, entry: Entry) -> None:
     here.session.add(run)
     here.session.flush()
     cohort_ids = _active(here.session, entry["cohorts"])
-    commit_to(here.session, run.id, cohort_ids, [])
-    commit_to(here.session, run.id, [], _spent_lots(here.session))
+    commit_to(here.session, run.id, cohort_ids)
     run.planned = _waiting(here.session, run.id)
     here.done.cohorts_expired += len(cohort_ids)
 
@@ -63,14 +63,6 @@ def _active(session: Session, names: list[str]) -> list[int]:
 
     in_batches(names, LEAVES_AT_ONCE, look)
     return found
-
-
-def _spent_lots(session: Session) -> list[int]:
-    table = table_of(LotRow)
-    rows = select(table.c.id).where(
-        table.c.living == 0, table.c.holds == 0, table.c.recordings > 0, table.c.run_id.is_(None)
-    )
-    return list(session.execute(rows).scalars())
 
 
 def _waiting(session: Session, run_id: str) -> int:
@@ -247,7 +239,7 @@ def _close(here: Replaying, statement: dict[str, Any]) -> None:
             schedule_version=statement["schedule_version"],
         )
     keys_destroyed_at = datetime.fromisoformat(statement["keys_destroyed_at"])
-    forget_empty_lots(session, run_id)
+    forget_lots(session, col(LotRow.run_id) == run_id)
     run.failed = _waiting(session, run_id)
     run.state = RunState.INCOMPLETE if run.failed else RunState.DONE
     run.disposed, run.size_bytes = statement["recordings"], statement["size_bytes"]

@@ -161,32 +161,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_intake_writer"), "intake", ["writer"], unique=False)
     op.create_table(
-        "lot",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("signature", AutoString(), nullable=False),
-        sa.Column("kind", AutoString(), nullable=False),
-        sa.Column("site", AutoString(), nullable=False),
-        sa.Column("zone", AutoString(), nullable=False),
-        sa.Column("area", AutoString(), nullable=False),
-        sa.Column("holds", sa.Integer(), nullable=False),
-        sa.Column("restricted", sa.Boolean(), nullable=False),
-        sa.Column("run_id", AutoString(), nullable=True),
-        sa.Column("living", sa.Integer(), nullable=False),
-        sa.Column("recordings", sa.Integer(), nullable=False),
-        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("signature"),
-    )
-    op.create_index(op.f("ix_lot_run_id"), "lot", ["run_id"], unique=False)
-    op.create_index(
-        "lot_without_reason",
-        "lot",
-        ["id"],
-        unique=False,
-        sqlite_where=sa.text("living = 0 and recordings > 0"),
-        postgresql_where=sa.text("living = 0 and recordings > 0"),
-    )
-    op.create_table(
         "object",
         sa.Column("recording_id", AutoString(), nullable=False),
         sa.Column("role", AutoString(), nullable=False),
@@ -221,6 +195,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_quarantine_fingerprint"), "quarantine", ["fingerprint"], unique=False)
     op.create_index(op.f("ix_quarantine_state"), "quarantine", ["state"], unique=False)
+    op.create_table(
+        "reasons",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("digest"),
+    )
     op.create_table(
         "schedule_plan",
         sa.Column("digest", AutoString(), nullable=False),
@@ -301,15 +282,44 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("recording_id", "key_id"),
     )
     op.create_table(
-        "lot_cohort",
+        "lot",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("signature", AutoString(), nullable=False),
+        sa.Column("kind", AutoString(), nullable=False),
+        sa.Column("site", AutoString(), nullable=False),
+        sa.Column("zone", AutoString(), nullable=False),
+        sa.Column("area", AutoString(), nullable=False),
+        sa.Column("reasons_id", sa.Integer(), nullable=False),
+        sa.Column("holds", sa.Integer(), nullable=False),
+        sa.Column("restricted", sa.Boolean(), nullable=False),
+        sa.Column("run_id", AutoString(), nullable=True),
+        sa.Column("living", sa.Integer(), nullable=False),
+        sa.Column("recordings", sa.Integer(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["reasons_id"], ["reasons.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("signature"),
+    )
+    op.create_index(op.f("ix_lot_reasons_id"), "lot", ["reasons_id"], unique=False)
+    op.create_index(op.f("ix_lot_run_id"), "lot", ["run_id"], unique=False)
+    op.create_index(
+        "lot_without_reason",
+        "lot",
+        ["reasons_id"],
+        unique=False,
+        sqlite_where=sa.text("living = 0 and recordings > 0"),
+        postgresql_where=sa.text("living = 0 and recordings > 0"),
+    )
+    op.create_table(
+        "reason",
         sa.Column("cohort_id", sa.Integer(), nullable=False),
-        sa.Column("lot_id", sa.Integer(), nullable=False),
+        sa.Column("reasons_id", sa.Integer(), nullable=False),
         sa.Column("purpose", AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["cohort_id"], ["cohort.id"]),
-        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"]),
-        sa.PrimaryKeyConstraint("cohort_id", "lot_id", "purpose"),
+        sa.ForeignKeyConstraint(["reasons_id"], ["reasons.id"]),
+        sa.PrimaryKeyConstraint("cohort_id", "reasons_id", "purpose"),
     )
-    op.create_index(op.f("ix_lot_cohort_lot_id"), "lot_cohort", ["lot_id"], unique=False)
+    op.create_index(op.f("ix_reason_reasons_id"), "reason", ["reasons_id"], unique=False)
     op.create_table(
         "lot_hold",
         sa.Column("hold_id", AutoString(), nullable=False),

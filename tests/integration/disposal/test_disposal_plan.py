@@ -38,7 +38,7 @@ def test_a_recording_goes_on_its_day_and_not_a_day_before(house: House) -> None:
     day = due_on(house, recording, "quality")
     assert day == date(2026, 3, 13)
     before, after = house.plan(day - DAY), house.plan(day)
-    assert (before.recordings, before.cohorts, before.lot_ids) == (0, (), ())
+    assert (before.recordings, before.cohorts) == (0, ())
     assert (after.recordings, after.size_bytes) == (1, house.find(recording).size_bytes)
     cohort = cohort_of(after, "calls.quality")
     assert (cohort.due_on, cohort.trigger_on) == (day, date(2026, 3, 2))
@@ -56,7 +56,7 @@ def test_a_purpose_that_ends_before_the_recording_ends_takes_no_recording_with_i
     recording = house.take_in()
     plan = house.plan(due_on(house, recording, "quality"))
     cohort = cohort_of(plan, "calls.quality")
-    assert (plan.recordings, plan.lot_ids) == (0, ())
+    assert plan.recordings == 0
     assert (cohort.purpose_ends, cohort.recordings, cohort.size_bytes) == (1, 0, 0)
     assert house.plan(due_on(house, recording, "inquiry")).recordings == 1
 
@@ -112,7 +112,7 @@ def test_what_is_held_is_told_and_neither_goes_nor_is_counted_as_going(house: Ho
     kept, going = house.take_in(duration_s=30), house.take_in()
     house.place(kept)
     plan = house.plan(due_on(house, going, "quality"))
-    assert (plan.recordings, plan.held, len(plan.lot_ids)) == (1, 1, 1)
+    assert (plan.recordings, plan.held) == (1, 1)
     cohort = cohort_of(plan, "calls.quality")
     assert (cohort.recordings, cohort.held, cohort.purpose_ends) == (1, 1, 2)
     assert plan.size_bytes == cohort.size_bytes == house.find(going).size_bytes
@@ -200,7 +200,7 @@ def test_the_digest_is_of_what_would_happen(house: House) -> None:
 PLANNED = PlannedCohort(
     1, "a", "class", "UTC", date(2026, 3, 2), date(2026, 3, 12), 3, 300, 1, 4, needs_approval=True
 )
-PLAN = DisposalPlan(date(2026, 3, 12), (PLANNED,), (1,), 3, 300, 1, 0, ())
+PLAN = DisposalPlan(date(2026, 3, 12), (PLANNED,), 3, 300, 1, 0, ())
 
 
 @pytest.mark.parametrize("field", ["name", "recordings", "size_bytes", "held", "purpose_ends"])

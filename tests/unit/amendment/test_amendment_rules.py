@@ -14,6 +14,7 @@ from retention.amendment.model import (
     Member,
     Place,
     PlanState,
+    Reasons,
     marked,
     purpose_without_class,
     step,
@@ -53,11 +54,13 @@ def a_lot(
         is_held,
         recordings,
         recordings * 100,
-        tuple(
-            Member(purpose, number, Place(name, day))
-            for number, (purpose, name, day) in enumerate(members, 1)
+        Reasons(
+            tuple(
+                Member(purpose, number, Place(name, day))
+                for number, (purpose, name, day) in enumerate(members, 1)
+            ),
+            expired,
         ),
-        expired,
     )
 
 
@@ -137,7 +140,7 @@ class TestWhereReasonsGo:
         new = Policy((Rule("cameras", "security"),)).schedule
         here = Member("security", 1, Place("elsewhere", TODAY))
         waiting = Member("security", 2, Place("cctv", TODAY), mark="recording-ended")
-        lot = a_lot()._replace(members=(here, waiting))
+        lot = a_lot()._replace(reasons=Reasons((here, waiting)))
         found = Routes(new, new, is_sorting=True).of(lot)
         assert [step.class_name for step in found.steps] == ["elsewhere", "cameras"]
         assert not found.needs_days
