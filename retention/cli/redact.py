@@ -92,9 +92,10 @@ def video(
         by=actor(),
     )
     with _plain_errors(original):
+        face = face_detector(detector, sha256)
         check_models()
         wish = Wish(Mount.ANY if any_angle else Mount.UNKNOWN, persons=persons)
-        document = _reviewed(original, review, wish, face_detector(detector, sha256))
+        document = _reviewed(original, review, wish, face)
         if keep_face is not None:
             document = order_by_likeness(document, keep_face)
         if review is not None:

@@ -74,7 +74,9 @@ class _Found:
 
     def learn(self, lots: Iterable[Any], members: Iterable[Any]) -> None:
         for reasons_id, *counts in lots:
-            living, recordings, size_bytes, held = (int(each) for each in counts)  # PostgreSQL sums to decimals
+            living, recordings, size_bytes, held = (
+                int(each) for each in counts
+            )  # PostgreSQL sums to decimals
             self.sets[reasons_id] = _Set(living, recordings, size_bytes, held)
         for row in members:
             self.cohorts.setdefault(row.cohort_id, row)

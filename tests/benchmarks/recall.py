@@ -29,7 +29,7 @@ from media.video.masks import Box, MaskPlan
 from media.video.propose import Wish, propose
 from media.video.redact import Order, finish
 from media.video.verify.second_look import HIDDEN_SHARE, covered_share
-from tests.benchmarks.measure import ROOT, parser, show
+from tests.benchmarks.measure import ROOT, console, parser, show
 from tests.builders.footage import excerpt
 from tests.builders.truth import (
     COVERED,
@@ -120,6 +120,7 @@ def _hung(clips: Sequence[Clip], angles: Sequence[int], work: Path) -> Iterator[
 def _show_faces(hung: Iterator[Hung] | Sequence[Hung]) -> None:
     rows = []
     for clip, how, path, labels in hung:
+        console.print(f"[dim]{clip.name} {how} …[/dim]")
         document = propose(path)
         faces, everything = _plans(document)
         counts = {kind: _count(faces, document, labels, kind, HIDDEN) for kind in kinds_of(labels)}
@@ -136,6 +137,7 @@ def _show_faces(hung: Iterator[Hung] | Sequence[Hung]) -> None:
 def _show_second_look(clips: Sequence[Clip], work: Path) -> None:
     rows = []
     for clip in clips:
+        console.print(f"[dim]{clip.name}, second look …[/dim]")
         document = propose(clip.path)
         first = to_mask_plan(hide_all(document))
         done = finish(clip.path, document, work / "copy.mp4", Order(hides_all=True))
