@@ -217,10 +217,8 @@ def _camera_notes(document: ReviewDocument) -> list[str]:
     search = document.search
     if search is None or search.is_camera_fixed:
         return []
-    return [
-        f"the camera moves ({search.camera_why}), so nobody looked for things that move:"
-        " only what a detector named is hidden"
-    ]
+    why = f"the camera moves ({search.camera_why})"
+    return [f"{why}, so nobody looked for things that move: only what a detector named is hidden"]
 
 
 def _moving(text: str) -> Verdict:
