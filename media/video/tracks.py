@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from media.video.masks import Box
 from media.video.views import LOOK_EVERY_FRAMES
 
-EXTEND_FRAMES = 6  #: a face is there a little before it is recognised, and after
+EXTEND_FRAMES = 12  #: a face is there before it is recognised, and after: a head turns in half a second
 MAX_GAP_FRAMES = 24  #: without a sighting before a track ends
 _SIZE_RATIO = 2.2  #: between consecutive sightings of one thing
 _REACH = 1.2  #: sizes that a thing may be off from where it is expected, at once
