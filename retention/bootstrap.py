@@ -21,7 +21,7 @@ from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.sources import find_source
 from retention.catalogue.tables import ScheduleRow, StoreRow, TombstoneRow
 from retention.custody.tools import Tools as CustodyTools
-from retention.database import Database
+from retention.database import Database, plain_errors
 from retention.disposal.carry_out import Tools as DisposalTools
 from retention.disposal.model import Limits
 from retention.holds.enforce import Tools as HoldTools
@@ -29,10 +29,10 @@ from retention.ingest.model import Inspector
 from retention.ingest.receive import INDEX_NAME
 from retention.ingest.receive import Tools as IngestTools
 from retention.kernel.clock import Clock, SystemClock, local_date
-from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, NotFound
+from retention.kernel.errors import CatalogueDisagrees, InvalidInput, KeyServiceUnavailable, NotFound
 from retention.kernel.ids import new_id
 from retention.migrations import models
-from retention.migrations.version import is_current
+from retention.migrations.version import is_current, is_empty
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
@@ -237,7 +237,15 @@ def open_app(home: Path, **given: Unpack[Given]) -> App:
             f"there is no store in {home}",
             hint="Make one with `retention init`, or name one with --home or RETENTION_HOME.",
         )
-    if not is_current(app.database.engine):
+    with plain_errors():
+        current = is_current(app.database.engine)
+        empty = not current and is_empty(app.database.engine)
+    if empty:
+        raise CatalogueDisagrees(
+            f"the catalogue of {home} is empty: its tables are gone",
+            hint="Bring back the last backup: `retention restore FILE`.",
+        )
+    if not current:
         raise InvalidInput(
             f"the catalogue of {home} has another version's schema", hint="Run `retention upgrade`."
         )
@@ -246,7 +254,8 @@ def open_app(home: Path, **given: Unpack[Given]) -> App:
 
 def has_catalogue(app: App) -> bool:
     """Whether there is a catalogue of the present schema."""
-    return _has_file(app) and is_current(app.database.engine)
+    with plain_errors():
+        return _has_file(app) and is_current(app.database.engine)
 
 
 def _has_file(app: App) -> bool:

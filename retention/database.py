@@ -19,14 +19,17 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlmodel import Session, SQLModel
 
-from retention.kernel.errors import DatabaseBusy, InvalidInput
+from retention.kernel.errors import DatabaseBusy, IntegrityError, InvalidInput
 
 BUSY_TIMEOUT_MS = 60_000
 #: The key of the advisory lock that makes PostgreSQL's writers queue; any constant of our own.
 WRITER_LOCK = 0x5245_5445_4E54
+#: SQLite's words for a disk that is full, gone, or cannot be written.
+DAMAGED = ("file is not a database", "database disk image is malformed")
+DISK_SAYS = ("disk I/O error", "disk is full", "unable to open database file", "readonly database")
 Item = TypeVar("Item")
 
 
@@ -73,7 +76,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A view of one instant, that of the first statement; nothing is kept of what is changed in it."""
-        with _plain_errors(), Session(self._reader, expire_on_commit=False) as session:
+        with plain_errors(), Session(self._reader, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -83,7 +86,7 @@ class Database:
         Raises:
             DatabaseBusy: Another writer held the database for too long, or it is out of reach.
         """
-        with _plain_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with plain_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             # At once, not at the first statement: what is read from elsewhere in between is read by the one writer.
             if self.is_sqlite:
                 session.connection()
@@ -126,7 +129,7 @@ class Database:
         taken = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
         # Outside any transaction: one that stayed open as long as a disposal would hold up vacuuming.
         outside = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        with _plain_errors(), outside.connect() as connection:
+        with plain_errors(), outside.connect() as connection:
             try:
                 yield bool(connection.execute(taken, {"name": name}).scalar_one())
             finally:
@@ -170,11 +173,33 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
+    """What a database says of itself, in words of ours.
+
+    Raises:
+        DatabaseBusy: It did not answer, or its disk is full or cannot be written.
+        IntegrityError: Its file is damaged.
+    """
     try:
         yield
     except OperationalError as error:
-        raise DatabaseBusy(f"the database did not answer: {error.orig}") from error
+        raise DatabaseBusy(
+            f"the database did not answer: {str(error.orig).strip()}", hint=_hint(str(error.orig))
+        ) from error
+    except DatabaseError as error:
+        if not any(words in str(error.orig) for words in DAMAGED):
+            raise
+        raise IntegrityError(
+            f"the catalogue's file is damaged: {error.orig}",
+            hint="Keep it as it is, and bring back the last backup with `retention restore FILE`.",
+        ) from error
+
+
+def _hint(said: str) -> str | None:
+    """What to do about what SQLite says of its disk; None leaves the usual advice."""
+    if any(words in said for words in DISK_SAYS):
+        return "Is the disk full, or mounted read-only? Nothing was kept; make room, or make it writable, and try again."
+    return None
 
 
 def insert_or_ignore(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:

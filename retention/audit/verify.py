@@ -18,6 +18,7 @@ from retention.database import table_of
 from retention.kernel.canonical import canonical_json
 
 READ_AT_ONCE = 2_000
+START = Head(0, GENESIS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,19 @@ def head_of(session: Session) -> Head:
     return Head(row.seq, row.digest) if row else Head(0, GENESIS)
 
 
-def entries(session: Session, after: int | None = None) -> Iterator[tuple[Entry, str]]:
-    """Every entry, or those after seq `after`, with its stored digest, in order, streamed."""
+def entries(
+    session: Session, after: int | None = None, at_once: int = READ_AT_ONCE
+) -> Iterator[tuple[Entry, str]]:
+    """Every entry, or those after seq `after`, with its stored digest, in order, streamed.
+
+    Raises:
+        ValueError: An entry among the next `at_once` holds what no entry can.
+    """
     table = table_of(AuditRow)
     statement = select(table).order_by(table.c.seq)
     if after is not None:
         statement = statement.where(table.c.seq > after)
-    with session.execute(statement.execution_options(yield_per=READ_AT_ONCE)) as rows:
+    with session.execute(statement.execution_options(yield_per=at_once)) as rows:
         for row in rows:
             yield (
                 Entry(
@@ -93,13 +100,24 @@ def _is_signed(root: AuditRootRow, store_id: str, signature_ok: Callable[[bytes,
     return signature_ok(root_message(root.on, root.seq, root.digest, store_id), root.signature)
 
 
-def _walk(session: Session, witnessed: dict[int, str]) -> tuple[Verdict | None, Head]:
-    last = Head(0, GENESIS)
-    for entry, stored in entries(session):
-        fault = _fault(entry, stored, last, witnessed)
-        if fault:
-            return _bad(last.seq, min(entry.seq, last.seq + 1), fault), last
-        last = Head(entry.seq, stored)
+def _walk(
+    session: Session,
+    witnessed: dict[int, str],
+    last: Head = START,
+    at_once: int = READ_AT_ONCE,
+) -> tuple[Verdict | None, Head]:
+    try:
+        # Those before the first are looked for too, so the first pass names no place to begin.
+        for entry, stored in entries(session, last.seq or None, at_once):
+            fault = _fault(entry, stored, last, witnessed)
+            if fault:
+                return _bad(last.seq, min(entry.seq, last.seq + 1), fault), last
+            last = Head(entry.seq, stored)
+    except ValueError:
+        # SQLite keeps any text as a time. One at a time it shows which entry it was.
+        if at_once > 1:
+            return _walk(session, witnessed, last, at_once=1)
+        return _bad(last.seq, last.seq + 1, f"entry {last.seq + 1} was changed: it cannot be read"), last
     return None, last
 
 

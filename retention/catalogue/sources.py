@@ -15,6 +15,8 @@ from retention.schedule.model import Kind, Schedule
 
 #: A clock that may be off by more than a day says nothing; set it, or correct its recordings' times.
 MAX_CLOCK_ERROR_S = 86_400.0
+#: How a camera hangs; "" where nobody has said.
+MOUNTS = ("", "upright", "90", "180", "270", "ceiling")
 
 
 def register_source(session: Session, schedule: Schedule, source: Source, at: datetime, actor: str) -> None:
@@ -36,7 +38,12 @@ def register_source(session: Session, schedule: Schedule, source: Source, at: da
     record(
         session,
         at,
-        Act(Tag.SOURCE_REGISTERED, actor, source.id, detail={k: str(v) for k, v in values.items()}),
+        Act(
+            Tag.SOURCE_REGISTERED,
+            actor,
+            source.id,
+            detail=values | {"clock_error_s": str(source.clock_error_s)},
+        ),
     )
 
 
@@ -55,6 +62,11 @@ def _check(schedule: Schedule, source: Source) -> None:
         raise InvalidInput(
             f"a clock error of {source.clock_error_s} seconds is not possible",
             hint="Say how far the recorder's clock may be off either way, in seconds, at most a day.",
+        )
+    if source.mount not in MOUNTS:
+        raise InvalidInput(
+            f"{source.mount!r} is no way in which a camera hangs",
+            hint=f"Say one of {', '.join(filter(None, MOUNTS))}.",
         )
     if not source.purposes:
         raise InvalidInput(f"source {source.id} has no purpose of use", hint="Give at least one --purpose.")

@@ -81,7 +81,7 @@ def check(
     show(_report_json(report), _report_text(report))
     if not report.ok:
         total = sum(report.counts.values())
-        raise CatalogueDisagrees(f"{total} findings", hint="Each says what to do about it.")
+        raise CatalogueDisagrees(amount(total, "finding"), hint="Each says what to do about it.")
 
 
 def _finding_json(finding: Finding) -> dict[str, str]:

@@ -269,7 +269,8 @@ def certificate(
                 file.writelines(certificates.document(session, run_id, first_line))
     beside = out_file.with_name("verify_certificate.py")
     if with_verifier:
-        beside.write_text(Path(verifier.__file__).read_text(encoding="utf-8"), encoding="utf-8")
+        with whole_file(beside) as file:
+            file.write(Path(verifier.__file__).read_bytes())
     key = opened.signer.public_key
     printed = verifier.fingerprint(key)
     value = {

@@ -9,6 +9,7 @@ import typer
 
 from retention.cli.shared import (
     EPILOG,
+    harmless,
     is_json,
     named_actor,
     out,
@@ -83,6 +84,10 @@ def _counted(outcomes: Iterable[Outcome], tell: object) -> Iterable[Outcome]:
         yield outcome
 
 
+def _on_one_line(text: str) -> str:
+    return harmless(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def _report(outcomes: Iterable[Outcome]) -> None:
     counts: Counter[Status] = Counter()
     size_bytes = 0
@@ -101,8 +106,8 @@ def _report(outcomes: Iterable[Outcome]) -> None:
         else:
             out.print(
                 MARK[outcome.status],
-                f"{outcome.id or ''} {outcome.path}"
-                + (f"\n            {outcome.reason}" if outcome.reason else ""),
+                f"{outcome.id or ''} {_on_one_line(outcome.path)}"
+                + (f"\n            {_on_one_line(outcome.reason)}" if outcome.reason else ""),
                 soft_wrap=True,
             )
     told = (

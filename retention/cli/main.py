@@ -4,13 +4,14 @@ import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from retention import __version__
-from retention.cli.shared import EPILOG, INVOCATION, err, take_global_options
+from retention.cli.shared import EPILOG, INVOCATION, err, harmless, take_global_options
 from retention.kernel.errors import RetentionError
 
 CANCELLED = 130  #: the exit code after Ctrl-C
@@ -105,6 +106,10 @@ def _root(
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # An answer that a poor terminal cannot show in full is better than none.
+            stream.reconfigure(errors="backslashreplace")
     try:
         return _run(take_global_options(arguments))
     except RetentionError as error:
@@ -142,7 +147,7 @@ def _fail(error: RetentionError) -> int:
     if INVOCATION.json:
         _tell_machine(error.code, error.message, error.hint, error.exit_code)
         return error.exit_code
-    err.print(f"Error: {error.message}", style="bold red", markup=False)
+    err.print(f"Error: {harmless(error.message)}", style="bold red", markup=False)
     if error.hint:
-        err.print(error.hint, markup=False)
+        err.print(harmless(error.hint), markup=False)
     return error.exit_code

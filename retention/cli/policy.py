@@ -11,7 +11,7 @@ import typer
 
 from retention.amendment.packs import CASES, Pack, packs, read_text
 from retention.bootstrap import POLICY_FILE
-from retention.cli.shared import EPILOG, home, is_json, say, show, styled, table
+from retention.cli.shared import EPILOG, amount, home, is_json, say, show, styled, table
 from retention.kernel.errors import InvalidInput, NotFound
 from retention.schedule.cases import Case, CaseResult, parse_cases, run_cases
 from retention.schedule.parse import Finding, PolicyError, json_schema, parse_policy
@@ -58,7 +58,7 @@ def check(
     lines += [f"{answer['file']}: ok" for answer in answers if answer["ok"]]
     show({"ok": not findings, "files": answers}, lines)
     if findings:
-        raise InvalidInput(f"{len(findings)} findings", hint="Correct the text, then check again.")
+        raise InvalidInput(amount(len(findings), "finding"), hint="Correct the text, then check again.")
 
 
 def _findings(found: _Text) -> list[Finding]:

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any, BinaryIO
+from unicodedata import category, normalize
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -50,6 +52,8 @@ class Invocation:
 INVOCATION = Invocation()
 #: Without a terminal there is nothing to fold for: a line stays a line.
 WIDE = None if sys.stdout.isatty() else 250
+#: What a column keeps in a narrow terminal, in cells.
+LEAST_WIDTH = 12
 #: Without markup: a path or a reason may hold brackets, and is printed as it is.
 out = Console(highlight=False, markup=False, width=WIDE)
 err = Console(stderr=True, highlight=False, markup=False, width=None if sys.stderr.isatty() else 250)
@@ -98,9 +102,17 @@ def home() -> Path:
 
 
 def actor() -> str:
-    """Who acts: --as, RETENTION_AS, or the operating system's user; "" when nobody can be named."""
+    """Who acts: --as, RETENTION_AS, or the operating system's user; "" when nobody can be named.
+
+    Raises:
+        InvalidInput: The name holds what cannot be printed.
+    """
     if INVOCATION.actor is not None:
-        return INVOCATION.actor.strip()
+        # One written form: no second person by typing one's own name in full-width letters.
+        name = normalize("NFKC", INVOCATION.actor).strip()
+        if not name.isprintable():
+            raise InvalidInput("the name given with --as holds characters that cannot be printed")
+        return name
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -135,20 +147,30 @@ def store() -> Iterator["App"]:
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file for its owner alone, under its name only when all of it was written.
 
+    The temporary name cannot be guessed: in a folder that others may write to,
+    nobody can have put a link or a file of their own there before.
+
     Raises:
-        InvalidInput: It cannot be written there.
+        InvalidInput: It cannot be written there, or something else than a file has the name.
     """
-    temporary = path.with_name(f".{path.name}.part")
+    if not path.name or (path.exists() and not path.is_file()):
+        # A rename would put a file in the place of a device for everybody on this machine.
+        raise InvalidInput(
+            f"{path} is not a file: only a file is written or replaced", hint="Name a file in a folder."
+        )
     try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        descriptor, name = mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def is_json() -> bool:
@@ -179,10 +201,24 @@ def instant(at: datetime) -> str:
     )
 
 
+def harmless(text: object) -> str:
+    r"""`text` as a terminal may show it: a file name or a reason that a stranger wrote commands no terminal.
+
+    Control characters, and what turns the direction of writing, are shown as
+    `\x1b` or `\u202e`; line ends and tabulators stay.
+    """
+    return "".join(
+        each
+        if each in "\n\t" or category(each) not in {"Cc", "Cf", "Cs"}
+        else each.encode("unicode_escape").decode("ascii")
+        for each in str(text)
+    )
+
+
 def say(text: str) -> None:
     """Talk to the person, on stderr; silent with --json."""
     if not INVOCATION.json:
-        err.print(text)
+        err.print(harmless(text))
 
 
 def show(value: Any, human: Any) -> None:
@@ -191,7 +227,7 @@ def show(value: Any, human: Any) -> None:
         print_json(value)
         return
     for part in human if isinstance(human, list | tuple) else [human]:
-        out.print(part)
+        out.print(harmless(part) if isinstance(part, str) else part, crop=False)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
@@ -206,13 +242,17 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
             no_wrap=column in {"id", "due"},
         )
     for row in rows:
-        found.add_row(*[cell if isinstance(cell, Text) else Text(str(cell)) for cell in row])
+        found.add_row(*[cell if isinstance(cell, Text) else Text(harmless(cell)) for cell in row])
+    for made, heading in zip(found.columns, columns, strict=True):
+        # Where the terminal is too narrow, the table is wider than it: no column disappears.
+        widest = max((cell.cell_len for cell in made.cells if isinstance(cell, Text)), default=0)
+        made.min_width = min(LEAST_WIDTH, max(widest, len(heading.lstrip(">"))))
     return found
 
 
 def styled(text: object, style: str) -> Text:
     """`text`, for people, in a style."""
-    return Text(str(text), style=style)
+    return Text(harmless(text), style=style)
 
 
 def size(size_bytes: int) -> str:

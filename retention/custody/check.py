@@ -20,6 +20,7 @@ from retention.audit.tags import Tag
 from retention.audit.verify import verify_trail
 from retention.catalogue.states import State
 from retention.catalogue.tables import RecordingRow, StoreRow
+from retention.custody.agree import check_agreement
 from retention.custody.digests import check_digests
 from retention.custody.model import Findings, Kind, Report
 from retention.custody.objects import Expected, Known, Stranger, is_still_missing, walk
@@ -79,6 +80,7 @@ def examine(
     """Everything that can be told without reading content; how many objects the catalogue knows."""
     check_schema(session.connection(), findings)
     check_rows(session, tools.keys.key_ids(), findings)
+    check_agreement(session, findings)
     if not _is_disposing(tools.database):
         unfinished_runs(session, findings)
     _check_audit(session, tools, findings)

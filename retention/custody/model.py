@@ -29,6 +29,7 @@ class Kind(StrEnum):
     HOLD_LOST = "hold-lost"  #: the journal knows a hold that the catalogue does not
     REASON_KEY_GONE = "reason-key-gone"  #: a living cohort, hold or quarantined item without its key
     SPENT_KEY_LEFT = "spent-key-left"  #: an expired cohort or lifted hold whose key is still there
+    ROWS_DISAGREE = "rows-disagree"  #: what rows say twice is not the same
     LOT_COUNTS = "lot-counts"  #: what due lists sum over is not what is there
     DISPOSED_REMNANT = "disposed-remnant"  #: a disposed recording left more than its tombstone
     UNFINISHED_RUN = "unfinished-run"

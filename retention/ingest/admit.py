@@ -3,6 +3,7 @@
 What cannot be decided is a `Fault`: the file is kept aside, never guessed at.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,6 +17,8 @@ from retention.schedule.model import Schedule
 
 #: A recorder's clock may run ahead by this much and no more.
 AHEAD = timedelta(days=1)
+#: How purposes are called. A reason stands in the catalogue in the clear.
+WORD = re.compile(r"[a-z]+(-[a-z]+)*")
 #: No recorder we take in from is older; an earlier start is a clock that was never set.
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -56,8 +59,9 @@ def resolve_times(
         else:
             return Fault(Code.BAD_TIME, "nothing says when it was made: the file's own time is not possible")
         end = parse_time(entry.ended_at, source.zone) if entry and entry.ended_at else start + length
-    except InvalidInput as error:
-        return Fault(Code.BAD_TIME, error.message)
+    except InvalidInput:
+        # Not repeated: where columns have slipped, a telephone number stands in the time's place.
+        return Fault(Code.BAD_TIME, "what is given as a time is none: `retention quarantine show` has it")
     except OverflowError:
         return Fault(Code.BAD_TIME, "it starts or ends outside the calendar")
     return Times(start, end, claimed, basis)
@@ -129,8 +133,10 @@ def assign(
 
 
 def _listed(names: Iterable[str]) -> str:
-    """Names that strangers wrote, as a reason may show them."""
-    return ", ".join(repr(name[:40]) for name in list(names)[:5])
+    """Names that strangers wrote, as a reason may show them: one that could be a number or a person is not repeated."""
+    return ", ".join(
+        repr(name[:40]) if WORD.fullmatch(name) else "that is no word" for name in list(names)[:5]
+    )
 
 
 def must_not_be_recorded(schedule: Schedule, entry: Entry | None) -> bool:

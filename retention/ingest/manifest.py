@@ -12,6 +12,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +32,16 @@ from retention.kernel.errors import InvalidInput
 MAX_BYTES = 50_000_000
 #: Levels of a JSON document; none that a recorder writes comes near.
 MAX_DEPTH = 32
+#: The largest size that a manifest may name: what a catalogue can hold.
+MAX_SIZE_BYTES = 2**63 - 1
+#: What Pydantic says in words of Python, in words of JSON.
+WORDS = {
+    "tuple_type": "it should be a list",
+    "model_type": "it should be an object",
+    "dict_type": "it should be an object",
+    "string_type": "it should be a text",
+    "string_pattern_mismatch": "it should be 64 hexadecimal digits",
+}
 FOLDER_NAMES = ("manifest.json", "manifest.csv")
 PARTICIPANT_FIELDS = ("phone", "customer_id", "name", "age_band", "gender")
 #: What may follow a side in the name of a column: `caller_phone`, `caller_number`.
@@ -72,7 +83,7 @@ class Notice(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     version: Text = ""
-    offset_s: float | None = None
+    offset_s: Annotated[float, Field(allow_inf_nan=False)] | None = None
     given: bool | None = None
 
 
@@ -95,15 +106,36 @@ class Entry(BaseModel):
     reference: Word = Field(default="", validation_alias=AliasChoices("reference", "case", "contract"))
     events: dict[str, date] = Field(default_factory=dict)  #: triggers that have happened, such as case-closed
     sha256: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{64})?$")] = ""
-    size_bytes: int | None = None
+    size_bytes: Annotated[int, Field(ge=0, le=MAX_SIZE_BYTES)] | None = None
     complete: bool = False  #: the recorder says that the file is finished
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An entry that cannot be read."""
+
+    file: str  #: which file it is about; "" if it does not say
+    reason: str
+
+
 def parse_manifest(content: bytes, name: str, *, is_csv: bool = False) -> list[Entry]:
-    """The entries of a sidecar or manifest; `name` is how messages call it.
+    """The entries of a sidecar or manifest, all of which must be sound; `name` is how messages call it.
 
     Raises:
         InvalidInput: It is not JSON or CSV of the expected form; the message says where.
+    """
+    entries = parse_entries(content, name, is_csv=is_csv)
+    broken = next((each for each in entries if isinstance(each, Broken)), None)
+    if broken:
+        raise InvalidInput(broken.reason)
+    return [each for each in entries if isinstance(each, Entry)]
+
+
+def parse_entries(content: bytes, name: str, *, is_csv: bool = False) -> list[Entry | Broken]:
+    """The entries of a manifest, in order; one that is broken spoils no other.
+
+    Raises:
+        InvalidInput: It is not JSON or CSV at all.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -112,15 +144,29 @@ def parse_manifest(content: bytes, name: str, *, is_csv: bool = False) -> list[E
         raise InvalidInput(f"{name} cannot be read: {error}") from error
     if _is_deeper_than(MAX_DEPTH, raw):
         raise InvalidInput(f"{name} cannot be read: it is nested more than {MAX_DEPTH} levels deep")
-    entries = []
-    for number, item in enumerate(raw, start=1):
-        try:
-            entries.append(Entry.model_validate(item))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput(f"{name}, entry {number}, {where or 'entry'}: {first['msg']}") from error
-    return entries
+    return [_entry(item, f"{name}, entry {number}") for number, item in enumerate(raw, start=1)]
+
+
+def _entry(item: Any, name: str) -> Entry | Broken:
+    try:
+        return Entry.model_validate(item)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return Broken(_file_of(item), f"{name}, {where or 'entry'}: {_told(first)}")
+
+
+def _file_of(item: Any) -> str:
+    """The file that a broken entry names, as far as that can be read."""
+    named = (item.get(key) for key in ("file", "path", "filename")) if isinstance(item, dict) else ()
+    return next((each for each in named if isinstance(each, str)), "")
+
+
+def _told(error: Any) -> str:
+    """What is wrong, in words of JSON; never what was written there."""
+    if error["type"] in WORDS:
+        return WORDS[error["type"]]
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _items(document: Any) -> list[Any]:
@@ -131,12 +177,17 @@ def _items(document: Any) -> list[Any]:
 
 def _rows(text: str) -> list[dict[str, Any]]:
     reader = csv.DictReader(io.StringIO(text), strict=True)
-    rows = []
-    for row in reader:
-        if None in row or None in row.values():
-            raise csv.Error(f"line {reader.line_num} has not as many fields as the first line")
-        rows.append(_from_row(row))
-    return rows
+    try:
+        return [_from_row(_complete(row)) for row in reader]
+    except csv.Error as error:
+        # The inner reader's: the outer one counts lines that were read well.
+        raise csv.Error(f"line {reader.reader.line_num}: {error}") from error
+
+
+def _complete(row: dict[str, Any]) -> dict[str, Any]:
+    if None in row or None in row.values():
+        raise csv.Error("it has not as many fields as the first line")
+    return row
 
 
 def _is_deeper_than(levels: int, value: Any) -> bool:
@@ -172,20 +223,24 @@ def _side_and_field(column: str) -> tuple[str, str]:
     return "", ""
 
 
-def read_manifest(path: Path) -> list[Entry]:
+def read_manifest(path: Path) -> list[Entry | Broken]:
     """The entries in the file `path`.
 
     Raises:
         InvalidInput: It cannot be read, or is far too large.
     """
-    return _read(path, path.name)
+    return parse_entries(_read(path, path.name), path.name, is_csv=_is_csv(path))
 
 
-def _read(path: Path, name: str) -> list[Entry]:
+def _is_csv(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
+
+
+def _read(path: Path, name: str) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InvalidInput(f"{name} is larger than {MAX_BYTES} bytes: no manifest", hint="Split it.")
-        return parse_manifest(path.read_bytes(), name, is_csv=path.suffix.lower() == ".csv")
+        return path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{name} cannot be read: {error.strerror}") from error
 
@@ -199,7 +254,7 @@ def read_sidecar(path: Path) -> Entry:
     Raises:
         InvalidInput: It cannot be read, or does not hold exactly one entry.
     """
-    entries = _read(path, "its sidecar")
+    entries = parse_manifest(_read(path, "its sidecar"), "its sidecar", is_csv=_is_csv(path))
     if len(entries) != 1:
         raise InvalidInput(f"its sidecar holds {len(entries)} entries; a sidecar describes one file")
     return entries[0]

@@ -22,3 +22,8 @@ def is_current(engine: Engine) -> bool:
         return list(connection.scalars(text("SELECT version_num FROM alembic_version"))) == [
             newest_revision()
         ]
+
+
+def is_empty(engine: Engine) -> bool:
+    """Whether the database has no table at all: it was never made, or was lost."""
+    return not inspect(engine).get_table_names()

@@ -316,3 +316,16 @@ def test_a_witness_that_cannot_write_is_an_error_to_be_seen(sqlite_house: House)
     in_the_way.rmdir()
     act(sqlite_house)
     assert sqlite_house.verify().ok
+
+
+def test_an_entry_whose_time_is_no_time_is_found_and_named(sqlite_house: House) -> None:
+    for number in range(5):
+        sqlite_house.add_source(f"line-{number}")
+    for trigger in ("update", "delete", "replace"):
+        sqlite_house.sql(f"DROP TRIGGER audit_entry_no_{trigger}")
+    sqlite_house.sql("UPDATE audit_entry SET at = 'rubbish' WHERE seq = 4")
+
+    verdict = sqlite_house.verify()
+    assert not verdict.ok
+    assert verdict.first_bad == 4
+    assert "entry 4" in verdict.reason

@@ -248,3 +248,114 @@ def test_completion_is_printed_for_every_shell(name: str) -> None:
     done = process("--show-completion", name)
     assert done.returncode == 0
     assert "_RETENTION_COMPLETE" in done.stdout
+
+
+# --- where an answer is written, and how it is shown
+
+
+def test_no_file_takes_the_place_of_a_pipe_or_a_device(shell: Shell, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    refused = shell("open", shell.ids()["young"], "--purpose", "service-quality", "--out", str(pipe))
+    assert refused.code == 11
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("place", ["/", "."])
+def test_a_folder_is_no_place_for_an_answer(shell: Shell, place: str) -> None:
+    refused = shell("open", shell.ids()["young"], "--purpose", "service-quality", "--out", place)
+    assert refused.code == 11
+
+
+def test_a_link_that_lies_in_wait_under_a_temporary_name_catches_nothing(
+    shell: Shell, tmp_path: Path
+) -> None:
+    caught = tmp_path / "caught"
+    (tmp_path / ".call.wav.part").symlink_to(caught)
+    out = tmp_path / "call.wav"
+    opened = shell("open", shell.ids()["young"], "--purpose", "service-quality", "--out", str(out))
+    assert opened.code == 0
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert not caught.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("\x1b[2Jclear.wav", r"\x1b[2Jclear.wav"), ("two\nlines.wav", r"two\nlines.wav"), ("\u202egpj.wav", r"\u202egpj.wav")],
+)  # fmt: skip
+def test_a_files_name_commands_no_terminal(shell: Shell, tmp_path: Path, name: str, shown: str) -> None:
+    (tmp_path / name).write_bytes(b"RIFF")
+    told = shell("ingest", str(tmp_path / name), "--source", "line").out
+    assert shown in told
+    assert name not in told
+
+
+def test_what_waits_in_quarantine_commands_no_terminal(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "\x1b]0;x\x07.wav").write_bytes(b"RIFF")
+    shell("ingest", str(tmp_path), "--source", "line")
+    assert "\x1b" not in shell("quarantine", "list").out
+
+
+def test_a_terminal_without_japanese_still_gets_an_answer(shell: Shell) -> None:
+    line = ("--kind", "call", "--site", "東京", "--purpose", "service-quality")
+    assert shell("source", "add", "受付", *line).code == 0
+    listed = subprocess.run(
+        [sys.executable, "-m", "retention", "--home", str(shell.home), "source", "list"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert r"\u53d7\u4ed8" in listed.stdout
+
+
+def test_a_name_that_cannot_be_printed_is_nobodys(shell: Shell) -> None:
+    placed = shell(
+        "hold", "place", "--recording", shell.ids()["young"], "--kind", "legal", "--reason", "r",
+        "--review-on", "2100-01-01", who="sato\nroot",
+    )  # fmt: skip
+    assert placed.code == 11
+
+
+def test_a_database_out_of_reach_is_told_without_a_traceback(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETENTION_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    assert shell("due").code == 23
+
+
+def test_a_catalogue_that_is_no_database_is_told_with_what_to_do(shell: Shell) -> None:
+    (shell.home / "catalogue.db").write_bytes(b"x" * 8192)
+    for rest in shell.home.glob("catalogue.db-*"):
+        rest.unlink()
+    told = shell.json("due")
+    assert told.code == 30
+    assert "restore" in told.error["hint"]
+
+
+def test_a_camera_hangs_in_a_way_that_is_known(shell: Shell) -> None:
+    line = ("--kind", "footage", "--site", "s", "--purpose", "crime-prevention", "--mount", "sideways")
+    refused = shell("source", "add", "lobby", *line)
+    assert refused.code == 11
+    assert "ceiling" in refused.err
+
+
+def test_an_emptied_catalogue_is_not_taken_for_an_older_version(shell: Shell) -> None:
+    for file in shell.home.glob("catalogue.db*"):
+        file.unlink()
+    (shell.home / "catalogue.db").touch()
+    told = shell.json("due")
+    assert told.code == 34
+    assert "restore" in told.error["hint"]
+
+
+def test_a_number_that_slipped_into_another_column_is_not_kept_in_the_clear(
+    shell: Shell, tmp_path: Path
+) -> None:
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop" / "a.wav").write_bytes((shell.folder / "second" / "new.wav").read_bytes())
+    rows = "file,started_at\na.wav,090-1234-5678\n"
+    (tmp_path / "drop" / "manifest.csv").write_text(rows, encoding="utf-8")
+    told = shell.json("ingest", str(tmp_path / "drop"), "--source", "line").value
+    assert told["status"] == "quarantined"
+    assert not any(b"090-1234-5678" in file.read_bytes() for file in shell.home.glob("catalogue.db*"))

@@ -117,7 +117,8 @@ def test_a_digest_that_the_catalogue_has_wrong_is_found(full: House) -> None:
         f"UPDATE object SET sha256 = {blob(full)} WHERE recording_id = '{a_recording(full)}' AND role = 'original'"
     )
 
-    assert only(look(full, Level.DIGEST)) is Kind.CHANGED_BYTES
+    # The recording's own row says something else, and so do the bytes.
+    assert set(kinds(look(full, Level.DIGEST))) == {Kind.ROWS_DISAGREE, Kind.CHANGED_BYTES}
 
 
 def blob(house: House) -> str:
@@ -245,6 +246,28 @@ def test_a_held_recording_past_sealed_is_found(full: House) -> None:
     full.sql(f"UPDATE recording SET state = 'disposing' WHERE id = '{recording_id}'")
 
     assert only(look(full)) is Kind.HOLD_INCOMPLETE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE object SET size_bytes = size_bytes + 1 WHERE recording_id = '{id}' AND role = 'original'",
+        "UPDATE recording SET sha256 = {blob} WHERE id = '{id}'",
+    ],
+    ids=["a size", "a digest"],
+)
+def test_what_rows_say_twice_must_agree(full: House, change: str) -> None:
+    full.sql(change.format(id=a_recording(full), blob=blob(full)))
+
+    assert Kind.ROWS_DISAGREE in kinds(look(full))
+
+
+def test_a_recording_whose_row_was_removed_is_not_only_a_wrong_count(full: House) -> None:
+    full.sql(f"DELETE FROM recording WHERE id = '{a_recording(full)}'")
+    assert Kind.ROWS_DISAGREE in kinds(look(full))
+
+    repair(full.app.custody_tools(), Repair.COUNTS, ACTOR)
+    assert Kind.ROWS_DISAGREE in kinds(look(full))
 
 
 @pytest.mark.parametrize("column", ["recordings", "size_bytes", "living", "holds"])

@@ -186,3 +186,38 @@ def test_a_manifest_that_is_absent_or_far_too_large_is_refused(tmp_path: Path) -
 def test_a_sidecar_lies_beside_its_file_under_one_of_two_names() -> None:
     assert list(sidecar_names("call.wav")) == ["call.wav.json", "call.json"]
     assert list(sidecar_names("call")) == ["call.json"]
+
+
+# --- what a person reads about a broken one
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ('{"participants": "none"}', "participants: it should be a list"),
+        ('{"purposes": "dispute"}', "purposes: it should be a list"),
+        ('{"sha256": "zz"}', "sha256: it should be 64 hexadecimal digits"),
+        ('{"reference": "\\u0000"}', "reference: it holds characters that cannot be printed"),
+        ("[5]", "entry 1, entry: it should be an object"),
+    ],
+)
+def test_it_is_told_in_words_of_json(document: str, told: str) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        parse(document)
+
+
+@pytest.mark.parametrize("said", ["-1", "9223372036854775808", "1e400"])
+def test_a_size_that_no_file_has_is_refused(said: str) -> None:
+    with pytest.raises(InvalidInput, match="size_bytes"):
+        parse(f'{{"size_bytes": {said}}}')
+
+
+def test_an_offset_is_a_number_of_seconds() -> None:
+    with pytest.raises(InvalidInput, match="announcement"):
+        parse('{"announcement": {"version": "ivr-3", "offset_s": NaN}}')
+
+
+@pytest.mark.parametrize("broken", ['b,"c"d', "b,c,d", "b"])
+def test_a_broken_csv_names_its_line(broken: str) -> None:
+    with pytest.raises(InvalidInput, match="line 3"):
+        parse(f"file,native_id\na,1\n{broken}\n", is_csv=True)
