@@ -14,9 +14,10 @@ second of made footage, which measures nothing.
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from media.review.decide import hide_all
@@ -46,6 +47,7 @@ from tests.builders.truth import (
 
 SHARED = Path(os.environ.get("RETENTION_SHARED_DATA", ROOT.parent / "shared" / "data"))
 FACES = ("classroom", "face-demographics-walking", "TUD-Campus", "chaplin")
+LONG = "one-by-one-person-detection"  #: as it hangs alone, as searching its 1394 frames takes long
 WALKERS = ("TUD-Campus.mp4", "vtest.avi")
 CARS = ("car-detection.mp4", "traffic_camera.mp4")
 ANGLES = (90, 180, 270, 45)
@@ -74,7 +76,8 @@ def main(arguments: list[str]) -> None:
             _show_faces([(clip, "as it is", clip.path, clip.labels)])
             return
         clips = [_shared(name) for name in FACES]
-        _show_faces(_hung(clips, () if given.quick else ANGLES, work))
+        long = () if given.quick else _hung([_shared(LONG)], (), work)
+        _show_faces(chain(_hung(clips, () if given.quick else ANGLES, work), long))
         _show_second_look(clips, work)
         _show_persons(work, 75 if given.quick else _PERSON_FRAMES)
         _show_cars(work)
@@ -117,7 +120,7 @@ def _hung(clips: Sequence[Clip], angles: Sequence[int], work: Path) -> Iterator[
             path.unlink()
 
 
-def _show_faces(hung: Iterator[Hung] | Sequence[Hung]) -> None:
+def _show_faces(hung: Iterable[Hung]) -> None:
     rows = []
     for clip, how, path, labels in hung:
         console.print(f"[dim]{clip.name} {how} …[/dim]")
