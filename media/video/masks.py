@@ -53,6 +53,10 @@ class Box:
         """The same size elsewhere."""
         return Box(self.left + right, self.top + down, self.right + right, self.bottom + down)
 
+    def scaled(self, factor: float) -> "Box":
+        """The same in a picture of another size."""
+        return Box(self.left * factor, self.top * factor, self.right * factor, self.bottom * factor)
+
     def overlap(self, other: "Box") -> float:
         """Square pixels that both cover."""
         across = min(self.right, other.right) - max(self.left, other.left)

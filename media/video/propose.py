@@ -23,11 +23,13 @@ from media.review.document import Gap, Looker, Reason, ReviewDocument, Search, S
 from media.video.detect.libface import LibFace
 from media.video.detect.people import People
 from media.video.detect.port import Detection, Detector
+from media.video.glimpses import glimpsed
 from media.video.masks import Box
-from media.video.search import Searchers
+from media.video.search import Found, Searchers
 from media.video.survey import Keep, Survey, Watch, survey
 from media.video.thumbnails import Wanted, cut_out
 from media.video.tracks import BODY_MARGIN, FACE_MARGIN, Sighting, Trail, cover, link
+from media.video.verify.second_look import is_hidden
 from media.video.views import LOOK_EVERY_FRAMES, Mount
 
 _SURE_FACE = 0.7  #: confidence of a sighting that makes a face by itself; cars and leaves stay under 0.65
@@ -57,12 +59,15 @@ class Means:
     Attributes:
         face: Makes the detector of faces.
         person: Makes the detector of persons.
+        other: Makes another detector of faces, which looks now and then, so that a person decides about those
+            whom it alone sees before a copy is made; None leaves them to the look at the finished copy.
         workers: Threads; 0 is one a core.
         work: A folder in which what is found is kept until the work is done; None keeps nothing.
     """
 
     face: Callable[[], Detector] = LibFace
     person: Callable[[], Detector] = People
+    other: Callable[[], Detector] | None = None
     workers: int = 0
     work: Path | None = None
 
@@ -81,7 +86,8 @@ def propose(
         Cancelled: `watch` said so; with `means.work`, the next call goes on from there.
     """
     sha256 = digest_of(path)
-    with Searchers(means.face, means.person if wish.persons else None, means.workers) as searchers:
+    person = means.person if wish.persons else None
+    with Searchers(means.face, person, means.workers, means.other) as searchers:
         lookers = [asdict(facts) for facts in searchers.facts()]
         keep = Keep(means.work, {"sha256": sha256, "persons": wish.persons, "lookers": lookers})
         seen = survey(path, wish.mount, searchers, keep, watch)
@@ -128,9 +134,26 @@ def _tracks(seen: Survey, wish: Wish) -> Iterator[tuple[Reason, Trail, dict[int,
         for frame, box in covered.items():
             masks.setdefault(frame, []).append(box)
         yield reason, trail, covered
+    # These explain no movement: what one weak hit hides is too little to let go of the whole that moved.
+    for trail, covered in _overlooked(looks, seen, masks, wish):
+        yield Reason.PERSON if wish.persons else Reason.FACE, trail, covered
     if seen.steadiness.verdict[0]:
         for trail in _unexplained(seen, masks, _explains_body if wish.persons else _explains_face):
             yield Reason.MOVING, trail, cover(trail, BODY_MARGIN, seen.frames, seen.cuts)
+
+
+def _overlooked(
+    looks: Mapping[int, Found], seen: Survey, masks: Mapping[int, Sequence[Box]], wish: Wish
+) -> list[tuple[Trail, dict[int, Box]]]:
+    """Those whom the other detector alone saw."""
+    sightings = (
+        Sighting(frame, _body_of(one.box) if wish.persons else one.box, one.confidence)
+        for frame, found in looks.items()
+        for one in found.others
+        if not is_hidden(one.box, masks.get(frame, ()))
+    )
+    margin = BODY_MARGIN if wish.persons else FACE_MARGIN
+    return list(glimpsed(sightings, margin, seen.frames, seen.cuts))
 
 
 def _link(looks: Iterable[tuple[int, Sequence[Detection]]], seen: Survey) -> list[Trail]:

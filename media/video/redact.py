@@ -19,27 +19,43 @@ from media.models import CENTERFACE, digest_of, find_model
 from media.review.decide import hide_all, positions_of
 from media.review.document import Reason, ReviewDocument, Track, Verdict
 from media.review.masks import boxes_of, to_mask_plan
+from media.video.detect.centerface import NAME as CENTERFACE_NAME
 from media.video.detect.centerface import CenterFace
+from media.video.glimpses import glimpsed
 from media.video.masks import Box, Style
 from media.video.release import Released, release
 from media.video.render.model import Audio, FrameRange, ReplaceAudio, Smart
-from media.video.tracks import FACE_MARGIN, Sighting, cover, link
+from media.video.tracks import FACE_MARGIN, Sighting
 from media.video.verify.model import Finding, Kind, MovedFacts, VerifyReport
 from media.video.verify.second_look import SecondLook
+from media.video.views import right_angles
 
 _LOWER_THRESHOLD = 0.25  #: than the first look's: what is doubtful goes back to review
+_FIRST_THRESHOLD = (
+    0.2  #: of the same detector before rendering: what it nearly finds there, it may find in the copy
+)
+_REPEATED_EVERY_FRAMES = 24  #: where that detector has looked at the footage already, twice as often
 _ROUNDS = 4  #: copies that are made while the second look still finds somebody; then a person is needed
 
 OnProgress = Callable[[int, int], None]
 
 
-def second_look(angles: Sequence[int] = (0,)) -> SecondLook:
-    """CenterFace at a lower threshold: another family of detector than the first.
+#: CenterFace, another family of detector than the first: for `Means.other`.
+other_detector = partial(CenterFace, _FIRST_THRESHOLD)
 
-    Args:
-        angles: Clockwise turns to search in; those in which the first look searched.
-    """
-    return SecondLook(partial(CenterFace, _LOWER_THRESHOLD), angles=tuple(angles))
+
+def second_look(document: ReviewDocument) -> SecondLook:
+    """CenterFace on the finished copy, in the angles of the first look."""
+    look = SecondLook(partial(CenterFace, _LOWER_THRESHOLD), angles=(0,))
+    search = document.search
+    if search is None:
+        return look
+    has_looked = any(looker.name == CENTERFACE_NAME for looker in search.detectors)
+    return replace(
+        look,
+        angles=right_angles(search.angles_deg),
+        every_frames=_REPEATED_EVERY_FRAMES if has_looked else look.every_frames,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +192,7 @@ def _release(
         source,
         to_mask_plan(document),
         target,
-        second_look=order.look or second_look(document.search.angles_deg if document.search else (0,)),
+        second_look=order.look or second_look(document),
         kept=kept_boxes(document),
         audio=order.audio,
         smart=order.smart,
@@ -221,14 +237,9 @@ def with_seen(document: ReviewDocument, findings: Sequence[Finding]) -> ReviewDo
         if finding.frame is not None and finding.box is not None
     ]
     number = max((track.id for track in document.tracks), default=0)
+    seen = glimpsed(sightings, FACE_MARGIN, document.source.frames, document.cuts)
     new = tuple(
         Track(id=number + n, reason=Reason.FACE, positions=positions_of(covered), confidence=0.0)
-        for n, covered in enumerate(
-            (
-                cover(trail, FACE_MARGIN, document.source.frames, document.cuts)
-                for trail in link(sightings, document.cuts)
-            ),
-            start=1,
-        )
+        for n, (_, covered) in enumerate(seen, start=1)
     )
     return document.model_copy(update={"tracks": (*document.tracks, *new)})

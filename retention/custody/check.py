@@ -24,13 +24,14 @@ from retention.custody.agree import check_agreement
 from retention.custody.digests import check_digests
 from retention.custody.model import Findings, Kind, Report
 from retention.custody.objects import Expected, Known, Stranger, is_still_missing, walk
-from retention.custody.rows import check_rows, unfinished_runs
+from retention.custody.rows import check_rows, unfinished_destructions, unfinished_runs
 from retention.custody.schema import check_schema
 from retention.custody.tools import Progress, Tools, silent
 from retention.database import Database
-from retention.disposal.night import LOCK
+from retention.disposal.night import LOCK as DISPOSAL
 from retention.disposal.start import holds_accounted_for, told_by
 from retention.kernel.errors import AuditChainBroken, DatabaseBusy
+from retention.redaction.destroy import LOCK as REDACTION
 from retention.vault.fixity import Level
 from retention.vault.model import ObjectStore
 
@@ -47,7 +48,10 @@ STRANGE = {
         "its row was lost when a backup was restored",
         "Ingest the original file again; then `retention reconcile --erase-stranded`.",
     ),
-    Kind.UNDEAD: ("its recording was disposed of", "`retention reconcile --erase-orphans` erases it."),
+    Kind.UNDEAD: (
+        "its recording, or a span of it, was destroyed",
+        "`retention reconcile --erase-orphans` erases it.",
+    ),
 }
 
 
@@ -81,8 +85,10 @@ def examine(
     check_schema(session.connection(), findings)
     check_rows(session, tools.keys.key_ids(), findings)
     check_agreement(session, findings)
-    if not _is_disposing(tools.database):
+    if not _is_busy(tools.database, DISPOSAL):
         unfinished_runs(session, findings)
+    if not _is_busy(tools.database, REDACTION):
+        unfinished_destructions(session, findings)
     _check_audit(session, tools, findings)
     _check_journal(session, tools, findings)
     if not _is_our_store(session, tools.store, findings):
@@ -96,9 +102,9 @@ def count_sealed(session: Session) -> int:
     return int(session.execute(statement).scalar_one())
 
 
-def _is_disposing(database: Database) -> bool:
+def _is_busy(database: Database, lock: str) -> bool:
     try:
-        with database.exclusive(LOCK):
+        with database.exclusive(lock):
             return False
     except DatabaseBusy:
         return True

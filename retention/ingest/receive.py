@@ -30,7 +30,6 @@ from retention.catalogue.states import State
 from retention.catalogue.tables import DoNotRecordRow, RecordingRow
 from retention.database import Database, table_of
 from retention.holds.find import Arrivals
-from retention.ingest.intake import Intake, erase_all, forget
 from retention.ingest.model import Candidate, Code, Fault, Inspector, Outcome, Status
 from retention.ingest.prepare import (
     Aside,
@@ -46,6 +45,7 @@ from retention.ingest.prepare import (
 from retention.ingest.quarantine import already_waiting, came_after_all, put_aside
 from retention.kernel.clock import Clock
 from retention.kernel.errors import MediaError, ToolTimedOut
+from retention.vault.intake import Intake, erase_all, forget
 from retention.vault.model import KeyService, ObjectName, ObjectStore, object_name
 
 BATCH_FILES = 64

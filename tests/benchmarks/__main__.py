@@ -14,6 +14,7 @@ NAMES = {
     "lookups": "due list, plan, impact, explain and search in a large archive",
     "memory": "what taking in needs, from a small file to a large one",
     "recall": "what masks cover of the faces and persons that people labelled",
+    "redaction": "redacting footage, against deface and FFmpeg",
     "startup": "how long a command takes before it does anything",
 }
 

@@ -39,6 +39,7 @@ class SecondLookFacts:
     every_frames: int
     angles: tuple[int, ...]
     frames: int  #: that were searched
+    unchanged: int  #: that were due and equal one that was searched
     hits: int
     covered: int  #: of the hits, by a mask
     kept: int  #: of the hits, on somebody who stays visible by decision

@@ -63,7 +63,8 @@ _EN = _Words(
     equal="Outside them, the source's picture: equal.",
     sound="Sound: {sound}.",
     searched=(
-        "{frames} frames, each turned by {angles} degrees, were searched by {name} {version} (SHA-256 {sha}): "
+        "{frames} frames, each turned by {angles} degrees, were searched by {name} {version} (SHA-256 {sha}), "
+        "and {unchanged} more taken for searched, as their picture was the same; one in {every} was due: "
         "{hits} hits, {covered} under masks, {kept} on people who stay visible by decision."
     ),
     not_searched="Nobody was searched for: no second detector was given.",
@@ -103,7 +104,8 @@ _JA = _Words(
     equal="塗りつぶし以外は元の映像と完全に同じです。",
     sound="音声:{sound}。",
     searched=(
-        "{frames} フレームを {angles} 度に回転して {name} {version}(SHA-256 {sha})で探索:"
+        "{frames} フレームを {angles} 度に回転して {name} {version}(SHA-256 {sha})で探索"
+        "({every} フレームごと、同じ画像の {unchanged} フレームは省略):"
         "検出 {hits} 件、うち塗りつぶし下 {covered} 件、表示すると決定した人物 {kept} 件。"
     ),
     not_searched="人物の探索は行っていません(二つ目の検出器が指定されていません)。",
@@ -210,6 +212,8 @@ def _searched(report: VerifyReport, words: _Words) -> str:
         return words.not_searched
     return words.searched.format(
         frames=look.frames,
+        unchanged=look.unchanged,
+        every=look.every_frames,
         angles=", ".join(str(angle) for angle in look.angles),
         name=look.name,
         version=look.version,
