@@ -44,6 +44,11 @@ class Box:
         across, down = self.width * share, self.height * share
         return Box(self.left - across, self.top - down, self.right + across, self.bottom + down)
 
+    def widened(self, share: float) -> "Box":
+        """The same centre, and `share` of the longer side more on every side."""
+        more = share * max(self.width, self.height)
+        return Box(self.left - more, self.top - more, self.right + more, self.bottom + more)
+
     def moved(self, right: float, down: float) -> "Box":
         """The same size elsewhere."""
         return Box(self.left + right, self.top + down, self.right + right, self.bottom + down)

@@ -15,6 +15,7 @@ often the work was stopped in between.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 
 from media.models import digest_of
 from media.review.decide import positions_of
@@ -35,6 +36,7 @@ _SURE_FACE = 0.7  #: confidence of a sighting that makes a face by itself; cars 
 _TWICE_FACE = 0.6  #: of the surest of at least two
 _TOGETHER = 1.2  #: of all, summed above `_DOUBT`: weak, but there all the time
 _DOUBT = 0.3
+_LARGE = 0.25  #: of the picture's height
 _MIN_MOVING_LOOKS = 3
 _MIN_MOVING_PX = 12.0  #: of stored pixels, on the longer side: no face in it could be recognised below
 _MOSTLY, _NEARLY = 0.5, 0.9  #: of a face or of a blob
@@ -121,7 +123,7 @@ def propose(
 def _tracks(seen: Survey, wish: Wish) -> Iterator[tuple[Reason, Trail, dict[int, Box]]]:
     looks = {frame: seen.found_at(frame) for frame in (*seen.found, *seen.same_as)}
     faces = _link(((frame, found.faces) for frame, found in looks.items()), seen)
-    named = [(Reason.FACE, FACE_MARGIN, trail) for trail in faces if _is_face(trail)]
+    named = [(Reason.FACE, FACE_MARGIN, trail) for trail in faces if _is_face(trail, seen.height)]
     if wish.persons:
         people = _link(((frame, found.persons) for frame, found in looks.items()), seen)
         named = [(Reason.PERSON, BODY_MARGIN, _with_body(trail)) for _, _, trail in named]
@@ -175,9 +177,17 @@ def _body_of(face: Box) -> Box:
     )
 
 
-def _is_face(trail: Trail) -> bool:
-    """Whether a trail is worth a person's look: seen surely once, or weakly often."""
-    together = sum(max(0.0, one.confidence - _DOUBT) for one in trail.sightings)
+def _is_face(trail: Trail, picture_px: int) -> bool:
+    """Whether a trail is worth a person's look: seen surely once, or weakly often.
+
+    A large face is seen surely most of the time. What is large and mostly doubtful is a lawn or a wall, turned
+    until it looked like a face, and its mask would hide half the picture.
+    """
+    confidences = [one.confidence for one in trail.sightings]
+    large = median(one.box.height for one in trail.sightings) > _LARGE * picture_px
+    if large and median(confidences) < _TWICE_FACE:
+        return False
+    together = sum(max(0.0, one - _DOUBT) for one in confidences)
     enough = _SURE_FACE if len(trail.sightings) == 1 else _TWICE_FACE
     return trail.best.confidence >= enough or together >= _TOGETHER
 

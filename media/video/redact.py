@@ -10,7 +10,7 @@ copy is made again; otherwise a person decides about them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from media.video.masks import Box, Style
 from media.video.release import Released, release
 from media.video.render.model import Audio, FrameRange, ReplaceAudio, Smart
 from media.video.tracks import FACE_MARGIN, Sighting
-from media.video.verify.model import Finding, Kind, VerifyReport
+from media.video.verify.model import Finding, Kind, MovedFacts, VerifyReport
 from media.video.verify.second_look import SecondLook
 from media.video.views import right_angles
 
@@ -55,6 +55,7 @@ class Order:
 
     Attributes:
         hides_all: Whoever is undecided, or found by the second look, is hidden without asking.
+        moving: What becomes then of what moved and no detector named; undecided leaves it to a person.
         style: For every mask; None leaves each track its own.
         audio: What becomes of the sound.
         smart: Whether stretches that hide nothing may be copied.
@@ -63,6 +64,7 @@ class Order:
     """
 
     hides_all: bool = False
+    moving: Verdict = Verdict.HIDE
     style: Style | None = None
     audio: Audio | ReplaceAudio = Audio.KEEP
     smart: Smart = Smart.AUTO
@@ -156,7 +158,7 @@ def finish(
 
 def _settled(document: ReviewDocument, order: Order) -> ReviewDocument:
     if order.hides_all:
-        document = hide_all(document, by=order.by)
+        document = hide_all(document, moving=order.moving, by=order.by)
     if order.style is None:
         return document
     tracks = tuple(track.model_copy(update={"style": order.style}) for track in document.tracks)
@@ -171,11 +173,13 @@ def _release(
     watch: Watch,
     seen: list[Finding],
 ) -> Released:
+    moved = moved_facts(document)
+
     def on_report(report: VerifyReport) -> None:
         seen.extend(report.findings)
-        watch.on_report(report)
+        watch.on_report(replace(report, moved=moved))
 
-    return release(
+    released = release(
         source,
         to_mask_plan(document),
         target,
@@ -188,6 +192,14 @@ def _release(
         on_progress=watch.on_progress,
         is_cancelled=watch.is_cancelled,
     )
+    return replace(released, verified=replace(released.verified, moved=moved))
+
+
+def moved_facts(document: ReviewDocument) -> MovedFacts:
+    """How much of what moved and no detector named is painted over, and how much is not; gaps count too."""
+    verdicts = [track.decision.verdict for track in document.tracks if track.reason is Reason.MOVING]
+    verdicts += [gap.decision.verdict for gap in document.gaps]
+    return MovedFacts(hidden=verdicts.count(Verdict.HIDE), kept=verdicts.count(Verdict.KEEP))
 
 
 def looked_at(document: ReviewDocument) -> tuple[FrameRange, ...]:

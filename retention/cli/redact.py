@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +10,12 @@ import typer
 
 from media.files import write_whole
 from media.review.decide import hide_all as hide_everybody
-from media.review.document import ReviewDocument, from_json, to_json
+from media.review.document import ReviewDocument, Verdict, from_json, to_json
 from media.review.likeness import order_by_likeness
 from media.review.masks import coverage
+from media.video.detect.choose import HELP as DETECTOR_HELP
+from media.video.detect.choose import face_detector
+from media.video.detect.port import Detector
 from media.video.masks import Style
 from media.video.propose import Means, Wish, propose
 from media.video.redact import FoundAgain, Order, Watch, check_models, finish, other_detector
@@ -48,6 +52,15 @@ def video(
         bool, typer.Option("--any-angle", help="Search in every angle, however the camera hangs.")
     ] = False,
     persons: Annotated[bool, typer.Option("--persons", help="Hide whole persons, not only faces.")] = False,
+    moving: Annotated[
+        str,
+        typer.Option(
+            metavar="hide|review|keep",
+            help="What --hide-all does with what moved and no detector named: hide it, leave it to a person, or keep it visible.",
+        ),
+    ] = "hide",
+    detector: Annotated[str, typer.Option(metavar="libface|yunet=PATH", help=DETECTOR_HELP)] = "",
+    sha256: Annotated[str, typer.Option(metavar="HEX", help="Of the detector's file.")] = "",
     style: Annotated[
         str, typer.Option(help="fill, cosmetic (softened fill) or mosaic, which is weaker.")
     ] = "",
@@ -66,20 +79,21 @@ def video(
     """
     order = Order(
         hides_all=hide_all,
+        moving=_moving(moving),
         style=one_of(Style, style) if style else None,
         audio=_audio(sound),
         by=actor(),
     )
     with plain_errors(original):
+        face = face_detector(detector, sha256)
         check_models()
-        document = _reviewed(
-            original, review, Wish(Mount.ANY if any_angle else Mount.UNKNOWN, persons=persons)
-        )
+        wish = Wish(Mount.ANY if any_angle else Mount.UNKNOWN, persons=persons)
+        document = _reviewed(original, review, wish, face)
         if keep_face is not None:
             document = order_by_likeness(document, keep_face)
         if review is not None:
             write_whole(review, to_json(document).encode())
-        _decided(hide_everybody(document) if hide_all else document, review)
+        _decided(hide_everybody(document, moving=order.moving) if hide_all else document, review)
         with progress("rendering and looking again") as tell:
             watch = Watch(
                 on_report=lambda found: _write_report(report, found), on_progress=lambda done, _: tell(done)
@@ -93,6 +107,7 @@ def video(
     if review is not None:
         write_whole(review, to_json(done.document).encode())
     rendered, verified = done.released.rendered, done.released.verified
+    notes = [*rendered.notes, *_camera_notes(done.document)]
     show(
         {
             "out": str(copy),
@@ -104,7 +119,7 @@ def video(
             "size_bytes": rendered.size_bytes,
             "source_bytes": rendered.source_bytes,
             "report": json.loads(report_json(verified)),
-            "notes": list(rendered.notes),
+            "notes": notes,
         },
         [
             (
@@ -112,7 +127,7 @@ def video(
                 f" {rendered.frames} frames painted, {rendered.copied_frames} copied;"
                 f" {size(rendered.size_bytes)} of {size(rendered.source_bytes)}."
             ),
-            *(f"! {note}" for note in rendered.notes),
+            *(f"! {note}" for note in notes),
             as_text(verified, "en").rstrip(),
         ],
     )
@@ -122,7 +137,9 @@ for command in (audio, suggest, picture):
     app.command(epilog=EPILOG)(command)
 
 
-def _reviewed(original: Path, review: Path | None, wish: Wish) -> ReviewDocument:
+def _reviewed(
+    original: Path, review: Path | None, wish: Wish, face: Callable[[], Detector]
+) -> ReviewDocument:
     """The document that is there, or a new proposal; the search goes on where it was stopped."""
     if review is not None and review.exists():
         return from_json(review.read_bytes())
@@ -132,9 +149,8 @@ def _reviewed(original: Path, review: Path | None, wish: Wish) -> ReviewDocument
         def on_progress(found: Progress) -> None:
             tell(found.frames)
 
-        document = propose(
-            original, wish, Means(other=other_detector, work=work), SurveyWatch(on_progress=on_progress)
-        )
+        means = Means(face=face, other=other_detector, work=work)
+        document = propose(original, wish, means, SurveyWatch(on_progress=on_progress))
     shutil.rmtree(work, ignore_errors=True)
     return document
 
@@ -160,6 +176,24 @@ def _write_report(path: Path | None, found: VerifyReport) -> None:
     else:
         text = as_html(found, "en") if path.suffix == ".html" else as_text(found, "en")
         write_whole(path, text.encode())
+
+
+def _camera_notes(document: ReviewDocument) -> list[str]:
+    """What was not looked for, where the camera did not stand still."""
+    search = document.search
+    if search is None or search.is_camera_fixed:
+        return []
+    why = f"the camera moves ({search.camera_why})"
+    return [f"{why}, so nobody looked for things that move: only what a detector named is hidden"]
+
+
+def _moving(text: str) -> Verdict:
+    choices = {"hide": Verdict.HIDE, "review": Verdict.UNDECIDED, "keep": Verdict.KEEP}
+    if text not in choices:
+        raise errors.InvalidInput(
+            f"--moving {text!r} is no choice", hint=f"Give one of {', '.join(choices)}."
+        )
+    return choices[text]
 
 
 def _audio(text: str) -> Audio | ReplaceAudio:

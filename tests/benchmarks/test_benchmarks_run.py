@@ -8,6 +8,7 @@ from tests.benchmarks.__main__ import NAMES, main
 from tests.benchmarks.measure import FOLDER_VARIABLE
 
 
+@pytest.mark.usefixtures("models")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_benchmark_prints_its_table_with_method_and_machine(
     name: str,
