@@ -17,7 +17,7 @@ from babel import Locale
 from retention.catalogue.model import Source
 from retention.notice.changes import in_a_line
 from retention.notice.gather import Version
-from retention.notice.phrases import Phrases
+from retention.notice.phrases import Phrases, unfolded
 from retention.requests.rules.model import (
     BasisCode,
     IdentityNeed,
@@ -216,7 +216,7 @@ def _purposes(schedule: Schedule, phrases: Phrases) -> Iterator[Purpose]:
     for each in schedule.purposes.values():
         yield Purpose(
             each.title[language],
-            each.description[language],
+            unfolded(each.description[language]),
             phrases.kinds(each.kinds),
             words.bases[each.acquisition][language],
             words.forms[schedule.notices[each.notice].form][language],
@@ -249,7 +249,7 @@ def _told(notice: Notice, schedule: Schedule, phrases: Phrases) -> Told:
         phrases.words.forms[notice.form][language],
         phrases.listed(about),
         phrases.label("told.version", version=notice.version, since=phrases.date(notice.effective_on)),
-        notice.text[language],
+        unfolded(notice.text[language]),
     )
 
 

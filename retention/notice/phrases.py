@@ -1,5 +1,6 @@
 """Periods, places, dates and lists, as people say them in one language. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,10 +12,26 @@ from retention.kernel.errors import InvalidInput
 from retention.notice.words import NoticeWords, Plural, Unit
 from retention.requests.rules.letters import filled, written_date
 from retention.requests.rules.model import Rulebook
-from retention.schedule.model import ANY, Kind, Period, RetentionClass, Schedule, Texts, Words
+from retention.schedule.model import (
+    ANY,
+    RECORDING_ENDED,
+    Kind,
+    Period,
+    RetentionClass,
+    Schedule,
+    Texts,
+    Words,
+)
 
 #: A policy's bases and clauses are written once, whatever its languages.
 PROSE_LANGUAGE: Final = "en"
+#: The papers of a request are recordings to the schedule, and to nobody else.
+PAPER_MADE: Final = "paper-made"
+
+
+def unfolded(text: str) -> str:
+    """The text without the spaces that YAML's folded lines leave after a full-width stop or comma."""
+    return re.sub(r"(?<=[。、]) ", "", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +93,8 @@ class Phrases:
             InvalidInput: There are no words for the event.
         """
         how = self.label("periods.first-day" if rule.count_first_day else "periods.next-day")
-        return self._word("triggers", self.words.triggers, rule.trigger), how
+        is_paper = rule.trigger == RECORDING_ENDED and rule.selector.kinds == {Kind.CASE_FILE}
+        return self._word("triggers", self.words.triggers, PAPER_MADE if is_paper else rule.trigger), how
 
     def never(self, purpose: str) -> str:
         """A forbidden purpose.
@@ -99,7 +117,8 @@ class Phrases:
         kinds = rule.selector.kinds & schedule.purposes[rule.purpose].kinds
         sites = self._places(rule.selector.sites, self.words.sites)
         areas = self._places(rule.selector.areas, self.words.areas)
-        return self.listed(filter(None, (self.kinds(kinds), sites, areas)))
+        where = self.listed(filter(None, (sites, areas)))
+        return f"{self.kinds(kinds)} ({where})" if where else self.kinds(kinds)
 
     def _places(self, places: Words, known: Mapping[str, Texts]) -> str:
         if places == ANY:
@@ -113,7 +132,7 @@ class Phrases:
     def what(self, schedule: Schedule, rule: RetentionClass) -> str:
         """A class in a line: its purpose, and what it is about."""
         purpose = schedule.purposes[rule.purpose].title[self.language]
-        return f"{purpose} ({self.about(schedule, rule)})"
+        return f"{purpose} – {self.about(schedule, rule)}"
 
     def statement(self, name: str, schedule: Schedule, book: Rulebook) -> tuple[str, ...]:
         """The paragraphs of a statement, filled in."""

@@ -96,7 +96,7 @@ Phrases = dict[Language, Phrase]
 class PeriodWords(FileShape):
     """How the parts of a period are put together."""
 
-    join: Phrases
+    join: dict[Language, Word]
     whole: Phrases
 
 
