@@ -4,40 +4,18 @@ Sources are those of today: the catalogue keeps no earlier list of them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from retention.catalogue.model import Source
 from retention.catalogue.schedules import read_schedule, schedule_in_force
 from retention.catalogue.sources import all_sources
 from retention.catalogue.tables import ScheduleRow
 from retention.kernel.clock import local_date
+from retention.notice.model import State, Version
 from retention.requests.rulebooks import read_rulebook, rules_in_force
-from retention.requests.rules.model import Rulebook
 from retention.requests.tables import RulebookRow
-from retention.schedule.model import Kind, Schedule
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A version of the schedule; dates are local to the controller."""
-
-    number: int
-    schedule: Schedule
-    book: Rulebook  #: the last that was in force beside it
-    since: date
-    until: date | None  #: None while it is in force
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """All that the notice tells of."""
-
-    versions: tuple[Version, ...]  #: oldest first; the last is in force
-    sources: tuple[Source, ...]  #: recorders only; the office's own papers come from none
+from retention.schedule.model import Kind
 
 
 def gather(session: Session) -> State:

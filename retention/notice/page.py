@@ -16,7 +16,7 @@ from babel import Locale
 
 from retention.catalogue.model import Source
 from retention.notice.changes import in_a_line
-from retention.notice.gather import Version
+from retention.notice.model import Version
 from retention.notice.phrases import Phrases, unfolded
 from retention.requests.rules.model import (
     BasisCode,

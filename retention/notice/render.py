@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from retention.kernel.errors import InvalidInput
-from retention.notice.gather import State, Version
 from retention.notice.html import html_of
+from retention.notice.model import State, Version
 from retention.notice.packs import words_for
 from retention.notice.page import file_name, page_of
 from retention.notice.phrases import Phrases

@@ -8,12 +8,12 @@ from typing import Any
 from justhtml import JustHTML
 
 from retention.catalogue.model import Source
-from retention.notice.gather import State, Version
+from retention.catalogue.schedules import read_schedule
+from retention.notice.model import State, Version
 from retention.notice.render import render
 from retention.requests.packs import rulebook_for
 from retention.requests.rulebooks import read_rulebook
 from retention.schedule.model import Kind
-from retention.schedule.parse import parse_policy
 
 PACKS = ("defaults/japan.yaml", "packs/germany.yaml")
 
@@ -29,7 +29,7 @@ def version(pack: str, number: int = 1, since: date = date(2026, 11, 2), **given
     for was, becomes in given.get("changes", {}).items():
         assert was in text
         text = text.replace(was, becomes)
-    schedule = parse_policy(text, pack)
+    schedule = read_schedule(text, pack)
     found = rulebook_for(schedule.jurisdiction)
     assert found
     return Version(number, schedule, read_rulebook(*found), since, given.get("until"))
@@ -66,3 +66,10 @@ def parsed(html: str) -> JustHTML:
 def words_of(html: str) -> str:
     """What a reader sees of a page, on one line."""
     return " ".join(parsed(html).query("body")[0].to_text().split())
+
+
+def attributes(tree: Any, selector: str) -> list[dict[str, str]]:
+    """The attributes of every element that a selector finds."""
+    return [
+        {name: value or "" for name, value in (each.attrs or {}).items()} for each in tree.query(selector)
+    ]

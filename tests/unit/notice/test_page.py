@@ -4,17 +4,19 @@ import base64
 import hashlib
 import re
 from datetime import date
+from functools import cache
+from itertools import pairwise
 
 import pytest
 
 from retention.kernel.errors import InvalidInput, NotFound
-from retention.notice.gather import State
+from retention.notice.model import State
 from retention.notice.packs import words_for
 from retention.notice.phrases import Phrases, unfolded
 from retention.notice.render import render
 from retention.requests.rules.model import BasisCode, Proves
 from retention.schedule.model import Kind
-from tests.builders.notice import PACKS, pages, parsed, source, version, words_of
+from tests.builders.notice import PACKS, attributes, pages, parsed, source, version, words_of
 
 JAPAN, GERMANY = PACKS
 PAGES = [(JAPAN, "ja"), (JAPAN, "en"), (GERMANY, "de"), (GERMANY, "en")]
@@ -30,6 +32,7 @@ SHORTER = {
 }
 
 
+@cache
 def page(pack: str, language: str) -> str:
     found = SOURCES if pack == JAPAN else ()
     return pages(State((version(pack),), found), language)[f"notice.{language}.html"]
@@ -257,12 +260,12 @@ def html(request: pytest.FixtureRequest) -> str:
 
 def test_the_markup_has_no_error_and_no_broken_reference(html: str) -> None:
     tree = parsed(html)
-    ids = [each.attrs["id"] for each in tree.query("[id]")]
+    ids = [each["id"] for each in attributes(tree, "[id]")]
     assert len(set(ids)) == len(ids)
-    for link in tree.query('a[href^="#"]'):
-        assert link.attrs["href"][1:] in ids
-    for each in tree.query("[aria-labelledby]"):
-        assert each.attrs["aria-labelledby"] in ids
+    for link in attributes(tree, 'a[href^="#"]'):
+        assert link["href"][1:] in ids
+    for each in attributes(tree, "[aria-labelledby]"):
+        assert each["aria-labelledby"] in ids
 
 
 def test_headings_come_in_order_and_tables_say_what_they_are(html: str) -> None:
@@ -270,12 +273,12 @@ def test_headings_come_in_order_and_tables_say_what_they_are(html: str) -> None:
     levels = [int(each.name[1]) for each in tree.query("h1, h2, h3, h4, h5, h6")]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
-    assert tree.query("html")[0].attrs["lang"] in {"ja", "en", "de"}
-    assert tree.query("a")[0].attrs == {"class": "skip", "href": "#text"}
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert attributes(tree, "html")[0]["lang"] in {"ja", "en", "de"}
+    assert attributes(tree, "a")[0] == {"class": "skip", "href": "#text"}
     for table in tree.query("table"):
         assert len(table.query("caption")) == 1
-        assert all(each.attrs["scope"] in {"col", "row"} for each in table.query("th"))
+        assert all(each["scope"] in {"col", "row"} for each in attributes(table, "th"))
 
 
 def test_nothing_runs_and_nothing_is_loaded(html: str) -> None:
@@ -283,14 +286,14 @@ def test_nothing_runs_and_nothing_is_loaded(html: str) -> None:
     assert {each.name for each in tree.query("*")}.isdisjoint(
         {"script", "img", "iframe", "object", "embed", "form", "input", "base", "audio", "video", "svg"}
     )
-    for each in tree.query("*"):
-        assert {"src", "srcset", "style", "action", "ping", "background"}.isdisjoint(each.attrs)
-        assert not any(name.startswith("on") for name in each.attrs)
-    for link in tree.query("link"):
-        assert link.attrs["rel"] == "alternate"
-    for link in tree.query("a"):
-        if not link.attrs["href"].startswith("#"):
-            assert link.attrs["rel"] == "noopener noreferrer"
+    for each in attributes(tree, "*"):
+        assert {"src", "srcset", "style", "action", "ping", "background"}.isdisjoint(each)
+        assert not any(name.startswith("on") for name in each)
+    for link in attributes(tree, "link"):
+        assert link["rel"] == "alternate"
+    for link in attributes(tree, "a"):
+        if not link["href"].startswith("#"):
+            assert link["rel"] == "noopener noreferrer"
     (style,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
     assert not re.search(r"url\(|@import|@font-face", style)
 
@@ -298,8 +301,8 @@ def test_nothing_runs_and_nothing_is_loaded(html: str) -> None:
 def test_the_page_admits_its_own_style_by_digest_and_nothing_else(html: str) -> None:
     (style,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    (stated,) = parsed(html).query('meta[http-equiv="Content-Security-Policy"]')
-    assert stated.attrs["content"] == (
+    (stated,) = attributes(parsed(html), 'meta[http-equiv="Content-Security-Policy"]')
+    assert stated["content"] == (
         f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     )
 
