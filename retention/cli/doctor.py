@@ -42,6 +42,7 @@ REMEDIES = {
     "class-fraction": SHARE,
     "size": SHARE,
     "clock": "Set the machine's clock. If it is right, let the night trip, and two people reset it.",
+    "trigger": "Somebody changed the database: `retention check`, then restore the last backup. Do not reset.",
     "holds": "Restore the last backup: the journal brings holds back. Do not reset.",
     "journal": "Bring the witness folder back from a copy, or correct `witness`. If it is lost, place those holds again.",
     "backup": "`retention backup FILE`.",

@@ -105,6 +105,7 @@ class Surroundings:
     total_by_class: Mapping[str, int]
     holds_in_journal: frozenset[str]  #: in force, going by the journal outside the database
     holds_accounted_for: frozenset[str]  #: in force, or lifted on record
+    early: tuple[str, ...]  #: cohorts that are due, with recordings whose day lies after theirs
     untold: frozenset[str]  #: holds in force, and the last run, of which the journal knows nothing
     store_id: str  #: the object store that the catalogue was made for
     store_id_in_store: str  #: the object store that is there
@@ -123,6 +124,7 @@ def tripped(plan: DisposalPlan, limits: Limits, seen: Surroundings) -> dict[str,
         if plan.size_bytes > limits.size_bytes
         else "",
         "clock": _clock(limits, seen),
+        "trigger": _trigger(seen),
         "holds": _holds(seen),
         "journal": _journal(seen),
         "backup": _backup(limits, seen),
@@ -167,6 +169,11 @@ def _clock(limits: Limits, seen: Surroundings) -> str:
             f" after the last run on {seen.last_run_at:%Y-%m-%d}"
         )
     return ""
+
+
+def _trigger(seen: Surroundings) -> str:
+    wrong = ", ".join(seen.early)
+    return f"cohorts count from an earlier day than recordings in them: {wrong}" if wrong else ""
 
 
 def _holds(seen: Surroundings) -> str:

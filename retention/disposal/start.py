@@ -16,6 +16,7 @@ from retention.audit.record import Act, record
 from retention.audit.tables import AuditRow
 from retention.audit.tags import Tag
 from retention.audit.witness import SignedJournal
+from retention.catalogue.days import days_of_cohorts
 from retention.catalogue.lots import lots_of
 from retention.catalogue.schedules import schedule_in_force, schedule_row
 from retention.catalogue.tables import CohortRow, LotRow, ReasonRow, StoreRow
@@ -37,6 +38,8 @@ from retention.kernel.errors import CatalogueDisagrees
 from retention.kernel.ids import new_id
 
 BATCH = 5_000
+#: A reason is read by a person.
+NAMED_AT_MOST = 20
 
 
 def start_run(
@@ -178,10 +181,25 @@ def surroundings(
         total_by_class=_by_class(session) if watched else {},
         holds_in_journal=told.in_force,
         holds_accounted_for=holds_accounted_for(session),
+        early=_early(session, plan),
         untold=_untold(session, told),
         store_id=session.execute(select(col(StoreRow.object_store_id))).scalar_one(),
         store_id_in_store=store_id_in_store,
     )
+
+
+def _early(session: Session, plan: DisposalPlan) -> tuple[str, ...]:
+    """Cohorts that are due with recordings of a later day: somebody moved the cohort's day by hand."""
+    found: list[str] = []
+    schedule, table = schedule_in_force(session), table_of(CohortRow)
+
+    def look(ids: list[int]) -> None:
+        for days in days_of_cohorts(session, schedule, table.c.id.in_(ids)):
+            if days.is_early:
+                found.append(f"{days.name} from {days.trigger_on}, recordings up to {days.last_on}")
+
+    in_batches([cohort.id for cohort in plan.cohorts if not cohort.is_expired], BATCH, look)
+    return tuple(sorted(found)[:NAMED_AT_MOST])
 
 
 def last_activity(session: Session) -> datetime | None:
@@ -259,7 +277,7 @@ def _by_class(session: Session) -> dict[str, int]:
 #: A reset agrees to what was seen; this much more may have become due meanwhile.
 RESET_SLACK = 1.05
 #: Their reasons name what is lost or in the wrong place: agreeing to one loss is not agreeing to the next.
-WORD_FOR_WORD = {"holds", "journal", "store"}
+WORD_FOR_WORD = {"trigger", "holds", "journal", "store"}
 
 
 def _was_reset(session: Session, stops: dict[str, str], plan: DisposalPlan) -> bool:

@@ -95,6 +95,7 @@ def test_every_guard_is_explained() -> None:
         total_by_class={"a": 9},
         holds_in_journal=frozenset({"hold"}),
         holds_accounted_for=frozenset(),
+        early=("cohort",),
         untold=frozenset({"run"}),
         store_id="ours",
         store_id_in_store="another",

@@ -1,5 +1,7 @@
 """Each kind of damage is found, said once, and nothing else is said."""
 
+from datetime import timedelta
+
 import pytest
 
 from retention.custody.check import check
@@ -260,6 +262,29 @@ def test_what_rows_say_twice_must_agree(full: House, change: str) -> None:
     full.sql(change.format(id=a_recording(full), blob=blob(full)))
 
     assert Kind.ROWS_DISAGREE in kinds(look(full))
+
+
+def test_a_cohort_whose_day_was_moved_is_found(full: House) -> None:
+    """Either way: earlier breaks a promise to keep, later one to erase."""
+    full.clock.move(days=1)
+    full.take_in()
+    for day in ("2020-01-01", "2099-01-01"):
+        full.sql(f"UPDATE cohort SET trigger_on = '{day}' WHERE state = 'active' AND id = 1")
+        assert only(look(full)) is Kind.ROWS_DISAGREE
+        (finding,) = look(full).findings
+        assert day in finding.what
+
+
+def test_the_days_of_late_generations_events_and_other_zones_are_their_own(full: House) -> None:
+    """What must not be taken for a day that was moved."""
+    full.add_camera("hawaii", zone="Pacific/Honolulu")
+    full.film("hawaii")
+    full.film(ended_at=full.clock.now() - timedelta(days=6))
+    full.add_source("case-line", purposes=["dispute"])
+    full.take_in("case-line", reference="case-14")
+    full.trigger("case-closed", "case-14", on=full.app.today())
+
+    assert look(full).ok
 
 
 def test_a_recording_whose_row_was_removed_is_not_only_a_wrong_count(full: House) -> None:

@@ -9,13 +9,15 @@ import pytest
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
+from retention.catalogue.states import State
 from retention.disposal.model import RunKind, RunState
 from retention.disposal.tables import RunRow
 from retention.kernel.errors import AuditChainBroken, IllegalTransition, NotFound, NotPermitted
 from tests.builders.house import ACTOR, SECOND, House
-from tests.builders.night import agree, dispose_within, what_a_night_could_change
+from tests.builders.night import agree, approve_plan, dispose_within, print_plan, what_a_night_could_change
 
 DAY = timedelta(days=1)
+LAST_COHORT = "(SELECT max(id) FROM cohort)"
 
 
 @pytest.fixture
@@ -179,6 +181,41 @@ def test_a_journal_that_was_changed_stops_the_night_before_it_begins(overdue: Ho
         dispose_within(overdue)
     assert what_a_night_could_change(overdue) == before
     assert overdue.rows("SELECT id FROM disposal_run") == []
+
+
+def test_a_day_that_was_moved_ahead_of_its_recordings_trips(house: House) -> None:
+    """One statement makes an archive due, and leaves no trace but this."""
+    house.add_source()
+    house.take_in()
+    house.sql("UPDATE cohort SET trigger_on = '2020-01-01'")
+    run = trips(house, "trigger")
+    assert "calls.quality@Asia/Tokyo" in run.tripped["trigger"]
+    assert "2020-01-01" in run.tripped["trigger"]
+
+
+def test_a_day_that_was_moved_by_one_trips_once_the_cohort_is_due(overdue: House) -> None:
+    overdue.sql(f"UPDATE cohort SET trigger_on = date(trigger_on, '-1 day') WHERE id = {LAST_COHORT}")
+    assert goes(overdue), "what is due is right, and what is not due is not looked at"
+    overdue.clock.move(days=10)
+    trips(overdue, "trigger")
+
+
+def test_agreeing_to_one_moved_day_is_not_agreeing_to_the_next(overdue: House) -> None:
+    overdue.sql(f"UPDATE cohort SET trigger_on = '2020-01-01' WHERE id = {LAST_COHORT}")
+    tripped_and_agreed(overdue, "trigger", size_bytes=10**9)
+    overdue.sql(f"UPDATE cohort SET trigger_on = '2020-01-02' WHERE id = {LAST_COHORT}")
+    trips(overdue, "trigger")
+
+
+def test_an_event_is_no_day_of_the_recording(house: House) -> None:
+    """A case may close before a late recording of it comes in, and long after its first."""
+    house.add_source(purposes=["dispute"])
+    early = house.take_in(reference="case-14")
+    house.trigger("case-closed", "case-14", on=house.app.today())
+    house.clock.move(days=31)
+    approve_plan(house, print_plan(house))
+    assert goes(house)
+    assert house.find(early).state == State.DISPOSED
 
 
 def back_up(house: House) -> None:
