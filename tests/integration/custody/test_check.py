@@ -219,6 +219,28 @@ def test_the_key_of_a_lifted_hold_that_keeps_nothing_is_found(full: House) -> No
     assert only(look(full)) is Kind.SPENT_KEY_LEFT
 
 
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ("cohort WHERE state = 'active'", "calls.quality@Asia/Tokyo"),
+        ("hold", "hold 01"),
+        ("quarantine", "quarantined item 01"),
+    ],
+    ids=["a cohort", "a hold", "a quarantined item"],
+)
+def test_a_key_that_cannot_be_read_is_found_with_the_reason_it_is_for(
+    full: House, row: str, named: str
+) -> None:
+    full.place(a_recording(full))
+    full.ingest(full.write("no recording", b"noise"))
+    full.memory_keys.spoilt.add(full.rows(f"SELECT max(key_id) FROM {row}")[0][0])
+
+    report = look(full)
+
+    assert only(report) is Kind.KEY_UNREADABLE
+    assert named in report.findings[0].what
+
+
 def test_a_held_recording_that_its_hold_cannot_read_is_found(full: House) -> None:
     hold = full.place(a_recording(full)).hold
     full.sql(f"DELETE FROM wrap WHERE key_id = '{hold.key_id}'")

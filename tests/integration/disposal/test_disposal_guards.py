@@ -10,9 +10,12 @@ import pytest
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.catalogue.states import State
+from retention.custody.check import check
+from retention.custody.model import Kind
 from retention.disposal.model import RunKind, RunState
 from retention.disposal.tables import RunRow
 from retention.kernel.errors import AuditChainBroken, IllegalTransition, NotFound, NotPermitted
+from retention.vault.fixity import Level
 from tests.builders.house import ACTOR, SECOND, House
 from tests.builders.night import agree, approve_plan, dispose_within, print_plan, what_a_night_could_change
 
@@ -148,6 +151,7 @@ def test_a_hold_that_was_lifted_is_not_gone(overdue_on_both: House) -> None:
 
 
 def lose_journal(house: House) -> None:
+    """As if its disk had been replaced by one that knows the heads alone."""
     (house.app.home / house.app.settings.witness / "journal").unlink()
 
 
@@ -155,9 +159,66 @@ def test_a_journal_that_does_not_know_a_hold_in_force_trips(overdue_on_both: Hou
     """The folder is not mounted, or another: what is held is no longer safe from the loss of the database."""
     hold = overdue_on_both.place(overdue_on_both.take_in()).hold
     lose_journal(overdue_on_both)
-    assert f"hold {hold.id}" in trips(overdue_on_both, "journal").tripped["journal"]
-    overdue_on_both.lift(hold.id)
+    run = trips(overdue_on_both, "journal")
+    assert f"hold {hold.id}" in run.tripped["journal"]
+    agree(overdue_on_both, run.id)
     assert goes(overdue_on_both)
+
+
+def test_a_journal_that_was_cut_at_its_end_trips_until_two_people_agree(overdue_on_both: House) -> None:
+    """What is left of it is a chain that holds, and the catalogue misses nothing in it."""
+    overdue_on_both.add_source("line-2")
+    path = overdue_on_both.app.home / overdue_on_both.app.settings.witness / "journal"
+    overdue_on_both.take_in()
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    run = trips(overdue_on_both, "journal")
+    assert "had 2 lines and has 1" in run.tripped["journal"]
+    assert [
+        each.kind for each in check(overdue_on_both.app.custody_tools(), Level.PRESENCE, ACTOR).findings
+    ] == [Kind.JOURNAL_BROKEN]
+    agree(overdue_on_both, run.id)
+    assert goes(overdue_on_both)
+    assert check(overdue_on_both.app.custody_tools(), Level.PRESENCE, ACTOR).ok
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    trips(overdue_on_both, "journal")
+
+
+def put_back(house: House, *, days: int) -> None:
+    """The catalogue's file as it was before `days` in which things went on; all else as it is now."""
+    house.app.database.close()
+    file = house.app.home / "catalogue.db"
+    old = file.read_bytes()
+    for _ in range(days):
+        house.clock.move(days=1)
+        house.take_in(ended_at=house.clock.now() - 20 * DAY)
+    house.app.database.close()
+    for leftover in file.parent.glob("catalogue.db-*"):
+        leftover.unlink()
+    file.write_bytes(old)
+
+
+def test_an_old_copy_of_the_catalogue_put_back_trips(overdue: House) -> None:
+    """It knows neither what was disposed of since nor what was held; it is not restored, only copied."""
+    put_back(overdue, days=1)
+    run = trips(overdue, "trail")
+    assert "an old copy" in run.tripped["trail"]
+    for _ in range(9):
+        overdue.take_in(ended_at=overdue.clock.now() - 20 * DAY)
+    assert "is not the one that was witnessed" in trips(overdue, "trail").tripped["trail"]
+    assert not overdue.verify().ok
+
+
+def test_a_witness_that_was_emptied_trips_until_two_people_agree(overdue: House) -> None:
+    for path in (overdue.app.home / overdue.app.settings.witness).iterdir():
+        path.unlink()
+    overdue.take_in()
+    run = dispose_within(overdue)
+    assert set(run.tripped) == {"trail"}
+    agree(overdue, run.id)
+    assert goes(overdue)
+    assert overdue.verify().ok
+    overdue.take_in(ended_at=overdue.clock.now() - 20 * DAY)
+    assert goes(overdue)
 
 
 def test_a_journal_that_does_not_know_the_last_run_trips(overdue_on_both: House) -> None:
