@@ -305,7 +305,7 @@ def test_whatever_is_no_object_is_strange_links_and_folders_included(
     assert [each for each, _, _ in store.list_names()] == [name]
 
 
-def test_a_put_under_way_is_not_strange_and_one_left_for_a_day_is(store: FolderStore, tmp_path: Path) -> None:
+def test_a_put_under_way_is_not_strange_and_one_left_for_a_day_is(store: FolderStore) -> None:
     name, seen = a_name(), []
     a_day_ago, soon = CLOCK.now() - timedelta(days=1), CLOCK.now() + timedelta(minutes=1)
 

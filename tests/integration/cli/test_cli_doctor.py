@@ -149,6 +149,27 @@ def test_a_journal_that_was_changed(shell: Shell) -> None:
     assert "line 1 of the journal" in found[0]["what"]
 
 
+def test_an_old_copy_of_the_catalogue_that_was_put_back(shell: Shell) -> None:
+    file = shell.home / "catalogue.db"
+    old = file.read_bytes()
+    assert shell("audit", "export", "--out", str(shell.home.parent / "trail")).code == 0
+    file.write_bytes(old)
+    found = fault(shell, "trail")
+    assert "an old copy" in found["what"]
+    assert "retention restore" in found["remedy"]
+
+
+def test_a_witness_folder_that_is_not_there(shell: Shell) -> None:
+    folder = shell.home / "witness"
+    folder.rename(shell.home / "elsewhere")
+    assert {each["subject"] for each in faults(shell.json("doctor"))} == {"witness", "guards"}
+    assert not folder.exists(), "an empty one would hide that it is gone"
+    for command in ("check", "audit verify"):
+        answer = shell(*command.split())
+        assert answer.code != 0
+        assert "is not there" in answer.err
+
+
 def test_a_journal_that_is_lost(shell: Shell) -> None:
     (shell.home / "witness" / "journal").unlink()
     found = fault(shell, "journal")

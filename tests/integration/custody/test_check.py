@@ -1,5 +1,6 @@
 """Each kind of damage is found, said once, and nothing else is said."""
 
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -427,6 +428,12 @@ def test_a_hold_that_only_the_journal_knows_is_found(full: House) -> None:
     full.app.journal.write("hold-confirmed", full.clock.now(), {"hold": "01KJZZZZZZ0000000000000000"})
 
     assert only(look(full)) is Kind.HOLD_LOST
+
+
+def test_a_witness_folder_that_is_gone_is_found(full: House) -> None:
+    shutil.rmtree(full.app.home / full.app.settings.witness)
+
+    assert set(kinds(look(full))) == {Kind.AUDIT_BROKEN, Kind.JOURNAL_BROKEN}
 
 
 def test_a_changed_line_of_the_journal_is_found(full: House) -> None:

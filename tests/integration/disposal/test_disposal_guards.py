@@ -202,6 +202,8 @@ def test_an_old_copy_of_the_catalogue_put_back_trips(overdue: House) -> None:
     put_back(overdue, days=1)
     run = trips(overdue, "trail")
     assert "an old copy" in run.tripped["trail"]
+    agree(overdue, run.id)
+    trips(overdue, "trail")
     for _ in range(9):
         overdue.take_in(ended_at=overdue.clock.now() - 20 * DAY)
     assert "is not the one that was witnessed" in trips(overdue, "trail").tripped["trail"]
