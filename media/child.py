@@ -22,7 +22,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeAlias
 
-from media.errors import MediaToolError, ToolFailed, Unreadable, UnsupportedCodec
+from media.errors import (
+    MediaToolError,
+    ModelMissing,
+    NotReleased,
+    ToolFailed,
+    Unreadable,
+    UnsupportedCodec,
+)
 from media.inspection import printable
 from media.process import python_module, run
 
@@ -136,6 +143,8 @@ class _Answer:
         said = self._final or {}
         if isinstance(done := said.get("done"), dict):
             return done
+        if isinstance(found := said.get("not_released"), list):
+            raise NotReleased(tuple(printable(str(one)) for one in found) or ("no reason was given",))
         for key, kind in _BAD_NEWS.items():
             if key in said:
                 raise kind(printable(str(said[key])))
@@ -145,6 +154,7 @@ class _Answer:
 _BAD_NEWS: dict[str, type[MediaToolError]] = {
     "unsupported": UnsupportedCodec,
     "unreadable": Unreadable,
+    "model_missing": ModelMissing,
     "failed": ToolFailed,
 }
 
@@ -187,12 +197,14 @@ def _bad_news(error: Exception) -> dict[str, Any]:
     match error:
         case MemoryError():
             return {"failed": "more memory is needed than this job may use; raise its limit and try again"}
-        case UnsupportedCodec():
-            return {"unsupported": error.reason}
-        case Unreadable():
-            return {"unreadable": error.reason}
+        case NotReleased():
+            return {"not_released": list(error.findings)}
         case MediaToolError():
-            return {"failed": str(error)}
+            return {
+                next((key for key, kind in _BAD_NEWS.items() if isinstance(error, kind)), "failed"): str(
+                    error
+                )
+            }
         case OSError():
             return {"failed": _what_the_disk_said(error)}
     return {"failed": f"the work broke off ({type(error).__name__}: {error}); please report this"}

@@ -3,7 +3,6 @@
     MediaToolError
      ├ Unreadable           this file cannot be used; `reason` says why
      │  └ UnsupportedCodec  it is whole, but nobody here can decode it
-     ├ RedactionFailed      what was written is not what was asked for; it was thrown away
      ├ ToolTimedOut         a tool did not finish in time
      ├ ToolFailed           a tool is missing, broken, or refused its work
      │  └ ModelMissing      the weights of a detector have not been fetched
@@ -11,9 +10,8 @@
      ├ Undecided            a person still has to decide about some of what was found
      └ NotReleased          a redacted copy did not pass its check, and is gone
 
-An `Unreadable` is a fact about the file and will be the same tomorrow, a
-`RedactionFailed` one about this program. `ToolTimedOut` and `ToolFailed` are
-facts about the machine or the moment.
+An `Unreadable` is a fact about the file and will be the same tomorrow.
+`ToolTimedOut` and `ToolFailed` are facts about the machine or the moment.
 """
 
 
@@ -35,10 +33,6 @@ class Unreadable(MediaToolError):
 
 class UnsupportedCodec(Unreadable):
     """The file is encoded in a way that this build of FFmpeg cannot decode."""
-
-
-class RedactionFailed(MediaToolError):
-    """What was written does not hide what it had to hide. Nothing is left of it."""
 
 
 class ToolTimedOut(MediaToolError):
@@ -70,13 +64,14 @@ class Undecided(MediaToolError):
 
 
 class NotReleased(MediaToolError):
-    """A finished copy shows, or may show, what it should hide. It was not kept.
+    """A finished copy shows or sounds, or may, what it should hide, or is not what was asked for. It was not kept.
 
     Attributes:
         findings: What was found, one sentence each.
     """
 
-    def __init__(self, findings: tuple[str, ...]) -> None:
+    def __init__(self, found: str | tuple[str, ...]) -> None:
+        findings = (found,) if isinstance(found, str) else found
         super().__init__(
             f"nothing is released: {findings[0]}" + (f" (and {len(findings) - 1} more)" * (len(findings) > 1))
         )

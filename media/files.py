@@ -1,8 +1,60 @@
 """Write a file so that it is there whole, or not at all."""
 
+import fcntl
 import os
-import tempfile
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_TAIL = ".part"
+
+
+@contextmanager
+def draft_of(target: Path, suffix: str = "") -> Iterator[Path]:
+    """An empty file beside `target`, for its owner alone; whatever is left under its name in the end is removed.
+
+    Drafts of the same target whose process was killed are removed first: a draft is locked for as long as
+    its process lives.
+
+    Args:
+        target: What it is to become.
+        suffix: Of its name, where a library goes by that.
+
+    Raises:
+        OSError: Nothing can be written there.
+    """
+    _sweep(target)
+    draft, number = _locked(target, suffix)
+    try:
+        yield draft
+    finally:
+        os.close(number)
+        with suppress(FileNotFoundError):
+            draft.unlink()
+
+
+def _locked(target: Path, suffix: str) -> tuple[Path, int]:
+    """A new draft, and the descriptor that holds its lock."""
+    while True:
+        draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}{_TAIL}{suffix}")
+        number = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        fcntl.flock(number, fcntl.LOCK_EX)
+        # Between the two, a sweeper may have taken it for a dead one's.
+        if os.fstat(number).st_nlink:
+            return draft, number
+        os.close(number)
+
+
+def settle(draft: Path, target: Path) -> None:
+    """Give a finished file its name, once it is on the disk.
+
+    Raises:
+        OSError: The disk does not take it.
+    """
+    _sync(draft, os.O_RDONLY)
+    draft.replace(target)
+    _sync(target.parent, os.O_RDONLY | os.O_DIRECTORY)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -11,19 +63,30 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: The disk is full or the folder cannot be written; nothing changed under `path`.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    beside = Path(name)
+    with draft_of(path) as draft:
+        draft.write_bytes(content)
+        settle(draft, path)
+
+
+def _sweep(target: Path) -> None:
+    for left in target.parent.glob(f".{_plain(target.name)}.????????{_TAIL}*"):
+        with suppress(OSError):
+            number = os.open(left, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+            finally:
+                os.close(number)
+
+
+def _plain(name: str) -> str:
+    """A name in which nothing is a pattern."""
+    return "".join(f"[{one}]" if one in "*?[" else one for one in name)
+
+
+def _sync(path: Path, flags: int) -> None:
+    number = os.open(path, flags)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
+        os.fsync(number)
     finally:
-        os.close(folder)
+        os.close(number)

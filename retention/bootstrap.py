@@ -33,6 +33,13 @@ from retention.kernel.errors import CatalogueDisagrees, InvalidInput, KeyService
 from retention.kernel.ids import new_id
 from retention.migrations import models
 from retention.migrations.version import is_current, is_empty
+from retention.redaction.destroy import Means as RedactionMeans
+from retention.redaction.destroy import Tools as RedactionTools
+from retention.redaction.model import Silencer
+from retention.requests.packs import rulebook_for
+from retention.requests.papers import Tools as RequestTools
+from retention.requests.print import Printed, Sheet
+from retention.requests.rulebooks import Rules, add_version, rules_in_force
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
@@ -58,6 +65,7 @@ class Given(TypedDict, total=False):
     keys: KeyService
     store: ObjectStore
     inspector: Inspector
+    silencer: Silencer
 
 
 class App:
@@ -164,6 +172,42 @@ class App:
     def hold_tools(self) -> HoldTools:
         """What holds need."""
         return HoldTools(self.database, self.store, self.keys, self.journal, self.clock)
+
+    def request_tools(self) -> RequestTools:
+        """What requests need."""
+        return RequestTools(
+            self.database,
+            self.store,
+            self.keys,
+            self.journal,
+            self.clock,
+            self.home / "locks",
+            self.index_key,
+        )
+
+    def printer(self, sheet: Sheet) -> Printed:
+        """Print a letter."""
+        from retention.adapters.letter_pdf import print_letter  # a PDF library and a font, for letters alone
+
+        return print_letter(sheet)
+
+    def rules(self) -> Rules:
+        """The rulebook in force."""
+        with self.database.read() as session:
+            return rules_in_force(session)
+
+    def redaction_tools(self) -> RedactionTools:
+        """What finishing the destruction of spans needs."""
+        return RedactionTools(self.database, self.store, self.keys, self.journal, self.clock)
+
+    def redaction_means(self) -> RedactionMeans:
+        """What destroying spans needs besides."""
+        return RedactionMeans(self.door, self.inspector, self.silencer, self.home / "tmp")
+
+    @cached_property
+    def silencer(self) -> Silencer:
+        """What silences spans of sound."""
+        return self._given.get("silencer") or _silencer()
 
     def disposal_tools(self) -> DisposalTools:
         """What disposing needs."""
@@ -308,6 +352,9 @@ def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **g
                 applied_at=now,
             )
         )
+        rulebook = rulebook_for(schedule.jurisdiction)
+        if rulebook is not None:
+            add_version(session, *rulebook, now, actor)
         start_trail(session)
         record(session, now, Act(Tag.STORE_CREATED, actor, store.id, detail={"policy": schedule.digest}))
     return app
@@ -403,6 +450,12 @@ def _inspector(timeout_s: float) -> Inspector:
     from retention.adapters.inspector_media import MediaInspector
 
     return MediaInspector(timeout_s)
+
+
+def _silencer() -> Silencer:
+    from retention.adapters.silencer_media import MediaSilencer
+
+    return MediaSilencer()
 
 
 def demo_material(folder: Path, given: Path | None, progress: Callable[[int], None]) -> "Material":

@@ -120,7 +120,8 @@ def load_settings(home: Path, environ: Mapping[str, str] | None = None) -> Effec
         first = error.errors()[0]
         name = str(first["loc"][0])
         raise InvalidInput(
-            f"setting {name!r} (from {origins.get(name, 'unknown')}): {first['msg']}",
+            f"setting {name!r} (from {origins.get(name, 'unknown')}): "
+            + ("there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]),
             hint="`retention settings` lists every setting with its meaning.",
         ) from error
     return Effective(settings, {name: origins[name] for name in Settings.model_fields})

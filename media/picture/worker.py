@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin
 
 from media.child import OnProgress, answer_parent
-from media.errors import ToolFailed, Unreadable
+from media.errors import NotReleased, Unreadable
+from media.picture.look import first_look, second_look
+from media.video.detect.port import Detection
 from media.video.mask_table import unpack
-from media.video.masks import Box, Style
+from media.video.masks import Box, Mask, Style
 
 Pixels = NDArray[np.uint8]  #: (height, width, 3) or (height, width)
+Raster = TypeVar("Raster", bound=np.generic)
 
 _MAX_PIXELS = 200_000_000
 _CELLS = 8
@@ -33,22 +36,61 @@ _JFIF_BYTES = 16  #: of an APP0 without a thumbnail
 
 
 def picture_job(request: dict[str, Any], bulk: bytes, report: OnProgress) -> dict[str, Any]:
-    """Paint, write, and look again."""
-    masks = unpack(bulk).at(0)
+    """Find faces, or paint, write, and look again."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         source = _open(Path(request["source"]))
         before = _plain(source)
+    if "target" not in request:
+        return {"faces": [_as_row(one) for one in first_look(_grey(before))]}
+    return _redact(request, unpack(bulk).at(0), source, before, report)
+
+
+def _redact(
+    request: dict[str, Any],
+    masks: Sequence[Mask],
+    source: ImageFile.ImageFile,
+    before: Pixels,
+    report: OnProgress,
+) -> dict[str, Any]:
     painted = before.copy()
     areas = [(area, mask.style) for mask in masks if (area := _area(mask.box, before))]
     _paint(painted, areas)
     data = _encode(_upright(painted, source), source)
     psnr = _check(data, before, areas, source)
+    again = second_look(_grey(_stored(data, source))) if request["looks_again"] else []
     with Path(request["target"]).open("wb") as file:
         file.write(data)
     report(1, 1)
     height, width = _upright(painted, source).shape[:2]
-    return {"width": width, "height": height, "masks": len(areas), "psnr_db": psnr, "size_bytes": len(data)}
+    return {
+        "width": width,
+        "height": height,
+        "masks": len(areas),
+        "psnr_db": psnr,
+        "size_bytes": len(data),
+        "seen_again": [_as_row(one) for one in again],
+    }
+
+
+def _as_row(found: Detection) -> list[float]:
+    box = found.box
+    return [box.left, box.top, box.right, box.bottom, found.confidence]
+
+
+def _grey(picture: Pixels) -> Pixels:
+    return picture if picture.ndim == 2 else np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _stored(data: bytes, source: Image.Image) -> Pixels:
+    """The finished picture's pixels, turned back to how the source stores them."""
+    upright = np.asarray(Image.open(BytesIO(data)))
+    stored = np.asarray(source).shape[:2]
+    places = np.arange(stored[0] * stored[1], dtype=np.int32).reshape(stored)
+    turned = _upright(places, source)
+    back = np.empty((stored[0] * stored[1], *upright.shape[2:]), np.uint8)
+    back[turned.ravel()] = upright.reshape(-1, *upright.shape[2:])
+    return back.reshape(*stored, *upright.shape[2:])
 
 
 def _open(path: Path) -> ImageFile.ImageFile:
@@ -136,7 +178,7 @@ def _soften(picture: Pixels, area: tuple[slice, slice]) -> None:
     picture[area] = soft[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
 
 
-def _upright(picture: Pixels, source: Image.Image) -> Pixels:
+def _upright(picture: NDArray[Raster], source: Image.Image) -> NDArray[Raster]:
     """As EXIF says that it should be seen."""
     exif = Image.Exif()
     exif[_ORIENTATION_TAG] = source.getexif().get(_ORIENTATION_TAG, 1)
@@ -179,7 +221,7 @@ def _check(
     ]
     after = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
     if strangers or after is None:
-        raise ToolFailed(f"the finished picture holds more than pixels ({strangers}); nothing was written")
+        raise NotReleased(f"the finished picture holds more than pixels ({strangers})")
     seen = cv2.cvtColor(after, cv2.COLOR_BGR2RGB) if after.ndim == 3 else after
     wanted, hidden = before.copy(), np.zeros(before.shape[:2], np.uint8)
     for (rows, columns), style in areas:
@@ -192,7 +234,7 @@ def _check(
         inner[rows.start + rim : rows.stop - rim, columns.start + rim : columns.stop - rim] = 1
         core = seen[_upright(inner, source) > 0]
         if style is not Style.MOSAIC and core.size and int(core.max()) > _MAX_FILL_LEVEL:
-            raise ToolFailed("something is visible under a mask of the finished picture; nothing was written")
+            raise NotReleased("something is visible under a mask of the finished picture")
     visible = _upright(1 - hidden, source) > 0
     error = (_upright(wanted, source).astype(np.int32) - seen)[visible]
     if not error.size or not error.any():

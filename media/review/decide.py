@@ -57,8 +57,9 @@ def hide_all(
 
     Args:
         document: What was found.
-        moving: About tracks of which nobody knows what they are. Hidden, unless whoever asks takes it on
-            themselves that only faces and people that a detector names are to be hidden.
+        moving: About tracks of which nobody knows what they are, and about gaps. Hidden, unless whoever asks
+            takes it on themselves that only faces and people that a detector names are to be hidden (keep), or
+            wants to decide about each (undecided).
         by: Who asks.
         note: Why.
     """
@@ -67,6 +68,8 @@ def hide_all(
     unnamed = [track.id for track in undecided if track.id not in named]
     gaps = [gap.id for gap in document.gaps if gap.decision.verdict is Verdict.UNDECIDED]
     document = decide(document, named, Verdict.HIDE, by=by, note=note)
+    if moving is Verdict.UNDECIDED:
+        return document
     document = decide(document, unnamed, moving, by=by, note=note)
     return decide_gaps(document, gaps, moving, by=by, note=note)
 

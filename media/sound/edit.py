@@ -19,7 +19,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 
-from media.errors import RedactionFailed, Unreadable
+from media.errors import NotReleased, Unreadable
 from media.sound.decoded import Decoding, to_form, to_levels
 from media.sound.placed import SILENT_LEVEL
 from media.sound.report import Redacted, muted_of
@@ -65,9 +65,15 @@ CHECKED = (
 
 
 def write_call(
-    source: Path, raw_format: str | None, mutes: Sequence[Mute], out: Path, style: Style, progress: Progress
+    source: Path,
+    raw_format: str | None,
+    mutes: Sequence[Mute],
+    out: Path,
+    container: str,
+    style: Style,
+    progress: Progress,
 ) -> tuple[Plan, Target, Redacted]:
-    """Decode a call and write it, muted, as the WAV or FLAC that `out.suffix` names.
+    """Decode a call and write it, muted, as `container`, which is "wav" or "flac".
 
     Returns:
         What was painted and how it was written, both for `check_decoded`, and the report.
@@ -77,7 +83,7 @@ def write_call(
         ValueError: The mutes lie outside the recording, or there is more than a WAV can hold.
     """
     with open_track(source, raw_format=raw_format) as track:
-        target = _exact(FLAC if out.suffix.lower() == ".flac" else WAV, track)
+        target = _exact(FLAC if container == "flac" else WAV, track)
         plan = make_plan(mutes, track.rate, track.channels, _UNKNOWN_TOTAL)
         decoding = Decoding(track)
         painted = _painted(decoding, Painter(plan, FORMS[target.form], style), FORMS[target.form], progress)
@@ -85,10 +91,10 @@ def write_call(
             with out.open("wb") as file:
                 _write_wave(file, painted, track, FORMS[target.form])
         else:
-            with av.open(out, "w", format="flac", options={"fflags": "+bitexact"}) as container:
-                stream = add_stream(container, track, target)
+            with av.open(out, "w", format="flac", options={"fflags": "+bitexact"}) as written:
+                stream = add_stream(written, track, target)
                 for packet in _encoded(stream, painted, track, target):
-                    container.mux(packet)
+                    written.mux(packet)
         cut = make_plan(mutes, track.rate, track.channels, decoding.total)
         done = result_of(track, cut, target, style, decoding.notes())
         return replace(plan, total=decoding.total), target, done
@@ -134,7 +140,7 @@ def check_decoded(result: Path, index: int | None, plan: Plan, target: Target, s
         style: Silence or tone.
 
     Raises:
-        RedactionFailed: Something is heard, or the length differs from the source's.
+        NotReleased: Something is heard, or the length differs from the source's.
     """
     with open_track(result, index) as track:
         decoding = Decoding(track)
@@ -146,7 +152,7 @@ def check_decoded(result: Path, index: int | None, plan: Plan, target: Target, s
                 _check_block(levels[channel], block.start, wanted, style, track.rate)
         short = plan.total * scale - decoding.total
         if short > 0 or (target.smear_s == 0 and short):
-            raise RedactionFailed(
+            raise NotReleased(
                 f"the result has {decoding.total} samples where {plan.total * scale} were to be"
             )
 
@@ -240,7 +246,7 @@ def _check_block(levels: Levels, start: int, spans: Spans, style: Style, rate: i
         if style is Style.TONE:
             heard = heard - tone(np.arange(low, high), (span[0], span[1]), rate)
         if np.abs(heard).max() > SILENT_LEVEL:
-            raise RedactionFailed(f"the result is not silent between samples {low} and {high}")
+            raise NotReleased(f"the result is not silent between samples {low} and {high}")
 
 
 def _scaled(spans: Spans, scale: Fraction) -> Spans:

@@ -20,7 +20,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from media.container import Opened, open_recording
-from media.errors import RedactionFailed
+from media.errors import NotReleased
 from media.facts import is_cover
 from media.sound import edit
 from media.sound.decoded import Decoding
@@ -113,7 +113,7 @@ class SoundTrack:
             index: Of this track in it.
 
         Raises:
-            RedactionFailed: A span is not silent there, or the length differs.
+            NotReleased: A span is not silent there, or the length differs.
         """
         if self._method == "edit":
             edit.check_decoded(result, index, self._plan, self._target, Style.SILENCE)
@@ -155,7 +155,7 @@ def write_footage(
 
     Raises:
         Unreadable: A track is damaged.
-        RedactionFailed: What was written is not silent, or not the same picture.
+        NotReleased: What was written is not silent, or not the same picture.
     """
     with open_recording(source) as opened, ExitStack() as tracks:
         pictures = [one for one in opened.container.streams.video if not is_cover(one)]
@@ -200,7 +200,7 @@ def _check_pictures(source: Path, result: Path) -> None:
     with open_recording(source) as before, open_recording(result) as after:
         pairs = zip_longest(_pictures(before), _pictures(after))
         if any(theirs != ours for theirs, ours in pairs):
-            raise RedactionFailed("the picture of the result is not the source's")
+            raise NotReleased("the picture of the result is not the source's")
 
 
 def _pictures(opened: Opened) -> Iterator[bytes]:

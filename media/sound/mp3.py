@@ -12,6 +12,7 @@ everything else stays as it is and decodes as before.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_RESERVOIR_BYTES = 511
 RESERVOIR_FRAMES = 32  #: more than its bytes can reach back at the lowest bit rate, 8 kbit/s
@@ -27,7 +28,7 @@ _CRC_POLYNOMIAL = 0x8005
 class _Frame:
     """A frame and where its parts lie."""
 
-    data: bytearray
+    data: bytes | bytearray  #: bytearray once something of it is changed
     side_at: int  #: byte of the side information
     slot_at: int  #: byte after it, where others' main data may lie
     slot_start: int  #: position of the slot in the stream of all slots
@@ -82,6 +83,15 @@ def silence(frames: Iterable[tuple[bytes, bool]]) -> Iterator[bytes]:
 def _parse(data: bytes, slot_start: int, *, is_muted: bool) -> _Frame:
     if len(data) < _HEADER_BYTES + _CRC_BYTES:
         raise ValueError("too short for an MP3 frame")
+    side_at, slot_at, begin_bits = _layout(data[:_HEADER_BYTES])
+    if len(data) < slot_at:
+        raise ValueError("an MP3 frame that is cut off")
+    return _Frame(data, side_at, slot_at, slot_start, begin_bits, is_muted)
+
+
+@lru_cache(maxsize=256)
+def _layout(data: bytes) -> tuple[int, int, int]:
+    """Where the side information lies, where it ends, and the bits of `main_data_begin`, by a frame's header."""
     version, layer = data[1] >> 3 & 3, data[1] >> 1 & 3
     is_known = int.from_bytes(data[:2], "big") & _SYNC == _SYNC and version != _RESERVED
     if not is_known or layer != _LAYER_THREE or data[2] >> 4 in {0, 15}:
@@ -92,9 +102,7 @@ def _parse(data: bytes, slot_start: int, *, is_muted: bool) -> _Frame:
     else:
         side_bytes, begin_bits = (9 if is_mono else 17), 8
     side_at = _HEADER_BYTES + (0 if data[1] & 1 else _CRC_BYTES)
-    if len(data) < side_at + side_bytes:
-        raise ValueError("an MP3 frame that is cut off")
-    return _Frame(bytearray(data), side_at, side_at + side_bytes, slot_start, begin_bits, is_muted)
+    return side_at, side_at + side_bytes, begin_bits
 
 
 def _wipe(frames: list[_Frame], start: int, end: int) -> None:
@@ -103,11 +111,13 @@ def _wipe(frames: list[_Frame], start: int, end: int) -> None:
         low = max(start - frame.slot_start, 0)
         high = min(end - frame.slot_start, len(frame.data) - frame.slot_at)
         if low < high:
+            frame.data = bytearray(frame.data)
             frame.data[frame.slot_at + low : frame.slot_at + high] = bytes(high - low)
 
 
 def _clear_side_information(frame: _Frame) -> None:
     """Keep `main_data_begin`; everything after it is zero: no bits, no bands, no gain."""
+    frame.data = bytearray(frame.data)
     side = frame.data[frame.side_at : frame.slot_at]
     kept = int.from_bytes(side[:2], "big") >> (16 - frame.begin_bits) << (16 - frame.begin_bits)
     frame.data[frame.side_at : frame.slot_at] = kept.to_bytes(2, "big") + bytes(len(side) - 2)

@@ -9,16 +9,16 @@ anything else that is not sound or moving picture do not get through.
 """
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
 
-from media.errors import RedactionFailed, Unreadable
+from media.errors import NotReleased, Unreadable
+from media.files import draft_of, settle
 from media.sound import edit, packets, splice
 from media.sound.footage import write_footage
 from media.sound.ogg import OpusStream, read_opus, read_packets, silence_pages
@@ -85,7 +85,7 @@ def mute(source: Path, out: Path, request: Request, progress: Progress = _ignore
 
     Raises:
         Unreadable: The source cannot be used, with the reason.
-        RedactionFailed: What was written was not silent. It is gone.
+        NotReleased: What was written was not silent. It is gone.
         ValueError: A mute lies outside the recording, or the result cannot be of that kind.
         OSError: The disk is full, or the folder cannot be written to.
     """
@@ -94,7 +94,21 @@ def mute(source: Path, out: Path, request: Request, progress: Progress = _ignore
     if out.exists() and out.samefile(source):
         raise ValueError(f"{out} is the recording itself; a redaction is always a copy")
     with _published(out) as draft:
-        return Report(request, _write(source, draft, request, progress))
+        return mute_into(source, draft, out.suffix, request, progress)
+
+
+def mute_into(source: Path, out: Path, suffix: str, request: Request, progress: Progress = _ignore) -> Report:
+    """As `mute`, straight into `out`, which the caller publishes, or lets go whatever is raised.
+
+    Args:
+        source: Any recording; only read.
+        out: A file that is there, and may be one without a name.
+        suffix: Says what is written.
+        request: At least one mute.
+        progress: As for `mute`.
+    """
+    with _words_for_ffmpeg():
+        return Report(request, _write(source, out, suffix.lower(), request, progress))
 
 
 def mute_tracks(
@@ -103,34 +117,36 @@ def mute_tracks(
     """As `mute`, for footage whose sound tracks are muted in different places, by index of the track."""
     asked = tuple(one for track in mutes.values() for one in track)
     with _published(out) as draft:
-        tracks = write_footage(source, mutes, draft, _container(_FOOTAGE, out), progress)
-        return Report(Request(asked), tracks)
+        container = _container(_FOOTAGE, out.suffix.lower())
+        with _words_for_ffmpeg():
+            return Report(Request(asked), write_footage(source, mutes, draft, container, progress))
 
 
-def _write(source: Path, out: Path, request: Request, progress: Progress) -> tuple[Redacted, ...]:
+def _write(
+    source: Path, out: Path, suffix: str, request: Request, progress: Progress
+) -> tuple[Redacted, ...]:
     with _regular(source) as file:
         size_bytes = os.fstat(file.fileno()).st_size
         if request.raw_format and (raw := splice.raw_wave(request.raw_format, size_bytes)):
-            return (_splice_raw(file, raw, out, request, progress),)
-        if out.suffix.lower() == ".wav" and (wave := read_wave(file, size_bytes)):
+            write = _splice_wave if suffix == ".wav" else _splice_raw
+            return (write(file, raw, out, request, progress),)
+        if suffix == ".wav" and (wave := read_wave(file, size_bytes)):
             return (_splice_wave(file, wave, out, request, progress),)
-        if out.suffix.lower() in _OPUS and (opus := read_opus(file)):
+        if suffix in _OPUS and (opus := read_opus(file)):
             return (_replace_pages(file, opus, out, request, progress),)
     if request.raw_format is None:
         is_footage, indices = sound_tracks(source)
         if not indices:
             raise Unreadable("the file holds no sound")
         if is_footage:
-            return _write_footage(source, indices, out, request, progress)
-    if out.suffix.lower() in _ANEW:
-        return (_write_decoded(source, out, request, progress),)
-    return (_replace_packets(source, out, request, progress),)
+            return _write_footage(source, indices, out, suffix, request, progress)
+    if suffix in _ANEW:
+        return (_write_decoded(source, out, suffix, request, progress),)
+    return (_replace_packets(source, out, suffix, request, progress),)
 
 
 def _splice_raw(file: BinaryIO, wave: Wave, out: Path, request: Request, progress: Progress) -> Redacted:
     plan = make_plan(request.mutes, wave.format.rate, wave.format.channels, wave.total)
-    if out.suffix.lower() == ".wav":
-        return _splice_wave(file, wave, out, request, progress)
     with out.open("w+b") as written:
         done = splice.write_raw(file, wave, plan, written, request.style, progress)
         splice.check_samples(written, wave, plan, request.style)
@@ -177,22 +193,22 @@ def _replace_pages(
 def _check_pages(written: BinaryIO, stream: OpusStream, plan: Plan) -> None:
     found = read_opus(written)
     if found != stream:
-        raise RedactionFailed("the written Ogg stream is not as long as its source")
+        raise NotReleased("the written Ogg stream is not as long as its source")
     near = read_packets(written, found, plan.every, OPUS_RATE // 2)
     check_silence(near, plan.every, "opus", found.head, OPUS_RATE)
 
 
-def _replace_packets(source: Path, out: Path, request: Request, progress: Progress) -> Redacted:
+def _replace_packets(source: Path, out: Path, suffix: str, request: Request, progress: Progress) -> Redacted:
     track, total = packets.measure(source)
     plan = make_plan(request.mutes, track.rate, track.channels, total)
     if not packets.can_replace(track, plan, request.style):
         raise ValueError(_one_side(track.codec) if track.has_packets else _anew(track.codec))
-    if out.suffix.lower() == ".mp3" and track.codec == "mp3":
+    if suffix == ".mp3" and track.codec == "mp3":
         form = "mp3"
         with out.open("wb") as written:
             wrote = packets.write_mp3(source, plan, written, progress)
     else:
-        form = _container(_CALLS, out)
+        form = _container(_CALLS, suffix)
         if track.codec not in _SOUND_OF.get(form, {track.codec}):
             raise ValueError(_anew(track.codec))
         wrote = packets.write_container(source, plan, out, form, request.style, progress)
@@ -200,28 +216,27 @@ def _replace_packets(source: Path, out: Path, request: Request, progress: Progre
     return packets.result_of(track, plan, wrote, form, request.style)
 
 
-def _write_decoded(source: Path, out: Path, request: Request, progress: Progress) -> Redacted:
+def _write_decoded(source: Path, out: Path, suffix: str, request: Request, progress: Progress) -> Redacted:
     plan, target, done = edit.write_call(
-        source, request.raw_format, request.mutes, out, request.style, progress
+        source, request.raw_format, request.mutes, out, suffix.removeprefix("."), request.style, progress
     )
     edit.check_decoded(out, None, plan, target, request.style)
     return done
 
 
 def _write_footage(
-    source: Path, indices: tuple[int, ...], out: Path, request: Request, progress: Progress
+    source: Path, indices: tuple[int, ...], out: Path, suffix: str, request: Request, progress: Progress
 ) -> tuple[Redacted, ...]:
     if request.style is not Style.SILENCE:
         raise ValueError("the sound of footage is silenced; a tone is for calls")
     mutes = dict.fromkeys(indices, request.mutes)
-    return write_footage(source, mutes, out, _container(_FOOTAGE, out), progress)
+    return write_footage(source, mutes, out, _container(_FOOTAGE, suffix), progress)
 
 
-def _container(known: Mapping[str, str], out: Path) -> str:
-    suffix = out.suffix.lower()
+def _container(known: Mapping[str, str], suffix: str) -> str:
     if suffix not in known:
         raise ValueError(
-            f"a result named {suffix or out.name!r} is not written here: name it {', '.join(known)}"
+            f"a result named {suffix or 'without a suffix'} is not written here: name it {', '.join(known)}"
         )
     return known[suffix]
 
@@ -245,20 +260,10 @@ def _regular(source: Path) -> BinaryIO:
 
 @contextmanager
 def _published(out: Path) -> Iterator[Path]:
-    """A draft beside `out`, of the same suffix, that gets its name when the block ends well."""
-    number, name = tempfile.mkstemp(prefix=".redacting-", suffix=out.suffix, dir=out.parent)
-    os.close(number)
-    draft = Path(name)
-    try:
-        with _words_for_ffmpeg():
-            yield draft
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(out)
-        _sync_folder(out.parent)
-    finally:
-        with suppress(FileNotFoundError):
-            draft.unlink()
+    """A draft beside `out` that gets its name when the block ends well."""
+    with draft_of(out, out.suffix) as draft:
+        yield draft
+        settle(draft, out)
 
 
 @contextmanager
@@ -269,14 +274,6 @@ def _words_for_ffmpeg() -> Iterator[None]:
     except av.FFmpegError as error:
         if isinstance(error, MemoryError | OSError):
             raise
-        raise RedactionFailed(
+        raise NotReleased(
             f"this sound cannot be written into a file of that kind: {error.strerror}"
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

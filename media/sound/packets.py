@@ -15,7 +15,7 @@ import av
 import numpy as np
 from av.packet import Packet
 
-from media.errors import RedactionFailed, Unreadable
+from media.errors import NotReleased, Unreadable
 from media.sound import mp3
 from media.sound.placed import MEMORIES, Placed, check_silence, is_affected, silent_stretches
 from media.sound.report import Redacted, muted_of
@@ -110,7 +110,7 @@ def check_packets(result: Path, index: int | None, plan: Plan, written: Written,
         style: Silence or tone.
 
     Raises:
-        RedactionFailed: The times differ, or a span is not silent.
+        NotReleased: The times differ, or a span is not silent.
     """
     with open_track(result, index) as track:
         if track.codec in FORMS:
@@ -200,11 +200,11 @@ def _compared(track: Track, written: Written) -> Iterator[Placed]:
     for _, ours in track.packets():
         start, samples = written.places[number] if number < len(written.places) else (0, -1)
         if samples != ours.samples or abs(start - ours.start) > rounding:
-            raise RedactionFailed(f"a packet at sample {ours.start} is not where it was in the source")
+            raise NotReleased(f"a packet at sample {ours.start} is not where it was in the source")
         number += 1
         yield ours
     if number < len(written.places):
-        raise RedactionFailed("packets are missing at the end of the result")
+        raise NotReleased("packets are missing at the end of the result")
 
 
 def _check_samples(track: Track, plan: Plan, style: Style) -> None:
@@ -218,9 +218,9 @@ def _check_samples(track: Track, plan: Plan, style: Style) -> None:
             expected = block.copy()
             painter.fill(expected, placed.start)
             if not np.array_equal(block, expected):
-                raise RedactionFailed(f"the result is not silent in the packet at {packet.pts}")
+                raise NotReleased(f"the result is not silent in the packet at {packet.pts}")
     if total != plan.total:
-        raise RedactionFailed(f"the result has {total} samples where the source has {plan.total}")
+        raise NotReleased(f"the result has {total} samples where the source has {plan.total}")
 
 
 def _block(raw: bytearray, placed: Placed, track: Track) -> Bytes:

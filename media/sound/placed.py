@@ -20,7 +20,7 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from media.decode import DAMAGE
-from media.errors import RedactionFailed
+from media.errors import NotReleased
 from media.sound.spans import SpanIndex, Spans, merge, touched
 
 SILENT_LEVEL = 1e-4  #: -80 dBFS; the packets written here decode to exact zeros, or to a last bit
@@ -79,7 +79,7 @@ def check_silence(
         rate: Samples a second.
 
     Raises:
-        RedactionFailed: Something is heard, or a span was not decoded in full.
+        NotReleased: Something is heard, or a span was not decoded in full.
     """
     memory = MEMORIES[codec.removesuffix("float")]
     cursor, is_first = 0, True
@@ -93,7 +93,7 @@ def check_silence(
             if (
                 heard < int((wanted[:, 1] - wanted[:, 0]).sum()) and not is_first
             ):  # the first may be primer alone
-                raise RedactionFailed(
+                raise NotReleased(
                     f"the result cannot be decoded at sample {packet.start}, to hear whether it is silent"
                 )
             cursor, is_first = max(cursor, packet.end), False
@@ -114,7 +114,7 @@ def _check_packet(decoder: AudioCodecContext, packet: Placed, spans: Spans, curs
         for span in touched(spans, low, high).tolist() if low < high else ():
             part = max(span[0], low), min(span[1], high)
             if loudest(frame, part[0] - start, part[1] - start) > SILENT_LEVEL:
-                raise RedactionFailed(f"the result is not silent between samples {part[0]} and {part[1]}")
+                raise NotReleased(f"the result is not silent between samples {part[0]} and {part[1]}")
             heard += part[1] - part[0]
         start = high
     return heard

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from media.errors import RedactionFailed, Unreadable
+from media.errors import NotReleased, Unreadable
 from media.raw_format import parse_raw_format
 from media.sound.report import Redacted, muted_of
 from media.sound.samples import FORMS, Painter, Style
@@ -84,11 +84,11 @@ def check_wave(result: BinaryIO, size_bytes: int, source: Wave, plan: Plan, styl
     """Read a finished WAV from its first byte, and look at every sample that was to be muted.
 
     Raises:
-        RedactionFailed: It is no WAV, not as long as its source, or not silent.
+        NotReleased: It is no WAV, not as long as its source, or not silent.
     """
     found = read_wave(result, size_bytes)
     if found is None or found.format != source.format or found.total != source.total:
-        raise RedactionFailed("the written WAV is not what was to be written")
+        raise NotReleased("the written WAV is not what was to be written")
     check_samples(result, found, plan, style)
 
 
@@ -96,7 +96,7 @@ def check_samples(result: BinaryIO, wave: Wave, plan: Plan, style: Style) -> Non
     """Look at every sample that was to be muted.
 
     Raises:
-        RedactionFailed: One of them is something else than silence, or the tone.
+        NotReleased: One of them is something else than silence, or the tone.
     """
     painter = Painter(plan, wave.format.form, style)
     frames = max(1, _BLOCK_BYTES // wave.format.frame_bytes)
@@ -109,7 +109,7 @@ def check_samples(result: BinaryIO, wave: Wave, plan: Plan, style: Style) -> Non
             expected = block.copy()
             painter.fill(expected, low)
             if not np.array_equal(block, expected):
-                raise RedactionFailed(f"the result is not silent between samples {low} and {low + count}")
+                raise NotReleased(f"the result is not silent between samples {low} and {low + count}")
 
 
 def _result(wave: Wave, plan: Plan, style: Style, container: str) -> Redacted:

@@ -25,7 +25,7 @@ from media.sound.personal import REGIONS, Find, find_personal, rank_digits
 from media.sound.speech import Recogniser
 from media.sound.track import open_track
 from media.sound.transcript import Turn, Word
-from media.sound.voice import RATE, Scorer, Stretch, VoiceFinder, scorer_maker
+from media.sound.voice import RATE, EnergyScorer, Scorer, Stretch, VoiceFinder, scorer_maker, united
 
 SCHEMA = "media-sound-suggestions/1"
 Progress = Callable[[int, int], None]
@@ -37,6 +37,8 @@ _EDGE_S = 1.2  #: to the edge of the voice activity, if it is no farther
 _MARGIN_S = 0.15  #: beyond that edge: a soft consonant comes before what is taken for voice
 _JOIN_S = 1.0  #: stretches this near are recognised together: words lean on each other
 _LONGEST_JOINED_S = 60.0
+_WORD_S, _LETTER_S, _KANA_S = 0.25, 0.1, 0.2  #: how long a word may last: this, and so much a character
+_GAP_LEAST_S, _GAP_MOST_S = 0.6, 10.0  #: shorter holds no code of three digits, longer is noise
 _LEAST_KEY_RATE = 4000
 
 Levels = NDArray[np.float32]
@@ -80,6 +82,12 @@ class _Channel:
 
     keys: KeyFinder | None
     voice: VoiceFinder
+    loud: VoiceFinder  #: by loudness: a digit that stands alone is no voice to Silero
+
+    def finish(self) -> tuple[list[Stretch], list[Stretch]]:
+        """Where somebody speaks, and where words are looked for: there, and wherever it is loud."""
+        voice = self.voice.finish()
+        return voice, united([*voice, *self.loud.finish()])
 
 
 def _ignore(_done: int, _total: int) -> None:
@@ -116,7 +124,7 @@ def suggest(
         decoding = Decoding(track)
         channels = _listen(decoding, make_scorer, progress)
         rate = track.rate
-    stretches = [channel.voice.finish() for channel in channels]
+    voices, stretches = zip(*(channel.finish() for channel in channels), strict=True)
     spans = [
         one
         for number, channel in enumerate(channels)
@@ -135,7 +143,7 @@ def suggest(
         spans=tuple(sorted(_merged(spans), key=lambda one: (-one.rank, one.start_s))),
         voice=tuple(
             Turn(number, one.start / RATE, one.end / RATE)
-            for number, found in enumerate(stretches)
+            for number, found in enumerate(voices)
             for one in found
         ),
         words=tuple(words),
@@ -155,7 +163,11 @@ def _listen(decoding: Decoding, make_scorer: Callable[[], Scorer], progress: Pro
     track = decoding.track
     about = int((track.opened.container.duration or 0) * track.rate / 1_000_000)
     channels = [
-        _Channel(KeyFinder(track.rate) if track.rate >= _LEAST_KEY_RATE else None, VoiceFinder(make_scorer()))
+        _Channel(
+            KeyFinder(track.rate) if track.rate >= _LEAST_KEY_RATE else None,
+            VoiceFinder(make_scorer()),
+            VoiceFinder(EnergyScorer()),
+        )
         for _ in range(track.channels)
     ]
     resample = _Resampling(track.rate, track.channels)
@@ -174,6 +186,7 @@ def _hear(channels: Sequence[_Channel], blocks: Iterator[Levels]) -> None:
     for block in blocks:
         for channel, samples in zip(channels, block, strict=True):
             channel.voice.add(samples)
+            channel.loud.add(samples)
 
 
 class _Resampling:
@@ -205,15 +218,50 @@ def _recognised(
     recogniser: Recogniser,
     progress: Progress,
 ) -> Iterator[list[list[Word]]]:
-    """The words of each passage, once for each pass of the recogniser."""
+    """The words of each passage, once for each pass of the recogniser; then those of what it left unexplained.
+
+    In the middle of a sentence Whisper was seen to pass over a code, and to stretch a word in its place;
+    heard alone, the code was clear. The transcript is the first pass's; the second hearing only finds.
+    """
     wanted = [_joined(found) for found in stretches]
     total = sum(one.end - one.start for found in wanted for one in found)
     done = 0
     with open_track(path, index, raw_format) as track:
         for channel, passage, samples in _passages(Decoding(track), wanted):
-            yield recogniser.words(samples, passage.start / RATE, channel)
+            heard = recogniser.words(samples, passage.start / RATE, channel)
+            yield heard
+            for gap in unexplained([word for one in heard for word in one], stretches[channel], passage):
+                part = samples[gap.start - passage.start : gap.end - passage.start]
+                yield [[], *recogniser.words(part, gap.start / RATE, channel)]
             done += passage.end - passage.start
             progress(done, total)
+
+
+def unexplained(words: Sequence[Word], stretches: Sequence[Stretch], passage: Stretch) -> list[Stretch]:
+    """Where in a passage it is loud, and no word lasts so long."""
+    covered = united([_explained(word) for word in words])
+    gaps: list[Stretch] = []
+    for one in stretches:
+        at, end = max(one.start, passage.start), min(one.end, passage.end)
+        for word in [*covered, Stretch(end, end)]:
+            if at < word.start and word.end > at:
+                gaps.append(Stretch(at, min(word.start, end)))
+            at = max(at, word.end)
+            if at >= end:
+                break
+    least, most, margin = (round(value * RATE) for value in (_GAP_LEAST_S, _GAP_MOST_S, _MARGIN_S))
+    return [
+        Stretch(max(gap.start - margin, passage.start), min(gap.end + margin, passage.end))
+        for gap in gaps
+        if least <= gap.end - gap.start <= most
+    ]
+
+
+def _explained(word: Word) -> Stretch:
+    """A word's time, but no more than it takes to say it slowly."""
+    text = word.text.strip()
+    longest_s = _WORD_S + (_LETTER_S if text.isascii() else _KANA_S) * len(text)
+    return Stretch(round(word.start_s * RATE), round(min(word.end_s, word.start_s + longest_s) * RATE))
 
 
 def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:

@@ -6,6 +6,7 @@ own sample counts, and by their timestamps where the two disagree by more than
 the rounding of a container.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from media.sound.silent import aac_silence, adts_silence, opus_frames, opus_sile
 from media.sound.wave import MAX_CHANNELS, MAX_SAMPLE_RATE
 
 _ROUNDING_S = Fraction(1, 50)  #: Matroska rounds to milliseconds; a lost packet is 20 ms or more
+_LAST_PACKETS = 8  #: only these may claim to be discarded in part at the end
 _AAC_SAMPLES = 1024
 _CODECS = {"mp3float": "mp3", "opus": "opus", "libopus": "opus", "aac": "aac"}
 
@@ -147,10 +149,13 @@ def sound_tracks(path: Path) -> tuple[bool, tuple[int, ...]]:
 
 def total_of(placed: Iterable[tuple["Packet[Any]", Placed]]) -> int:
     """The end of the last sample that is heard: what packets claim to discard at the end is left out."""
+    last: deque[tuple[Packet[Any], Placed]] = deque(maxlen=_LAST_PACKETS)
     total = 0
     for packet, one in placed:
-        total = max(total, one.end - _discarded(packet))
-    return total
+        if len(last) == _LAST_PACKETS:
+            total = max(total, last[0][1].end)
+        last.append((packet, one))
+    return max([total, *(one.end - _discarded(packet) for packet, one in last)])
 
 
 def _track(opened: Opened, stream: AudioStream) -> Track:

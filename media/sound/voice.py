@@ -9,7 +9,7 @@ same.
 Samples are 16 kHz, nominal range -1 to 1; stretches are sample positions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -145,6 +145,17 @@ def stretches(scores: NDArray[np.float32], begins: float, ends: float, total: in
             start = found.pop().start
         found.append(Stretch(start, end))
     return found
+
+
+def united(found: Sequence[Stretch]) -> list[Stretch]:
+    """Every sample that is in at least one of the stretches, in order."""
+    joined: list[Stretch] = []
+    for one in sorted(found, key=lambda one: one.start):
+        if joined and one.start <= joined[-1].end:
+            joined[-1] = Stretch(joined[-1].start, max(joined[-1].end, one.end))
+        else:
+            joined.append(one)
+    return joined
 
 
 def scorer_maker() -> tuple[Callable[[], Scorer], str | None]:

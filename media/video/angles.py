@@ -2,8 +2,9 @@
 
 Every face that is found counts for the angle in which it is seen best. A few
 frames in the four right angles settle most footage; where they do not, more
-frames are searched in twelve angles. Where still nothing is found, nothing is
-decided, and the search goes through all angles in turn.
+frames are searched in twelve angles, and then between those in which there were
+faces. Where still too little is found, nothing is decided, and the search goes
+through all angles in turn.
 """
 
 from collections import Counter
@@ -11,12 +12,14 @@ from collections.abc import Iterable, Sequence
 
 from media.video.detect.port import Detection, Grey
 from media.video.search import Found, Searchers, Task, merged, pictures_for
-from media.video.views import ALL_ANGLES, MAIN_WIDTH_PX, RIGHT_ANGLES, Angles, View, around
+from media.video.views import ALL_ANGLES, MAIN_WIDTH_PX, RIGHT_ANGLES, TILT_DEG, Angles, View, around
 
 SAMPLE_FRAMES = 24  #: to take from the footage; evenly spaced ones of them are looked at
 _FEW, _MORE = 4, 10
 _SURE = 0.6  #: confidence from which a hit counts
 _ENOUGH = 1.0  #: sum of what is above `_SURE`/2: three clear faces
+_ENOUGH_TILTED = 2.0  #: in one angle; in twelve, lawns and leaves make up to half of it
+_HALF_STEP_DEG = TILT_DEG // 2  #: a detector loses most faces that are as much off
 _SHARE = 0.2  #: of the best angle's evidence that makes another angle count too
 
 
@@ -34,12 +37,19 @@ def decide_angles(searchers: Searchers, sample: Sequence[Grey], turn_deg: int) -
         evidence = _evidence(searchers, pictures, angles)
         if evidence.total() >= _ENOUGH * 100:
             break
-    if not evidence:
-        rest = tuple(angle for angle in ALL_ANGLES if angle != turn_deg)
-        return Angles((turn_deg,), rest, "nothing was found in any angle, so all are searched in turn")
-    best = max(evidence.values())
+    if any(angle not in RIGHT_ANGLES for angle in evidence):
+        between = {
+            (angle + side) % 360 for angle in evidence for side in (-_HALF_STEP_DEG, 0, _HALF_STEP_DEG)
+        }
+        evidence = _evidence(searchers, pictures, sorted(between))
+    best = max(evidence.values(), default=0)
     chosen = sorted(angle for angle, amount in evidence.items() if amount >= _SHARE * best)
     counted = ", ".join(f"{angle}°: {amount / 100:.1f}" for angle, amount in sorted(evidence.items()))
+    is_tilted = bool(set(chosen) - set(RIGHT_ANGLES))
+    if not chosen or (is_tilted and best < _ENOUGH_TILTED * 100):
+        rest = tuple(angle for angle in ALL_ANGLES if angle != turn_deg)
+        why = f"too little in any angle ({counted})" if chosen else "nothing was found in any angle"
+        return Angles((turn_deg,), rest, f"{why}, so all are searched in turn")
     return around(chosen, f"faces in a sample, by angle: {counted}")
 
 

@@ -44,9 +44,18 @@ class Box:
         across, down = self.width * share, self.height * share
         return Box(self.left - across, self.top - down, self.right + across, self.bottom + down)
 
+    def widened(self, share: float) -> "Box":
+        """The same centre, and `share` of the longer side more on every side."""
+        more = share * max(self.width, self.height)
+        return Box(self.left - more, self.top - more, self.right + more, self.bottom + more)
+
     def moved(self, right: float, down: float) -> "Box":
         """The same size elsewhere."""
         return Box(self.left + right, self.top + down, self.right + right, self.bottom + down)
+
+    def scaled(self, factor: float) -> "Box":
+        """The same in a picture of another size."""
+        return Box(self.left * factor, self.top * factor, self.right * factor, self.bottom * factor)
 
     def overlap(self, other: "Box") -> float:
         """Square pixels that both cover."""

@@ -74,6 +74,30 @@ class MotionNet:
         return Moved(tuple(boxes))
 
 
+def for_net(picture: Grey) -> Grey:
+    """A picture of its own, `NET_WIDTH_PX` wide.
+
+    It is halved, a tenth of the work of averaging to any width, as long as it stays wide enough; what is left
+    is less than a half and is interpolated.
+    """
+    small = picture
+    while small.shape[1] >= 2 * NET_WIDTH_PX and small.shape[0] > 1:
+        small = scaled(small, small.shape[1] // 2)
+    height = max(1, round(picture.shape[0] * NET_WIDTH_PX / picture.shape[1]))
+    small = np.asarray(cv2.resize(small, (NET_WIDTH_PX, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return small.copy() if np.shares_memory(small, picture) else small
+
+
+def distinct(pictures: Iterable[Grey]) -> list[Grey]:
+    """Those that show something else than every one before, in order."""
+    kept: list[tuple[Grey, Grey]] = []
+    for picture in pictures:
+        small = for_net(picture)
+        if not any(is_same(small, other) for other, _ in kept):
+            kept.append((small, picture))
+    return [picture for _, picture in kept]
+
+
 def is_same(picture: Grey, other: Grey) -> bool:
     """Whether no block of the picture differs by more than noise does."""
     height, width = picture.shape

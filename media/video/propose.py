@@ -15,6 +15,7 @@ often the work was stopped in between.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 
 from media.models import digest_of
 from media.review.decide import positions_of
@@ -22,17 +23,20 @@ from media.review.document import Gap, Looker, Reason, ReviewDocument, Search, S
 from media.video.detect.libface import LibFace
 from media.video.detect.people import People
 from media.video.detect.port import Detection, Detector
+from media.video.glimpses import glimpsed
 from media.video.masks import Box
-from media.video.search import Searchers
+from media.video.search import Found, Searchers
 from media.video.survey import Keep, Survey, Watch, survey
 from media.video.thumbnails import Wanted, cut_out
 from media.video.tracks import BODY_MARGIN, FACE_MARGIN, Sighting, Trail, cover, link
+from media.video.verify.second_look import is_hidden
 from media.video.views import LOOK_EVERY_FRAMES, Mount
 
 _SURE_FACE = 0.7  #: confidence of a sighting that makes a face by itself; cars and leaves stay under 0.65
 _TWICE_FACE = 0.6  #: of the surest of at least two
 _TOGETHER = 1.2  #: of all, summed above `_DOUBT`: weak, but there all the time
 _DOUBT = 0.3
+_LARGE = 0.25  #: of the picture's height
 _MIN_MOVING_LOOKS = 3
 _MIN_MOVING_PX = 12.0  #: of stored pixels, on the longer side: no face in it could be recognised below
 _MOSTLY, _NEARLY = 0.5, 0.9  #: of a face or of a blob
@@ -55,12 +59,15 @@ class Means:
     Attributes:
         face: Makes the detector of faces.
         person: Makes the detector of persons.
+        other: Makes another detector of faces, which looks now and then, so that a person decides about those
+            whom it alone sees before a copy is made; None leaves them to the look at the finished copy.
         workers: Threads; 0 is one a core.
         work: A folder in which what is found is kept until the work is done; None keeps nothing.
     """
 
     face: Callable[[], Detector] = LibFace
     person: Callable[[], Detector] = People
+    other: Callable[[], Detector] | None = None
     workers: int = 0
     work: Path | None = None
 
@@ -79,7 +86,8 @@ def propose(
         Cancelled: `watch` said so; with `means.work`, the next call goes on from there.
     """
     sha256 = digest_of(path)
-    with Searchers(means.face, means.person if wish.persons else None, means.workers) as searchers:
+    person = means.person if wish.persons else None
+    with Searchers(means.face, person, means.workers, means.other) as searchers:
         lookers = [asdict(facts) for facts in searchers.facts()]
         keep = Keep(means.work, {"sha256": sha256, "persons": wish.persons, "lookers": lookers})
         seen = survey(path, wish.mount, searchers, keep, watch)
@@ -115,7 +123,7 @@ def propose(
 def _tracks(seen: Survey, wish: Wish) -> Iterator[tuple[Reason, Trail, dict[int, Box]]]:
     looks = {frame: seen.found_at(frame) for frame in (*seen.found, *seen.same_as)}
     faces = _link(((frame, found.faces) for frame, found in looks.items()), seen)
-    named = [(Reason.FACE, FACE_MARGIN, trail) for trail in faces if _is_face(trail)]
+    named = [(Reason.FACE, FACE_MARGIN, trail) for trail in faces if _is_face(trail, seen.height)]
     if wish.persons:
         people = _link(((frame, found.persons) for frame, found in looks.items()), seen)
         named = [(Reason.PERSON, BODY_MARGIN, _with_body(trail)) for _, _, trail in named]
@@ -126,9 +134,26 @@ def _tracks(seen: Survey, wish: Wish) -> Iterator[tuple[Reason, Trail, dict[int,
         for frame, box in covered.items():
             masks.setdefault(frame, []).append(box)
         yield reason, trail, covered
+    # These explain no movement: what one weak hit hides is too little to let go of the whole that moved.
+    for trail, covered in _overlooked(looks, seen, masks, wish):
+        yield Reason.PERSON if wish.persons else Reason.FACE, trail, covered
     if seen.steadiness.verdict[0]:
         for trail in _unexplained(seen, masks, _explains_body if wish.persons else _explains_face):
             yield Reason.MOVING, trail, cover(trail, BODY_MARGIN, seen.frames, seen.cuts)
+
+
+def _overlooked(
+    looks: Mapping[int, Found], seen: Survey, masks: Mapping[int, Sequence[Box]], wish: Wish
+) -> list[tuple[Trail, dict[int, Box]]]:
+    """Those whom the other detector alone saw."""
+    sightings = (
+        Sighting(frame, _body_of(one.box) if wish.persons else one.box, one.confidence)
+        for frame, found in looks.items()
+        for one in found.others
+        if not is_hidden(one.box, masks.get(frame, ()))
+    )
+    margin = BODY_MARGIN if wish.persons else FACE_MARGIN
+    return list(glimpsed(sightings, margin, seen.frames, seen.cuts))
 
 
 def _link(looks: Iterable[tuple[int, Sequence[Detection]]], seen: Survey) -> list[Trail]:
@@ -152,9 +177,17 @@ def _body_of(face: Box) -> Box:
     )
 
 
-def _is_face(trail: Trail) -> bool:
-    """Whether a trail is worth a person's look: seen surely once, or weakly often."""
-    together = sum(max(0.0, one.confidence - _DOUBT) for one in trail.sightings)
+def _is_face(trail: Trail, picture_px: int) -> bool:
+    """Whether a trail is worth a person's look: seen surely once, or weakly often.
+
+    A large face is seen surely most of the time. What is large and mostly doubtful is a lawn or a wall, turned
+    until it looked like a face, and its mask would hide half the picture.
+    """
+    confidences = [one.confidence for one in trail.sightings]
+    large = median(one.box.height for one in trail.sightings) > _LARGE * picture_px
+    if large and median(confidences) < _TWICE_FACE:
+        return False
+    together = sum(max(0.0, one - _DOUBT) for one in confidences)
     enough = _SURE_FACE if len(trail.sightings) == 1 else _TWICE_FACE
     return trail.best.confidence >= enough or together >= _TOGETHER
 

@@ -10,6 +10,7 @@ from typing import Any
 from media.files import write_whole
 from media.review.document import ReviewDocument, to_json
 from media.review.likeness import order_by_likeness
+from media.video.detect import choose
 from media.video.propose import Means, Wish, propose
 from media.video.survey import Progress, Watch
 from media.video.views import Mount
@@ -30,6 +31,8 @@ def add_propose(commands: Any) -> None:
     search.add_argument(
         "--keep-face", type=Path, metavar="PHOTO", help="put tracks most like this face first"
     )
+    search.add_argument("--detector", default="", metavar="NAME", help=choose.HELP)
+    search.add_argument("--sha256", default="", metavar="HEX", help="of the detector's file")
     search.add_argument("--workers", type=int, default=0, metavar="N", help="threads (default: one a core)")
     search.add_argument(
         "--work",
@@ -49,7 +52,8 @@ def _propose(options: argparse.Namespace) -> int:
     mount = Mount.ANY if options.any_angle else options.mount
     work = options.work or options.document.with_name(f".{options.document.name}.work")
     watch = Watch(on_progress=_print if options.progress else _show if sys.stderr.isatty() else _ignore)
-    means = Means(workers=options.workers, work=work)
+    face = choose.face_detector(options.detector, options.sha256)
+    means = Means(face=face, workers=options.workers, work=work)
     document = propose(options.footage, Wish(mount, persons=options.persons), means, watch)
     if options.keep_face is not None:
         document = order_by_likeness(document, options.keep_face)

@@ -10,7 +10,7 @@ copy is made again; otherwise a person decides about them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,26 +20,33 @@ from media.review.decide import hide_all, positions_of
 from media.review.document import Reason, ReviewDocument, Track, Verdict
 from media.review.masks import boxes_of, to_mask_plan
 from media.video.detect.centerface import CenterFace
+from media.video.glimpses import glimpsed
 from media.video.masks import Box, Style
 from media.video.release import Released, release
 from media.video.render.model import Audio, FrameRange, ReplaceAudio, Smart
-from media.video.tracks import FACE_MARGIN, Sighting, cover, link
-from media.video.verify.model import Finding, Kind, VerifyReport
+from media.video.tracks import FACE_MARGIN, Sighting
+from media.video.verify.model import Finding, Kind, MovedFacts, VerifyReport
 from media.video.verify.second_look import SecondLook
+from media.video.views import right_angles
 
 _LOWER_THRESHOLD = 0.25  #: than the first look's: what is doubtful goes back to review
+_FIRST_THRESHOLD = (
+    0.2  #: of the same detector before rendering: what it nearly finds there, it may find in the copy
+)
 _ROUNDS = 4  #: copies that are made while the second look still finds somebody; then a person is needed
 
 OnProgress = Callable[[int, int], None]
 
 
-def second_look(angles: Sequence[int] = (0,)) -> SecondLook:
-    """CenterFace at a lower threshold: another family of detector than the first.
+#: CenterFace, another family of detector than the first: for `Means.other`.
+other_detector = partial(CenterFace, _FIRST_THRESHOLD)
 
-    Args:
-        angles: Clockwise turns to search in; those in which the first look searched.
-    """
-    return SecondLook(partial(CenterFace, _LOWER_THRESHOLD), angles=tuple(angles))
+
+def second_look(document: ReviewDocument) -> SecondLook:
+    """CenterFace on the finished copy, in the angles of the first look."""
+    search = document.search
+    angles = right_angles(search.angles_deg) if search else (0,)
+    return SecondLook(partial(CenterFace, _LOWER_THRESHOLD), angles=angles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,7 @@ class Order:
 
     Attributes:
         hides_all: Whoever is undecided, or found by the second look, is hidden without asking.
+        moving: What becomes then of what moved and no detector named; undecided leaves it to a person.
         style: For every mask; None leaves each track its own.
         audio: What becomes of the sound.
         smart: Whether stretches that hide nothing may be copied.
@@ -56,6 +64,7 @@ class Order:
     """
 
     hides_all: bool = False
+    moving: Verdict = Verdict.HIDE
     style: Style | None = None
     audio: Audio | ReplaceAudio = Audio.KEEP
     smart: Smart = Smart.AUTO
@@ -149,7 +158,7 @@ def finish(
 
 def _settled(document: ReviewDocument, order: Order) -> ReviewDocument:
     if order.hides_all:
-        document = hide_all(document, by=order.by)
+        document = hide_all(document, moving=order.moving, by=order.by)
     if order.style is None:
         return document
     tracks = tuple(track.model_copy(update={"style": order.style}) for track in document.tracks)
@@ -164,15 +173,17 @@ def _release(
     watch: Watch,
     seen: list[Finding],
 ) -> Released:
+    moved = moved_facts(document)
+
     def on_report(report: VerifyReport) -> None:
         seen.extend(report.findings)
-        watch.on_report(report)
+        watch.on_report(replace(report, moved=moved))
 
-    return release(
+    released = release(
         source,
         to_mask_plan(document),
         target,
-        second_look=order.look or second_look(document.search.angles_deg if document.search else (0,)),
+        second_look=order.look or second_look(document),
         kept=kept_boxes(document),
         audio=order.audio,
         smart=order.smart,
@@ -181,6 +192,14 @@ def _release(
         on_progress=watch.on_progress,
         is_cancelled=watch.is_cancelled,
     )
+    return replace(released, verified=replace(released.verified, moved=moved))
+
+
+def moved_facts(document: ReviewDocument) -> MovedFacts:
+    """How much of what moved and no detector named is painted over, and how much is not; gaps count too."""
+    verdicts = [track.decision.verdict for track in document.tracks if track.reason is Reason.MOVING]
+    verdicts += [gap.decision.verdict for gap in document.gaps]
+    return MovedFacts(hidden=verdicts.count(Verdict.HIDE), kept=verdicts.count(Verdict.KEEP))
 
 
 def looked_at(document: ReviewDocument) -> tuple[FrameRange, ...]:
@@ -209,14 +228,9 @@ def with_seen(document: ReviewDocument, findings: Sequence[Finding]) -> ReviewDo
         if finding.frame is not None and finding.box is not None
     ]
     number = max((track.id for track in document.tracks), default=0)
+    seen = glimpsed(sightings, FACE_MARGIN, document.source.frames, document.cuts)
     new = tuple(
         Track(id=number + n, reason=Reason.FACE, positions=positions_of(covered), confidence=0.0)
-        for n, covered in enumerate(
-            (
-                cover(trail, FACE_MARGIN, document.source.frames, document.cuts)
-                for trail in link(sightings, document.cuts)
-            ),
-            start=1,
-        )
+        for n, (_, covered) in enumerate(seen, start=1)
     )
     return document.model_copy(update={"tracks": (*document.tracks, *new)})

@@ -33,6 +33,7 @@ class Found:
 
     faces: tuple[Detection, ...] = ()
     persons: tuple[Detection, ...] = ()
+    others: tuple[Detection, ...] = ()  #: faces again, by the other detector
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Task:
     views: Sequence[View]  #: for faces
     person_width: int | None  #: which picture to search for persons
     stored_width: int
+    other_views: Sequence[View] = ()  #: for faces, by the other detector
 
 
 class Searchers:
@@ -53,11 +55,18 @@ class Searchers:
         face: Makes a detector of faces, once a thread.
         person: Makes a detector of persons.
         workers: Threads; by default one a core.
+        other: Makes another detector of faces, for `Task.other_views`.
     """
 
-    def __init__(self, face: DetectorMaker, person: DetectorMaker | None = None, workers: int = 0) -> None:
+    def __init__(
+        self,
+        face: DetectorMaker,
+        person: DetectorMaker | None = None,
+        workers: int = 0,
+        other: DetectorMaker | None = None,
+    ) -> None:
         cv2.setNumThreads(1)  # work is spread over pictures; OpenCV's own threads would fight for the cores
-        self._makers = face, person
+        self._makers = face, person, other
         self._here = threading.local()
         self._workers = workers or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self._workers, "search")
@@ -68,6 +77,11 @@ class Searchers:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
+
+    @property
+    def has_other(self) -> bool:
+        """Whether there is another detector of faces."""
+        return self._makers[2] is not None
 
     def facts(self) -> tuple[DetectorFacts, ...]:
         """Who looks. Raises as making a detector does, so a missing model is known before the work begins."""
@@ -101,16 +115,21 @@ class Searchers:
         return self._here.detectors
 
     def _search(self, task: Task) -> Found:
-        face, person = self._detectors()
-        faces: list[Detection] = []
-        for view in task.views:
-            picture = task.pictures[view.width_px]
-            faces += find_in_view(face, picture, view.angle_deg, view.width_px / task.stored_width)
-        persons: list[Detection] = []
-        if person is not None and task.person_width is not None:
-            picture = task.pictures[task.person_width]
-            persons = find_in_view(person, picture, 0, task.person_width / task.stored_width)
-        return Found(merged(faces), merged(persons))
+        face, person, other = self._detectors()
+        body = [View(task.person_width, 0)] if person is not None and task.person_width is not None else []
+        return Found(
+            _find(face, task, task.views),
+            _find(person, task, body),
+            _find(other, task, task.other_views),
+        )
+
+
+def _find(detector: Any, task: Task, views: Sequence[View]) -> tuple[Detection, ...]:
+    found: list[Detection] = []
+    for view in views:
+        picture = task.pictures[view.width_px]
+        found += find_in_view(detector, picture, view.angle_deg, view.width_px / task.stored_width)
+    return merged(found)
 
 
 def pictures_for(luma: Grey, views: Sequence[View], further: Sequence[int] = ()) -> dict[int, Grey]:

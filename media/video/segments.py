@@ -21,7 +21,7 @@ from media.video.masks import Box
 from media.video.search import Found
 
 SEGMENT_FRAMES = 300
-_FORM = 2  #: counts up whenever the same identity would be searched otherwise
+_FORM = 3  #: counts up whenever the same identity would be searched otherwise
 
 
 class Segments:
@@ -75,7 +75,7 @@ class Segments:
 def _as_rows(found: Found) -> list[list[list[float]]]:
     return [
         [[one.box.left, one.box.top, one.box.right, one.box.bottom, one.confidence] for one in kind]
-        for kind in (found.faces, found.persons)
+        for kind in (found.faces, found.persons, found.others)
     ]
 
 

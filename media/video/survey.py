@@ -17,19 +17,32 @@ from pathlib import Path
 
 from media.errors import Cancelled
 from media.video.angles import SAMPLE_FRAMES, decide_angles
-from media.video.detect.port import Grey, scaled
+from media.video.detect.port import Grey
 from media.video.frames import LumaFrame, open_footage
 from media.video.masks import Box
-from media.video.motion import NET_WIDTH_PX, MotionNet, Moved, Steadiness, is_cut, is_same
+from media.video.motion import (
+    NET_WIDTH_PX,
+    MotionNet,
+    Moved,
+    Steadiness,
+    distinct,
+    for_net,
+    is_cut,
+    is_same,
+)
 from media.video.search import Found, Searchers, Task, merged, pictures_for
 from media.video.segments import Segments
 from media.video.views import (
+    FINE_WIDTH_PX,
     LOOK_EVERY_FRAMES,
     MAIN_WIDTH_PX,
+    OTHER_EVERY_FRAMES,
     Angles,
     Mount,
+    View,
     angles_of,
     cycle_of,
+    right_angles,
     views_of,
 )
 
@@ -101,6 +114,7 @@ class Survey:
         return Found(
             merged([one for found in equals for one in found.faces]),
             merged([one for found in equals for one in found.persons]),
+            merged([one for found in equals for one in found.others]),
         )
 
     def add_seen(self, frame: int) -> None:
@@ -130,8 +144,8 @@ def survey(path: Path, mount: Mount, searchers: Searchers, keep: Keep, watch: Wa
     with open_footage(path) as footage:
         pictures = footage.sample(SAMPLE_FRAMES, MAIN_WIDTH_PX)
         turn_deg = footage.turn_deg
-    net.warm(scaled(picture, NET_WIDTH_PX) for picture in pictures)
-    angles = angles_of(mount, turn_deg) or decide_angles(searchers, pictures, turn_deg)
+    net.warm(for_net(picture) for picture in pictures)
+    angles = angles_of(mount, turn_deg) or decide_angles(searchers, distinct(pictures), turn_deg)
     segments = Segments(keep.folder, {**keep.identity, "angles": asdict(angles)})
     with open_footage(path) as footage:
         facts = footage.facts
@@ -160,12 +174,15 @@ class _Pass:
         self._searched: Grey | None = None  # the picture that the searches of the cycle are of
         self._cycle: list[int] = []  # frames in which that picture has been searched
         self._looks = 0
+        self._other_at = -OTHER_EVERY_FRAMES
+        self._last: LumaFrame | None = None
 
     def take(self, frame: LumaFrame) -> None:
         """Look at the next frame."""
         seen = self._survey
         seen.pts.append(-1 if frame.pts is None else frame.pts)
-        picture = scaled(frame.luma, NET_WIDTH_PX).copy()
+        self._last = frame
+        picture = for_net(frame.luma)
         is_new_scene = self._before is not None and is_cut(picture, self._before)
         if is_new_scene:
             seen.cuts.append(frame.index)
@@ -180,7 +197,9 @@ class _Pass:
             seen.add_seen(frame.index)
 
     def finish(self) -> None:
-        """Wait for the searches that are under way."""
+        """Wait for the searches that are under way; whoever comes in at the very end is in none of them."""
+        if self._last is not None and self._last.index > self._other_at and self._searchers.has_other:
+            self._search_last(self._last)
         self._note(self._searchers.rest())
         self._segments.finish()
 
@@ -195,6 +214,7 @@ class _Pass:
         self._looks += 1
 
     def _search(self, frame: LumaFrame) -> None:
+        others = self._other_views(frame.index)
         kept = self._segments.find(frame.index)
         if kept is not None:
             self._survey.found[frame.index] = kept
@@ -203,8 +223,20 @@ class _Pass:
         views = views_of(self._looks, self._survey.angles, width)
         person_width = MAIN_WIDTH_PX if self._looks % PERSON_EVERY_LOOKS == 0 else None
         further = () if person_width is None else (person_width,)
-        task = Task(frame.index, pictures_for(frame.luma, views, further), views, person_width, width)
-        self._note(self._searchers.submit(task))
+        pictures = pictures_for(frame.luma, (*views, *others), further)
+        self._note(self._searchers.submit(Task(frame.index, pictures, views, person_width, width, others)))
+
+    def _search_last(self, frame: LumaFrame) -> None:
+        self._other_at = -OTHER_EVERY_FRAMES
+        if frame.index not in self._survey.same_as:
+            self._search(frame)
+
+    def _other_views(self, frame: int) -> tuple[View, ...]:
+        if not self._searchers.has_other or frame - self._other_at < OTHER_EVERY_FRAMES:
+            return ()
+        self._other_at = frame
+        width = min(self._survey.width, FINE_WIDTH_PX)
+        return tuple(View(width, angle) for angle in right_angles(self._survey.angles.always))
 
     def _note(self, answers: list[tuple[int, Found]]) -> None:
         for frame, found in answers:

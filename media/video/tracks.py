@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from media.video.masks import Box
 from media.video.views import LOOK_EVERY_FRAMES
 
-EXTEND_FRAMES = 6  #: a face is there a little before it is recognised, and after
+EXTEND_FRAMES = 12  #: a face is there before it is recognised, and after: a head turns in half a second
 MAX_GAP_FRAMES = 24  #: without a sighting before a track ends
 _SIZE_RATIO = 2.2  #: between consecutive sightings of one thing
 _REACH = 1.2  #: sizes that a thing may be off from where it is expected, at once
@@ -32,12 +32,14 @@ _SPEED_SIGHTINGS = 4
 class Margin:
     """How much larger than a sighting its mask is."""
 
-    grow_share: float  #: of width and height, on every side
+    grow_share: float  #: of its longer side, on every side
     size_frames: int  #: a mask is as large as the largest box within so many frames
 
 
-FACE_MARGIN = Margin(0.25, 25)  #: hair, chin, ears and error; boxes flicker, and a mask that does would leak
-BODY_MARGIN = Margin(0.08, LOOK_EVERY_FRAMES)  #: a blob changes its shape for good when people meet
+#: Detectors' boxes end at the brow and the jaw, and in profile at the cheek: hair, ears and the back of the
+#: head lie up to two fifths of the face's height beyond. Boxes flicker, and a mask that does would leak.
+FACE_MARGIN = Margin(0.4, 25)
+BODY_MARGIN = Margin(0.06, LOOK_EVERY_FRAMES)  #: a blob changes its shape for good when people meet
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def cover(trail: Trail, margin: Margin, frames: int, cuts: Sequence[int] = ()) -
     middles = {frame: _middle(trail, frame) for frame in range(first, last + 1)}
     sizes = _sizes(trail)
     return {
-        frame: _around(middle, _largest_near(sizes, frame, margin.size_frames)).grown(margin.grow_share)
+        frame: _around(middle, _largest_near(sizes, frame, margin.size_frames)).widened(margin.grow_share)
         for frame, middle in middles.items()
     }
 

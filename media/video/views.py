@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 LOOK_EVERY_FRAMES = 3
+OTHER_EVERY_FRAMES = 12  #: the other detector of faces, which costs many times as much
 CYCLE_LOOKS = 6  #: with 25 frames a second, three quarters of a second
 MAIN_WIDTH_PX = 640
 LARGE_FACE_WIDTH_PX = 160  #: finds faces from a sixth of the picture's width up, at 1/16 of the cost
@@ -78,6 +79,11 @@ def around(always: Sequence[int], why: str) -> Angles:
     """These angles in every look, and their tilted neighbours in turn."""
     tilted = {(angle + side) % 360 for angle in always for side in (-TILT_DEG, TILT_DEG)}
     return Angles(tuple(always), tuple(sorted(tilted - set(always))), why, CYCLE_LOOKS)
+
+
+def right_angles(angles: Sequence[int]) -> tuple[int, ...]:
+    """The nearest multiples of 90, each once."""
+    return tuple(sorted({round(angle / 90) * 90 % 360 for angle in angles}))
 
 
 def views_of(look: int, angles: Angles, width: int) -> tuple[View, ...]:

@@ -14,6 +14,7 @@ from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.catalogue.schedules import schedule_in_force, schedule_row
 from retention.kernel.errors import NotFound, NotPermitted, StaleApproval
+from retention.kernel.people import is_same_person
 
 SHORTEST_DIGEST = 8  #: characters of a digest that name a plan
 
@@ -68,7 +69,7 @@ def approve(session: Session, digest: str, at: datetime, actor: str) -> Schedule
     """
     row = find_plan(session, digest)
     state = step(row.digest, PlanState(row.state), "approve")
-    if row.planned_by == actor:
+    if is_same_person(row.planned_by, actor):
         raise NotPermitted(
             f"{actor} made plan {row.digest} and cannot approve it", hint="A second person must: --as NAME."
         )

@@ -86,6 +86,11 @@ def cohort_for(session: Session, wanted: CohortKey, new_key: NewKey) -> CohortRo
     generations: list[CohortRow] = list(found)
     if generations and generations[-1].state == "active":
         return generations[-1]
+    return next_generation(session, wanted, new_key)
+
+
+def next_generation(session: Session, wanted: CohortKey, new_key: NewKey) -> CohortRow:
+    """A new cohort for `wanted`, with a key of its own; what arrives from now on joins it."""
     cohort = CohortRow(
         name=_free_name(session, wanted.name),
         class_name=wanted.class_name,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import delete, insert, select, tuple_, update
 from sqlmodel import Session, col
 
 from retention.catalogue.lots import CohortKey, LotKey, NewKey, adjust_counts, cohort_for, lot_for
@@ -22,6 +22,7 @@ from retention.catalogue.tables import (
     IntakeRow,
     ObjectRow,
     RecordingRow,
+    SourceRow,
     WrapRow,
 )
 from retention.database import table_of
@@ -139,9 +140,21 @@ def _write(session: Session, rows: _Rows) -> None:
         if found:
             session.execute(insert(table_of(model)), found)
     adjust_counts(session, rows.counts)
+    _keep_longest(session, rows.recordings)
     ids = [row["id"] for row in rows.recordings]
     if ids:
         session.execute(delete(table_of(IntakeRow)).where(col(IntakeRow.recording_id).in_(ids)))
+
+
+def _keep_longest(session: Session, recordings: Iterable[dict[str, Any]]) -> None:
+    longest: dict[str, float] = defaultdict(float)
+    for row in recordings:
+        duration_s = (row["ended_at"] - row["started_at"]).total_seconds()
+        longest[row["source_id"]] = max(longest[row["source_id"]], duration_s)
+    source = table_of(SourceRow)
+    for source_id, longest_s in longest.items():
+        is_longer = (source.c.id == source_id) & (source.c.longest_s < longest_s)
+        session.execute(update(source).where(is_longer).values(longest_s=longest_s))
 
 
 def known_already(

@@ -1,15 +1,16 @@
 """The register of sources: nothing is taken in from a recorder that is not in it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import Session, col
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.catalogue.model import Source
-from retention.catalogue.tables import SourceRow
+from retention.catalogue.tables import RecordingRow, SourceRow
+from retention.database import table_of
 from retention.kernel.errors import InvalidInput, NotFound
 from retention.schedule.model import Kind, Schedule
 
@@ -34,15 +35,25 @@ def register_source(session: Session, schedule: Schedule, source: Source, at: da
             hint="Register the new recorder under its own id.",
         )
     values = source.particulars()
-    session.merge(SourceRow(**values, registered_at=row.registered_at if row else at))
+    registered_at, longest_s = (row.registered_at, row.longest_s) if row else (at, 0.0)
+    session.merge(SourceRow(**values, registered_at=registered_at, longest_s=longest_s))
     record(
         session,
         at,
-        Act(Tag.SOURCE_REGISTERED, actor, source.id, detail={k: str(v) for k, v in values.items()}),
+        Act(
+            Tag.SOURCE_REGISTERED,
+            actor,
+            source.id,
+            detail=values | {"clock_error_s": str(source.clock_error_s)},
+        ),
     )
 
 
 def _check(schedule: Schedule, source: Source) -> None:
+    if source.kind is Kind.CASE_FILE:
+        raise InvalidInput(
+            "the papers of requests come from no recorder", hint="`retention request` keeps them."
+        )
     if not source.id or any(c.isspace() or not c.isprintable() or c in "@/\\" for c in source.id):
         raise InvalidInput(
             f"{source.id!r} cannot be a source's id", hint="Use letters, digits, '-', '_' and '.'."
@@ -109,6 +120,29 @@ def find_source(session: Session, source_id: str) -> Source:
             f"there is no source {source_id!r}", hint="`retention source list` shows those registered."
         )
     return source_of(row)
+
+
+def overlapping(
+    session: Session, source_id: str, from_at: datetime, until_at: datetime
+) -> ColumnElement[bool]:
+    """That a recording of the source may have been made in an interval, which its clock error widens.
+
+    Raises:
+        NotFound: The source is not registered.
+    """
+    row = session.get(SourceRow, source_id)
+    if row is None:
+        raise NotFound(
+            f"there is no source {source_id!r}", hint="`retention source list` shows those registered."
+        )
+    slack, longest = timedelta(seconds=row.clock_error_s), timedelta(seconds=row.longest_s)
+    table = table_of(RecordingRow)
+    return and_(
+        table.c.source_id == source_id,
+        table.c.started_at < until_at + slack,
+        table.c.started_at >= from_at - slack - longest,
+        table.c.ended_at > from_at - slack,
+    )
 
 
 def all_sources(session: Session) -> list[Source]:

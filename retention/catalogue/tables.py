@@ -48,6 +48,9 @@ class SourceRow(Row, table=True):
     channels: list[str] = Field(default_factory=list, sa_type=JSON)  #: which side each audio channel holds
     mount: str = ""  #: how the camera hangs
     raw_format: str = ""  #: for recorders that write sound without a header
+    longest_s: float = (
+        0.0  #: no recording of it is longer, so that a search by time need not go back for ever
+    )
     registered_at: datetime
 
 
@@ -152,7 +155,9 @@ class RecordingRow(Row, table=True):
     native_index: bytes = Field(
         sa_column=Column(LargeBinary, nullable=False)
     )  #: keyed index of the recorder's own id
-    sha256: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    sha256: bytes = Field(
+        sa_column=Column(LargeBinary, nullable=False)
+    )  #: of the bytes as they came in, like the size; `object` has those of now
     size_bytes: int = Field(sa_type=BigInteger)
     started_at: datetime
     ended_at: datetime
@@ -184,6 +189,9 @@ class ObjectRow(Row, table=True):
 
     recording_id: str = Field(primary_key=True)
     role: str = Field(primary_key=True)
+    version: int = Field(
+        default=1, sa_column_kwargs={"server_default": "1"}
+    )  #: the same for all of a recording's
     size_bytes: int = Field(sa_type=BigInteger)
     stored_bytes: int = Field(sa_type=BigInteger)
     sha256: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

@@ -36,6 +36,7 @@ from retention.custody.restore import Restored
 from retention.custody.restore import restore as restore_backup
 from retention.kernel.errors import CatalogueDisagrees, InvalidInput
 from retention.migrations.migrate import migrate_on
+from retention.redaction.destroy import finish as finish_destructions
 from retention.settings import FILE_NAME
 from retention.vault.fixity import Level
 
@@ -249,6 +250,7 @@ def restore(
         beside = _keep_settings(app.home, preview.settings)
         with progress("Wrapping data keys") as tell:
             # What a change of the schedule had begun to move may be on its way in the backup.
+            finish_destructions(app.redaction_tools(), who)
             rewrapped = finish(AmendmentTools(app.database, app.keys, app.journal, app.clock), who, tell)
     finally:
         app.close()
@@ -303,6 +305,7 @@ def _preview_text(preview: Preview) -> list[str]:
             f"  schedules applied: {since['schedule-applied']}, sources registered: {since['source-registered']},"
             f" moves of recordings: {since['move-confirmed']}; they are done again"
         ),
+        f"  spans of recordings destroyed: {since['span-confirmed']}; they stay destroyed",
         (
             f"Recordings and quarantined items that came in since: {preview.stored_since}; their rows are lost,"
             " their bytes stay in the vault, listed by `retention reconcile` as stranded."
@@ -349,7 +352,8 @@ def _restored_text(found: Restored, settings: str) -> list[Any]:
         (
             f"Restored: {amount(found.recordings, 'recording')} as of {instant(found.made_at)}."
             f" Holds placed again: {replayed.holds_placed}, lifted again: {replayed.holds_lifted};"
-            f" recordings that stay disposed of: {replayed.recordings_disposed + replayed.recordings_unknown}."
+            f" recordings that stay disposed of: {replayed.recordings_disposed + replayed.recordings_unknown};"
+            f" recordings whose destroyed spans stay destroyed: {replayed.spans_destroyed}."
         )
     ]
     if found.aside:
@@ -358,6 +362,14 @@ def _restored_text(found: Restored, settings: str) -> list[Any]:
         )
     if settings:
         lines.append(f"The settings of then differ; they are in {settings} and were not applied.")
+    if replayed.requests_lost:
+        lines.append(
+            styled(
+                f"Requests filed since are not in this backup: {', '.join(replayed.requests_lost)}. What they froze is"
+                " held; file them again.",
+                "red",
+            )
+        )
     if replayed.unfinished_runs:
         lines.append("A disposal run is not finished: `retention disposal resume` finishes it.")
     if found.diverged_at is not None:

@@ -4,6 +4,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import typer
@@ -21,6 +22,8 @@ from retention.disposal.plan import make_plan, not_ahead_of
 from retention.disposal.surroundings import surroundings
 from retention.disposal.tables import RunRow
 from retention.kernel.errors import IntegrityError, NotFound, RetentionError
+from retention.requests.model import Stage
+from retention.requests.show import all_requests
 from retention.workers.bell import missed, overdue_reviews
 
 #: Below this, taking in stops soon.
@@ -248,4 +251,20 @@ def _nights(app: App) -> Iterator[Finding]:
     )
 
 
-EXAMINATIONS = (_tools, _keys, _object_store, _database, _witness, _disk, _guards, _nights)
+def _requests(app: App) -> Iterator[Finding]:
+    """A fault three days before the last date, while there is still time to answer."""
+    soon = app.today() + timedelta(days=3)
+    with app.database.read() as session:
+        rows = [row for row in all_requests(session) if row.stage not in (Stage.DELIVERED, Stage.CLOSED)]
+    late = [f"{row.receipt} by {row.due_on}" for row in rows if row.due_on <= soon]
+    yield Finding(
+        ok=not late,
+        subject="requests",
+        what=f"to be answered: {', '.join(late)}"
+        if late
+        else f"{len(rows)} open, none close to its last date",
+        remedy="`retention request show RECEIPT` says how far it is." if late else "",
+    )
+
+
+EXAMINATIONS = (_tools, _keys, _object_store, _database, _witness, _disk, _guards, _nights, _requests)

@@ -1,5 +1,6 @@
 """retention keys: what there is, a new root, a copy to keep apart, that copy brought back."""
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -127,6 +128,10 @@ def _put_on_record(opened: App, who: str, file: Path, count: int) -> None:
 
 
 def _passphrase(file: Path | None, *, confirm: bool) -> str:
+    if file is None and not sys.stdin.isatty():
+        raise InvalidInput(
+            "there is no terminal to ask for the passphrase", hint="Name a file with --passphrase-file."
+        )
     if file is None:
         return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True))
     try:

@@ -43,10 +43,13 @@ COMMANDS = {
     "schedule": ("schedule", "The retention schedule in force, and changing it."),
     "policy": ("policy", "Policies as text: check them, try their cases."),
     "hold": ("hold", "Suspend disposal: place, list and lift holds."),
+    "request": ("request", "A person's request: from receipt to answer."),
     "trigger": ("trigger", "Tell that a case was closed or a contract ended."),
     "do-not-record": ("do_not_record", "Callers who are not to be recorded."),
     "audit": ("audit", "The audit trail: verify, export, sign."),
     "keys": ("keys", "The keys: list, rotate their root, keep a copy apart."),
+    "redaction": ("redaction", "Destroy what may not be stored, in the original."),
+    "models": ("models", "The detectors' weights: list, fetch, take."),
     "redact": ("redact", "Redact a copy of a file: faces in footage, words in calls."),
 }
 

@@ -136,21 +136,28 @@ def _leave(opened: Any, row: QuarantineRow, state: str, who: str, outcome: Outco
 
 
 @app.command(epilog=EPILOG)
-def reject(item_id: Item) -> None:
-    """Dispose of an item at once, with a certificate."""
+def reject(
+    item_ids: Annotated[list[str], typer.Argument(metavar="ID…")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before several are disposed of.")] = False,
+) -> None:
+    """Dispose of items at once, with a certificate each."""
     who = named_actor()
     with store() as opened:
         with opened.database.read() as session:
-            row = find_item(session, item_id)
-        check_waiting(row)
-        run = _leave(opened, row, "rejected", who, None)
-    is_gone = run is not None and run.state == RunState.DONE
-    show(
-        _json(row) | {"state": "rejected"},
-        f"{item_id} is disposed of."
-        if is_gone
-        else f"{item_id} is rejected; nobody can open it, and the next disposal erases it.",
-    )
+            rows = [find_item(session, each) for each in dict.fromkeys(item_ids)]
+        for row in rows:
+            check_waiting(row)
+        if len(rows) > 1 and not yes:
+            typer.confirm(f"Dispose of {len(rows)} items for good?", abort=True, err=True)
+        for row in rows:
+            run = _leave(opened, row, "rejected", who, None)
+            is_gone = run is not None and run.state == RunState.DONE
+            show(
+                _json(row) | {"state": "rejected"},
+                f"{row.id} is disposed of."
+                if is_gone
+                else f"{row.id} is rejected; nobody can open it, and the next disposal erases it.",
+            )
 
 
 def _json(row: QuarantineRow) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """retention search, show, explain, open: find recordings and use them for a purpose they carry."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -238,28 +240,28 @@ def open_(
     with store() as opened:
         with opened.database.read() as session:
             key_id = find_hold(session, hold).key_id if hold else ""
-        reader = opened.door.open(
-            opened.schedule(), recording_id, Way(purpose, hold, key_id), actor(), opened.clock.now(), role
-        )
-        with progress("Opening", reader.size_bytes) as tell:
-            done = _write(reader.chunks(), out_file, tell)
+        # Where it goes is looked at first: an opening that could be written nowhere is not on record as one.
+        with _target(out_file) as write:
+            reader = opened.door.open(
+                opened.schedule(), recording_id, Way(purpose, hold, key_id), actor(), opened.clock.now(), role
+            )
+            done = 0
+            with progress("Opening", reader.size_bytes) as tell:
+                for chunk in reader.chunks():
+                    write(chunk)
+                    done += len(chunk)
+                    tell(done)
     show_value(
         {"id": recording_id, "out": str(out_file), "size_bytes": done}, []
     ) if out_file != STDOUT else None
     say(f"{recording_id} was opened for {purpose or hold}: {size(done)} in {out_file}. It is on record.")
 
 
-def _write(chunks: Any, path: Path, tell: Any) -> int:
-    """Write to a new file that appears whole or not at all, readable by its owner alone."""
-    done = 0
+@contextmanager
+def _target(path: Path) -> Iterator[Callable[[bytes], object]]:
+    """Standard output, or a new file that appears whole or not at all, readable by its owner alone."""
     if path == STDOUT:
-        for chunk in chunks:
-            sys.stdout.buffer.write(chunk)
-            done += len(chunk)
-        return done
+        yield sys.stdout.buffer.write
+        return
     with whole_file(path) as file:
-        for chunk in chunks:
-            file.write(chunk)
-            done += len(chunk)
-            tell(done)
-    return done
+        yield file.write

@@ -2,25 +2,23 @@
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from media import errors as media_errors
 from media.files import write_whole
 from media.review.decide import hide_all as hide_everybody
-from media.review.document import ReviewDocument, from_json, to_json
+from media.review.document import ReviewDocument, Verdict, from_json, to_json
 from media.review.likeness import order_by_likeness
 from media.review.masks import coverage
-from media.sound.mute import Request, mute
-from media.sound.samples import Style as SoundStyle
-from media.sound.spans import Mute
+from media.video.detect.choose import HELP as DETECTOR_HELP
+from media.video.detect.choose import face_detector
+from media.video.detect.port import Detector
 from media.video.masks import Style
 from media.video.propose import Means, Wish, propose
-from media.video.redact import FoundAgain, Order, Watch, check_models, finish
+from media.video.redact import FoundAgain, Order, Watch, check_models, finish, other_detector
 from media.video.render.model import Audio, ReplaceAudio
 from media.video.survey import Progress
 from media.video.survey import Watch as SurveyWatch
@@ -28,17 +26,15 @@ from media.video.verify.model import VerifyReport
 from media.video.verify.report import as_html, as_text
 from media.video.verify.verify import to_json as report_json
 from media.video.views import Mount
+from retention.cli.redact_picture import picture
+from retention.cli.redact_shared import Copy, Original, Report, one_of, plain_errors
+from retention.cli.redact_sound import audio, suggest
 from retention.cli.shared import EPILOG, actor, amount, progress, show, size
 from retention.kernel import errors
 
 app = typer.Typer(
     help="Redact a copy of a file: faces in footage, words in calls. Needs no store.", no_args_is_help=True
 )
-Original = Annotated[Path, typer.Argument(metavar="IN", help="The original; it is only read.")]
-Copy = Annotated[
-    Path, typer.Argument(metavar="OUT", help="The copy; it appears when it is whole and checked.")
-]
-Report = Annotated[Path | None, typer.Option(metavar="FILE", help="Write what was looked for and found.")]
 
 
 @app.command(epilog=EPILOG)
@@ -56,6 +52,15 @@ def video(
         bool, typer.Option("--any-angle", help="Search in every angle, however the camera hangs.")
     ] = False,
     persons: Annotated[bool, typer.Option("--persons", help="Hide whole persons, not only faces.")] = False,
+    moving: Annotated[
+        str,
+        typer.Option(
+            metavar="hide|review|keep",
+            help="What --hide-all does with what moved and no detector named: hide it, leave it to a person, or keep it visible.",
+        ),
+    ] = "hide",
+    detector: Annotated[str, typer.Option(metavar="libface|yunet=PATH", help=DETECTOR_HELP)] = "",
+    sha256: Annotated[str, typer.Option(metavar="HEX", help="Of the detector's file.")] = "",
     style: Annotated[
         str, typer.Option(help="fill, cosmetic (softened fill) or mosaic, which is weaker.")
     ] = "",
@@ -74,20 +79,21 @@ def video(
     """
     order = Order(
         hides_all=hide_all,
-        style=_one_of(Style, style) if style else None,
+        moving=_moving(moving),
+        style=one_of(Style, style) if style else None,
         audio=_audio(sound),
         by=actor(),
     )
-    with _plain_errors(original):
+    with plain_errors(original):
+        face = face_detector(detector, sha256)
         check_models()
-        document = _reviewed(
-            original, review, Wish(Mount.ANY if any_angle else Mount.UNKNOWN, persons=persons)
-        )
+        wish = Wish(Mount.ANY if any_angle else Mount.UNKNOWN, persons=persons)
+        document = _reviewed(original, review, wish, face)
         if keep_face is not None:
             document = order_by_likeness(document, keep_face)
         if review is not None:
             write_whole(review, to_json(document).encode())
-        _decided(hide_everybody(document) if hide_all else document, review)
+        _decided(hide_everybody(document, moving=order.moving) if hide_all else document, review)
         with progress("rendering and looking again") as tell:
             watch = Watch(
                 on_report=lambda found: _write_report(report, found), on_progress=lambda done, _: tell(done)
@@ -101,6 +107,7 @@ def video(
     if review is not None:
         write_whole(review, to_json(done.document).encode())
     rendered, verified = done.released.rendered, done.released.verified
+    notes = [*rendered.notes, *_camera_notes(done.document)]
     show(
         {
             "out": str(copy),
@@ -112,7 +119,7 @@ def video(
             "size_bytes": rendered.size_bytes,
             "source_bytes": rendered.source_bytes,
             "report": json.loads(report_json(verified)),
-            "notes": list(rendered.notes),
+            "notes": notes,
         },
         [
             (
@@ -120,45 +127,19 @@ def video(
                 f" {rendered.frames} frames painted, {rendered.copied_frames} copied;"
                 f" {size(rendered.size_bytes)} of {size(rendered.source_bytes)}."
             ),
-            *(f"! {note}" for note in rendered.notes),
+            *(f"! {note}" for note in notes),
             as_text(verified, "en").rstrip(),
         ],
     )
 
 
-@app.command(epilog=EPILOG)
-def audio(
-    original: Original,
-    copy: Copy,
-    mutes: Annotated[
-        list[str],
-        typer.Option(
-            "--mute", metavar="START-END[@CHANNEL]", help="Seconds, as decimals; any number of times."
-        ),
-    ],
-    channel: Annotated[
-        int | None, typer.Option(help="Of spans that name none; channels count from 0. Without it: all.")
-    ] = None,
-    style: Annotated[str, typer.Option(help="silence or tone.")] = "silence",
-    raw_format: Annotated[str, typer.Option(help="What a headerless file is.")] = "",
-    report: Report = None,
-) -> None:
-    """Mute spans of a call, or of the sound of footage. Its length stays; the copy is decoded and checked."""
-    with _plain_errors(original), progress("muting") as tell:
-        spans = tuple(Mute.parse(text, channel) for text in mutes)
-        request = Request(spans, _one_of(SoundStyle, style), raw_format or None)
-        done = mute(original, copy, request, lambda at, _: tell(at))
-    value = done.as_json()
-    if report is not None:
-        write_whole(report, (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode())
-    lines = [f"{copy}: {amount(len(spans), 'span')} muted."]
-    for track in done.tracks:
-        lines.append(f"  track {track.track}, {track.codec}: {track.checked}")
-        lines += [f"  ! {text}" for text in track.survives]
-    show(value, lines)
+for command in (audio, suggest, picture):
+    app.command(epilog=EPILOG)(command)
 
 
-def _reviewed(original: Path, review: Path | None, wish: Wish) -> ReviewDocument:
+def _reviewed(
+    original: Path, review: Path | None, wish: Wish, face: Callable[[], Detector]
+) -> ReviewDocument:
     """The document that is there, or a new proposal; the search goes on where it was stopped."""
     if review is not None and review.exists():
         return from_json(review.read_bytes())
@@ -168,7 +149,8 @@ def _reviewed(original: Path, review: Path | None, wish: Wish) -> ReviewDocument
         def on_progress(found: Progress) -> None:
             tell(found.frames)
 
-        document = propose(original, wish, Means(work=work), SurveyWatch(on_progress=on_progress))
+        means = Means(face=face, other=other_detector, work=work)
+        document = propose(original, wish, means, SurveyWatch(on_progress=on_progress))
     shutil.rmtree(work, ignore_errors=True)
     return document
 
@@ -196,6 +178,24 @@ def _write_report(path: Path | None, found: VerifyReport) -> None:
         write_whole(path, text.encode())
 
 
+def _camera_notes(document: ReviewDocument) -> list[str]:
+    """What was not looked for, where the camera did not stand still."""
+    search = document.search
+    if search is None or search.is_camera_fixed:
+        return []
+    why = f"the camera moves ({search.camera_why})"
+    return [f"{why}, so nobody looked for things that move: only what a detector named is hidden"]
+
+
+def _moving(text: str) -> Verdict:
+    choices = {"hide": Verdict.HIDE, "review": Verdict.UNDECIDED, "keep": Verdict.KEEP}
+    if text not in choices:
+        raise errors.InvalidInput(
+            f"--moving {text!r} is no choice", hint=f"Give one of {', '.join(choices)}."
+        )
+    return choices[text]
+
+
 def _audio(text: str) -> Audio | ReplaceAudio:
     if text in {"keep", "drop"}:
         return Audio(text)
@@ -206,33 +206,3 @@ def _audio(text: str) -> Audio | ReplaceAudio:
             hint="Make one with `retention redact audio`.",
         )
     return ReplaceAudio(path)
-
-
-def _one_of(kind: type[Any], text: str) -> Any:
-    words = [str(word) for word in kind]
-    if text not in words:
-        raise errors.InvalidInput(f"{text!r} is no style", hint=f"Give one of {', '.join(words)}.")
-    return kind(text)
-
-
-@contextmanager
-def _plain_errors(original: Path) -> Iterator[None]:
-    """What the toolbox says, as the command line says it."""
-    try:
-        yield
-    except media_errors.UnsupportedCodec as error:
-        raise errors.UnsupportedCodec(f"{original}: {error}") from error
-    except media_errors.Unreadable as error:
-        raise errors.Unreadable(f"{original}: {error}") from error
-    except (media_errors.NotReleased, media_errors.RedactionFailed) as error:
-        raise errors.NotReleased(f"{original}: {error}") from error
-    except media_errors.ToolTimedOut as error:
-        raise errors.ToolTimedOut(f"{original}: {error}") from error
-    except media_errors.ModelMissing as error:
-        raise errors.NotFound(str(error), hint="") from error
-    except media_errors.MediaToolError as error:
-        raise errors.ToolFailed(f"{original}: {error}") from error
-    except ValueError as error:
-        raise errors.InvalidInput(str(error)) from error
-    except OSError as error:
-        raise errors.ToolFailed(f"{original}: {error}") from error

@@ -1,14 +1,15 @@
 """What rows say twice must agree: whoever changes one of them by hand is found.
 
-A recording's digest and its original's, a wrap and the recording it is for. A
-certificate states the recording's digest, and the bytes are checked against
-their object's. A cohort's day and that of its recordings; its name is no witness
-of its day: it stays with the key when the day moves.
+A recording's digest and its original's (or, of a later version, what the ledger
+of destroyed spans says), a wrap and the recording it is for. A certificate
+states the recording's digest, and the bytes are checked against their object's.
+A cohort's day and that of its recordings; its name is no witness of its day: it
+stays with the key when the day moves.
 """
 
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, case, exists, not_, select
 from sqlmodel import Session
 
 from retention.catalogue.days import days_of_cohorts
@@ -17,6 +18,7 @@ from retention.catalogue.states import State
 from retention.catalogue.tables import ObjectRow, RecordingRow, WrapRow
 from retention.custody.model import Findings, Kind
 from retention.database import table_of
+from retention.redaction.tables import DestructionRow
 
 READ_AT_ONCE = 5_000
 CHANGED_BY_HAND = "Let no night run. Find out who changed the database, and bring back the last backup: `retention restore FILE`."
@@ -35,14 +37,21 @@ def _stream(session: Session, statement: Any) -> Any:
 
 
 def _digests(session: Session, findings: Findings) -> None:
-    recording, sealed = table_of(RecordingRow), table_of(ObjectRow)
+    recording, sealed, destroyed = (table_of(each) for each in (RecordingRow, ObjectRow, DestructionRow))
+    as_received = and_(recording.c.sha256 == sealed.c.sha256, recording.c.size_bytes == sealed.c.size_bytes)
+    as_destroyed = exists().where(
+        destroyed.c.recording_id == sealed.c.recording_id,
+        destroyed.c.version == sealed.c.version,
+        destroyed.c.new_sha256 == sealed.c.sha256,
+        destroyed.c.new_size_bytes == sealed.c.size_bytes,
+    )
     statement = (
         select(recording.c.id)
         .join(sealed, sealed.c.recording_id == recording.c.id)
         .where(
             recording.c.state == State.SEALED,
             sealed.c.role == "original",
-            or_(recording.c.sha256 != sealed.c.sha256, recording.c.size_bytes != sealed.c.size_bytes),
+            not_(case((sealed.c.version == 1, as_received), else_=as_destroyed)),
         )
     )
     for row in _stream(session, statement):

@@ -25,13 +25,14 @@ from retention.custody.digests import check_digests
 from retention.custody.keys import UNREADABLE_REMEDY, unreadable_keys
 from retention.custody.model import INTAKE_AGE, Findings, Kind, Report
 from retention.custody.objects import Expected, Known, Stranger, is_still_missing, walk
-from retention.custody.rows import check_rows, unfinished_runs
+from retention.custody.rows import check_rows, unfinished_destructions, unfinished_runs
 from retention.custody.schema import check_schema
 from retention.custody.tools import Progress, Tools, silent
 from retention.database import Database
-from retention.disposal.night import LOCK
+from retention.disposal.night import LOCK as DISPOSAL
 from retention.disposal.surroundings import holds_accounted_for, lost_of_journal, told_by
 from retention.kernel.errors import AuditChainBroken, DatabaseBusy
+from retention.redaction.destroy import LOCK as REDACTION
 from retention.vault.fixity import Level
 from retention.vault.model import ObjectStore
 
@@ -51,7 +52,10 @@ STRANGE = {
         "its row was lost when a backup was restored",
         "Ingest the original file again; then `retention reconcile --erase-stranded`.",
     ),
-    Kind.UNDEAD: ("its recording was disposed of", "`retention reconcile --erase-orphans` erases it."),
+    Kind.UNDEAD: (
+        "its recording, or a span of it, was destroyed",
+        "`retention reconcile --erase-orphans` erases it.",
+    ),
 }
 
 
@@ -88,8 +92,10 @@ def examine(
     for key in unreadable_keys(session, tools.keys):
         findings.add(Kind.KEY_UNREADABLE, key.key_id, key.what, UNREADABLE_REMEDY)
     check_agreement(session, findings)
-    if not _is_disposing(tools.database):
+    if not _is_busy(tools.database, DISPOSAL):
         unfinished_runs(session, findings)
+    if not _is_busy(tools.database, REDACTION):
+        unfinished_destructions(session, findings)
     _check_audit(session, tools, vouched, findings)
     _check_journal(session, tools, vouched, findings)
     if not _is_our_store(session, tools.store, findings):
@@ -103,9 +109,9 @@ def count_sealed(session: Session) -> int:
     return int(session.execute(statement).scalar_one())
 
 
-def _is_disposing(database: Database) -> bool:
+def _is_busy(database: Database, lock: str) -> bool:
     try:
-        with database.exclusive(LOCK):
+        with database.exclusive(lock):
             return False
     except DatabaseBusy:
         return True

@@ -92,7 +92,7 @@ def _sealed_page(session: Session, after: tuple[str, str]) -> list[_Locked]:
     return [
         _Locked(
             Sealed(
-                object_name(row.recording_id, row.role),
+                object_name(row.recording_id, row.role, row.version),
                 row.role,
                 row.size_bytes,
                 row.stored_bytes,

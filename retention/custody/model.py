@@ -23,7 +23,7 @@ class Kind(StrEnum):
     ORPHAN = "orphan"  #: bytes without a row, older than a day
     ALIEN = "alien"  #: a file in the vault that is no object of ours, or was never finished
     STRANDED = "stranded"  #: bytes whose row was lost when a backup was restored
-    UNDEAD = "undead"  #: bytes of a recording that was disposed of
+    UNDEAD = "undead"  #: bytes of a recording that was disposed of, or from before a span of it was destroyed
     KEY_MISSING = "key-missing"  #: a recording is not readable for a reason that keeps it
     HOLD_WITHOUT_KEY = "hold-without-key"  #: a held recording is not readable through its hold
     HOLD_INCOMPLETE = "hold-incomplete"  #: a hold and its recordings do not know of each other

@@ -90,7 +90,7 @@ def expected_objects(session: Session) -> Iterator[Expected]:
     with session.execute(_statement(session).execution_options(yield_per=READ_AT_ONCE)) as rows:
         for row in rows:
             sealed = Sealed(
-                name=object_name(row.id, row.role),
+                name=object_name(row.id, row.role, row.version),
                 role=row.role,
                 size_bytes=row.size_bytes,
                 stored_bytes=row.stored_bytes,
@@ -107,12 +107,14 @@ def _statement(session: Session) -> Select[Any]:
         select(
             sealed.c.recording_id.label("id"),
             sealed.c.role,
+            sealed.c.version,
             *(sealed.c[name] for name in facts),
             recording.c.state.label("owner"),
         ).join(recording, recording.c.id == sealed.c.recording_id),
         select(
             aside.c.id,
             literal(ORIGINAL).label("role"),
+            literal(1).label("version"),
             *(aside.c[name] for name in facts),
             literal(str(State.QUARANTINED)).label("owner"),
         ).where(aside.c.state == "waiting", aside.c.stored_bytes.is_not(None)),
@@ -181,13 +183,18 @@ class _Classifier:
         ids = {parse_name(name)[0] for name, _, _ in listed}
         gone = select(table.c.id).where(table.c.id.in_(ids), table.c.state == State.DISPOSED)
         disposed = frozenset(self._session.execute(gone).scalars()) if ids else frozenset()
+        present = select(col(ObjectRow.recording_id), col(ObjectRow.version)).where(
+            col(ObjectRow.recording_id).in_(ids), col(ObjectRow.role) == ORIGINAL
+        )
+        versions = {row[0]: row[1] for row in self._session.execute(present)} if ids else {}
         for name, stored_bytes, stored_at in listed:
-            is_disposed = parse_name(name)[0] in disposed
-            if is_disposed or stored_at <= self._now - INTAKE_AGE:
-                yield Stranger(name, stored_bytes, stored_at, self._kind(is_disposed, stored_at))
+            recording_id, _, version = parse_name(name)
+            is_undead = recording_id in disposed or version < versions.get(recording_id, 1)
+            if is_undead or stored_at <= self._now - INTAKE_AGE:
+                yield Stranger(name, stored_bytes, stored_at, self._kind(is_undead, stored_at))
 
-    def _kind(self, is_disposed: bool, stored_at: datetime) -> Kind:
-        if is_disposed:
+    def _kind(self, is_undead: bool, stored_at: datetime) -> Kind:
+        if is_undead:
             return Kind.UNDEAD
         lost = any(start <= stored_at <= end for start, end in self._lost)
         return Kind.STRANDED if lost else Kind.ORPHAN
@@ -206,11 +213,12 @@ def lost_intervals(session: Session) -> list[tuple[datetime, datetime]]:
 
 def expected_owner(session: Session, sealed: Sealed) -> str | None:
     """The state of an object's recording as it is now, or "quarantined"; None: the catalogue does not know it."""
-    recording_id, role = parse_name(sealed.name)
+    recording_id, role, version = parse_name(sealed.name)
     item = session.get(QuarantineRow, recording_id)
     if item is not None and item.state == "waiting":
         return str(State.QUARANTINED)
-    if session.get(ObjectRow, (recording_id, role)) is None:
+    known = session.get(ObjectRow, (recording_id, role))
+    if known is None or known.version != version:
         return None
     table = table_of(RecordingRow)
     found: str | None = session.execute(

@@ -18,7 +18,6 @@ from sqlmodel import Session, col
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.catalogue.tables import CohortRow, StoreRow
-from retention.custody.erase import NAMED, erase_for_good
 from retention.custody.model import INTAKE_AGE, KEPT_OF_A_KIND, Kind
 from retention.custody.objects import Known, Stranger, is_still_missing, walk
 from retention.custody.tools import Progress, Tools, silent
@@ -27,6 +26,7 @@ from retention.holds.tables import HoldRow
 from retention.ingest.tables import QuarantineRow
 from retention.kernel.canonical import digest_of
 from retention.kernel.errors import CatalogueDisagrees, GuardTripped, StoreUnavailable
+from retention.vault.erase import NAMED, erase_for_good
 
 #: So many orphans are erased at most, whatever the size of the vault ...
 FEW = 10

@@ -31,7 +31,6 @@ from retention.catalogue.tables import IntakeRow
 from retention.custody.archive import MANIFEST, members_of
 from retention.custody.backup import SECRET
 from retention.custody.check import count_sealed, examine
-from retention.custody.erase import erase_for_good
 from retention.custody.heads import Bound, common_head
 from retention.custody.model import Finding, Findings, Kind
 from retention.custody.objects import Stranger, walk
@@ -45,6 +44,7 @@ from retention.custody.tools import Tools
 from retention.database import Database, table_of
 from retention.disposal.night import LOCK
 from retention.kernel.errors import CatalogueDisagrees, FixityMismatch, InvalidInput
+from retention.vault.erase import erase_for_good
 from retention.vault.fixity import Level
 from retention.vault.model import ObjectName
 from retention.vault.reasons import destroy_for_good
@@ -271,6 +271,7 @@ def _put_on_record(
         "holds_lifted": replayed.holds_lifted,
         "cohorts_expired": replayed.cohorts_expired,
         "disposed": replayed.recordings_disposed + replayed.recordings_unknown,
+        "spans_destroyed": replayed.spans_destroyed,
         "runs": replayed.runs,
     }
     record(session, now, Act(Tag.RESTORED, actor, preview.path.name, detail=detail))

@@ -28,6 +28,7 @@ from retention.disposal.night import UNFINISHED
 from retention.disposal.tables import RunRow
 from retention.holds.tables import HoldMatchRow, HoldRow
 from retention.ingest.tables import QuarantineRow
+from retention.redaction.destroy import unfinished
 
 READ_AT_ONCE = 5_000
 DESTROY = "`retention check --repair spent-keys` destroys it; so does the next night."
@@ -258,6 +259,13 @@ def _disposed(session: Session, findings: Findings) -> None:
         findings.add(
             Kind.DISPOSED_REMNANT, row.id, what, "Stop and tell a person: a row was changed by hand."
         )
+
+
+def unfinished_destructions(session: Session, findings: Findings) -> None:
+    """Spans whose destruction was begun and not ended; only where no process is at it."""
+    for row in unfinished(session):
+        what = f"the destruction of {', '.join(row.spans)} of {row.recording_id} is {row.state}, not finished"
+        findings.add(Kind.UNFINISHED_RUN, row.digest, what, "`retention redaction resume` finishes it.")
 
 
 def unfinished_runs(session: Session, findings: Findings) -> None:

@@ -15,6 +15,7 @@ from retention.audit.tags import Tag
 from retention.disposal.model import DisposalPlan, PlannedCohort, RunState
 from retention.disposal.tables import DisposalApprovalRow, RunRow
 from retention.kernel.errors import IllegalTransition, NotFound, NotPermitted
+from retention.kernel.people import is_same_person
 
 
 def keep_plan(session: Session, plan: DisposalPlan, at: datetime, actor: str) -> None:
@@ -50,7 +51,7 @@ def approve(session: Session, digest: str, at: datetime, actor: str) -> None:
         raise NotFound(f"no plan has the digest {digest}", hint="Print one with `retention disposal plan`.")
     if row.approved_at is not None:
         raise IllegalTransition(f"plan {digest} was approved by {row.approved_by} before")
-    if row.planned_by == actor:
+    if is_same_person(row.planned_by, actor):
         raise NotPermitted(
             f"{actor} made plan {digest} and cannot approve it", hint="A second person must: --as NAME."
         )
@@ -82,7 +83,7 @@ def reset(session: Session, run_id: str, at: datetime, actor: str) -> int:
         raise NotFound(f"there is no run {run_id!r}", hint="`retention disposal list` shows them.")
     if run.state != RunState.TRIPPED:
         raise IllegalTransition(f"run {run_id} is {run.state}; only a tripped run is reset")
-    if actor in run.resets:
+    if any(is_same_person(actor, each) for each in run.resets):
         raise NotPermitted(f"{actor} has reset run {run_id} before", hint="A second person must: --as NAME.")
     run.resets = [*run.resets, actor]
     session.add(run)

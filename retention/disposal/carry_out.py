@@ -208,10 +208,12 @@ def _erase(tools: Tools, batch: list[Any]) -> set[str]:
     with tools.database.read() as session:
         table = table_of(ObjectRow)
         ids = [row.id for row in batch]
-        for recording_id, role in session.execute(
-            select(table.c.recording_id, table.c.role).where(table.c.recording_id.in_(ids))
+        for recording_id, role, latest in session.execute(
+            select(table.c.recording_id, table.c.role, table.c.version).where(table.c.recording_id.in_(ids))
         ):
-            names[object_name(recording_id, role)] = recording_id
+            # Of an earlier version something is left where a crash came before its erasure.
+            for version in range(1, latest + 1):
+                names[object_name(recording_id, role, version)] = recording_id
     failures = tools.store.erase_many(list(names))
     if failures:
         # A hold that was lifted just before a crash may have left its lock on the store. The catalogue,

@@ -14,6 +14,11 @@ class RunKind(StrEnum):
     NIGHT = "night"  #: the bell; one a business date
     MANUAL = "manual"
     REFUSED = "refused"  #: what must not be recorded, or was rejected from quarantine
+    ERASURE = "erasure"  #: what a person asked to have erased, and two people granted
+
+
+#: Kinds that look at what they were given and at nothing that is due: they say nothing of whether nights are run.
+UNSCHEDULED = frozenset({RunKind.REFUSED, RunKind.ERASURE})
 
 
 class RunState(StrEnum):

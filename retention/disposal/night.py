@@ -52,7 +52,7 @@ def run_disposal(
                 hint="`retention due --on DATE` previews a date to come.",
             )
         for run_id in unfinished(tools):
-            _finish(tools, run_id, actor, progress)
+            finish(tools, run_id, actor, progress)
         _dispose_of_refused(tools, now, actor)
         with tools.database.write() as session:
             done = _night_done(session, on) if kind is RunKind.NIGHT else None
@@ -69,7 +69,7 @@ def run_disposal(
                 witness=tools.witness,
                 store_id_in_store=tools.store.store_id(),
             )
-        return run if run.state == RunState.TRIPPED else _finish(tools, run.id, actor, progress)
+        return run if run.state == RunState.TRIPPED else finish(tools, run.id, actor, progress)
 
 
 def resume(tools: Tools, actor: str, progress: Progress = lambda _: None) -> list[RunRow]:
@@ -79,7 +79,7 @@ def resume(tools: Tools, actor: str, progress: Progress = lambda _: None) -> lis
         DatabaseBusy: Another process is disposing.
     """
     with tools.database.exclusive(LOCK):
-        return [_finish(tools, run_id, actor, progress) for run_id in unfinished(tools)]
+        return [finish(tools, run_id, actor, progress) for run_id in unfinished(tools)]
 
 
 def dispose_of_refused(tools: Tools, actor: str) -> RunRow | None:
@@ -93,7 +93,7 @@ def dispose_of_refused(tools: Tools, actor: str) -> RunRow | None:
     try:
         with tools.database.exclusive(LOCK):
             for earlier in unfinished(tools, RunKind.REFUSED):
-                _finish(tools, earlier, actor, lambda _: None)
+                finish(tools, earlier, actor, lambda _: None)
             return _dispose_of_refused(tools, now, actor)
     except DatabaseBusy:
         return None
@@ -102,7 +102,7 @@ def dispose_of_refused(tools: Tools, actor: str) -> RunRow | None:
 def _dispose_of_refused(tools: Tools, now: datetime, actor: str) -> RunRow | None:
     with tools.database.write() as session:
         run_id = _start_refused(session, now, actor)
-    return _finish(tools, run_id, actor, lambda _: None) if run_id else None
+    return finish(tools, run_id, actor, lambda _: None) if run_id else None
 
 
 def unfinished(tools: Tools, *kinds: RunKind) -> list[str]:
@@ -120,7 +120,8 @@ def _night_done(session: Session, on: date) -> RunRow | None:
     ).scalar_one_or_none()
 
 
-def _finish(tools: Tools, run_id: str, actor: str, progress: Progress) -> RunRow:
+def finish(tools: Tools, run_id: str, actor: str, progress: Progress) -> RunRow:
+    """Carry out what is left of a run, under the lock of disposals."""
     destroy_keys(tools, run_id, actor)
     failed = erase_recordings(tools, run_id, progress)
     with tools.database.write() as session:

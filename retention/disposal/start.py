@@ -20,6 +20,7 @@ from retention.catalogue.tables import CohortRow, LotRow, ReasonRow
 from retention.database import in_batches, table_of
 from retention.disposal.approve import approved_cohorts
 from retention.disposal.model import (
+    UNSCHEDULED,
     DisposalPlan,
     Limits,
     PlannedCohort,
@@ -89,7 +90,7 @@ def start_run(
     session.flush()
     cohort_ids = [found.id for found in plan.cohorts if not found.is_expired]
     commit_to(session, run.id, cohort_ids)
-    _is_what_was_planned(session, run)
+    check_going(session, run)
     record(
         session,
         now,
@@ -119,8 +120,8 @@ def attempt(session: Session, kind: RunKind, on: date) -> int:
     return int(session.execute(statement).scalar_one())
 
 
-def commit_to(session: Session, run_id: str, cohort_ids: list[int]) -> None:
-    """Let active cohorts expire in the run, and hand it all lots that nothing keeps then."""
+def commit_to(session: Session, run_id: str, cohort_ids: list[int], kind: RunKind = RunKind.NIGHT) -> None:
+    """Let active cohorts expire in the run, and hand it the lots that nothing keeps then: all, or only its own."""
     cohort, member, lot = table_of(CohortRow), table_of(ReasonRow), table_of(LotRow)
 
     def expire(ids: list[int]) -> None:
@@ -135,13 +136,18 @@ def commit_to(session: Session, run_id: str, cohort_ids: list[int]) -> None:
     in_batches(cohort_ids, BATCH, expire)
     session.execute(
         update(lot)
-        .where(WITHOUT_REASON, lot.c.holds == 0)
+        .where(WITHOUT_REASON, lot.c.holds == 0, *([lots_of(cohort_ids)] if kind is RunKind.ERASURE else []))
         # Another signature: what joins lots of this description later (a hold is lifted) is not this run's.
         .values(run_id=run_id, signature=lot.c.signature + f"@{run_id}")
     )
 
 
-def _is_what_was_planned(session: Session, run: RunRow) -> None:
+def check_going(session: Session, run: RunRow) -> None:
+    """Refuse to go on when the run has been handed another number of recordings than was planned.
+
+    Raises:
+        CatalogueDisagrees: The counts are wrong; nothing is committed.
+    """
     going = select(func.coalesce(func.sum(col(LotRow.recordings)), 0)).where(col(LotRow.run_id) == run.id)
     count = int(session.execute(going).scalar_one())
     if count != run.planned:
@@ -194,7 +200,7 @@ def _covers(agreed: RunRow, stops: dict[str, str], plan: DisposalPlan) -> bool:
 def _last_start(session: Session) -> datetime | None:
     """When the last run started that went through."""
     done = select(func.max(col(RunRow.started_at))).where(
-        col(RunRow.state) == RunState.DONE, col(RunRow.kind) != RunKind.REFUSED
+        col(RunRow.state) == RunState.DONE, col(RunRow.kind).not_in(UNSCHEDULED)
     )
     found: datetime | None = session.execute(done).scalar_one_or_none()
     return found

@@ -17,7 +17,7 @@ from retention.catalogue.days import days_of_cohorts
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.tables import CohortRow, LotRow, ReasonRow, StoreRow
 from retention.database import in_batches, table_of
-from retention.disposal.model import DisposalPlan, Limits, RunKind, RunState, Surroundings
+from retention.disposal.model import UNSCHEDULED, DisposalPlan, Limits, RunState, Surroundings
 from retention.disposal.tables import RunRow
 from retention.holds.tables import HoldRow
 
@@ -44,7 +44,7 @@ def surroundings(
         last_audit_at=last_activity(session),
         last_run_at=session.execute(
             select(func.max(run.c.finished_at)).where(
-                run.c.state == RunState.DONE, run.c.kind != RunKind.REFUSED
+                run.c.state == RunState.DONE, run.c.kind.not_in(UNSCHEDULED)
             )
         ).scalar_one_or_none(),
         last_backup_at=session.execute(

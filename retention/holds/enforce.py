@@ -8,9 +8,13 @@ commit, the journal, the locks, and the key at last, unless a night needs it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from retention.audit.witness import SignedJournal
+from retention.catalogue.lots import BATCH
 from retention.catalogue.model import ORIGINAL
-from retention.database import Database
+from retention.catalogue.tables import ObjectRow
+from retention.database import Database, in_batches, table_of
 from retention.holds.lift import Lifted, confirm_lift, key_was_destroyed, lift
 from retention.holds.model import Hold
 from retention.holds.place import Placed, confirm, place
@@ -40,7 +44,7 @@ def put_in_force(tools: Tools, hold: Hold) -> Placed:
     with tools.database.write() as session:
         placed = place(session, tools.keys, tools.journal, hold)
     confirm(tools.journal, hold)
-    tools.store.protect(_originals(placed.recording_ids), held=True)
+    tools.store.protect(_originals(tools.database, placed.recording_ids), held=True)
     return placed
 
 
@@ -56,7 +60,7 @@ def end(tools: Tools, hold_id: str, reason: str, actor: str) -> Lifted:
     with tools.database.write() as session:
         lifted = lift(session, hold_id, reason, now, actor)
     confirm_lift(tools.journal, lifted.hold, reason, actor)
-    tools.store.protect(_originals(lifted.unprotected), held=False)
+    tools.store.protect(_originals(tools.database, lifted.unprotected), held=False)
     if not lifted.due:
         destroy_for_good(tools.keys, tools.journal, now, [lifted.hold.key_id])
         with tools.database.write() as session:
@@ -64,5 +68,16 @@ def end(tools: Tools, hold_id: str, reason: str, actor: str) -> Lifted:
     return lifted
 
 
-def _originals(recording_ids: Iterable[str]) -> list[ObjectName]:
-    return [object_name(each, ORIGINAL) for each in recording_ids]
+def _originals(database: Database, recording_ids: Iterable[str]) -> list[ObjectName]:
+    table = table_of(ObjectRow)
+    found: list[ObjectName] = []
+
+    def look(some: list[str]) -> None:
+        rows = select(table.c.recording_id, table.c.version).where(
+            table.c.recording_id.in_(some), table.c.role == ORIGINAL
+        )
+        found.extend(object_name(each, ORIGINAL, version) for each, version in session.execute(rows))
+
+    with database.read() as session:
+        in_batches(list(recording_ids), BATCH, look)
+    return found

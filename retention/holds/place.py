@@ -9,9 +9,8 @@ catalogue no longer knows the hold.
 """
 
 from base64 import b64encode
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select
@@ -21,8 +20,9 @@ from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.audit.witness import SignedJournal
 from retention.catalogue.lots import move_recordings
+from retention.catalogue.sources import overlapping
 from retention.catalogue.states import State
-from retention.catalogue.tables import IdentifierRow, LotRow, RecordingRow, SourceRow, WrapRow
+from retention.catalogue.tables import IdentifierRow, LotRow, RecordingRow, WrapRow
 from retention.database import in_batches, table_of
 from retention.holds.model import Criteria, Hold, HoldKind
 from retention.holds.tables import HoldMatchRow, HoldRow
@@ -167,25 +167,11 @@ def _matches(session: Session, criteria: Criteria) -> list[tuple[str, bool]]:
         found = select(identifier.c.recording_id).where(identifier.c.blind.in_(criteria.blinds))
         rows = session.execute(statement.where(recording.c.id.in_(found))).all()
     else:
-        rows = session.execute(statement.where(*_interval(session, criteria))).all()
+        assert criteria.from_at is not None
+        assert criteria.until_at is not None
+        within = overlapping(session, criteria.source_id, criteria.from_at, criteria.until_at)
+        rows = session.execute(statement.where(within)).all()
     return [(row.id, row.state != State.SEALED or row.run_id is not None) for row in rows]
-
-
-def _interval(session: Session, criteria: Criteria) -> Iterable[Any]:
-    source = session.get(SourceRow, criteria.source_id)
-    if source is None:
-        raise NotFound(
-            f"there is no source {criteria.source_id!r}", hint="`retention source list` shows them."
-        )
-    assert criteria.from_at is not None
-    assert criteria.until_at is not None
-    slack = timedelta(seconds=source.clock_error_s)
-    table = table_of(RecordingRow)
-    return (
-        table.c.source_id == criteria.source_id,
-        table.c.started_at < criteria.until_at + slack,
-        table.c.ended_at > criteria.from_at - slack,
-    )
 
 
 def criteria_json(criteria: Criteria) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from retention.ingest.manifest import FOLDER_NAMES, Entry, read_manifest, read_sidecar, sidecar_names
+from retention.ingest.manifest import FOLDER_NAMES, Broken, Entry, read_manifest, read_sidecar, sidecar_names
 from retention.ingest.model import Candidate, Code, Fault
 from retention.kernel.errors import InvalidInput, NotFound
 
@@ -33,6 +33,7 @@ class _Manifest:
     only: Entry | None = None  #: the one entry of a manifest that was given; it names no file
     fault: Fault | None = None  #: of the whole manifest
     faults: dict[Path, Fault] = field(default_factory=dict)  #: of single files
+    doubt: Fault | None = None  #: of files of which it says nothing: a broken entry names none
     used: set[Path] = field(default_factory=set)
 
     @classmethod
@@ -41,16 +42,28 @@ class _Manifest:
         try:
             entries = read_manifest(path)
             for number, entry in enumerate(entries, start=1):
-                found._learn(entry, number, may_be_nameless=is_given and len(entries) == 1)
+                if isinstance(entry, Broken):
+                    found._doubt(entry)
+                else:
+                    found._learn(entry, number, may_be_nameless=is_given and len(entries) == 1)
         except InvalidInput as error:
             found.fault = Fault(Code.BROKEN_MANIFEST, error.message)
         return found
 
+    def _doubt(self, broken: Broken) -> None:
+        fault = Fault(Code.BROKEN_MANIFEST, broken.reason)
+        if broken.file:
+            self.faults[_place(self.path.parent / broken.file)] = fault
+        else:
+            # It may be about any file of which nothing else is said.
+            self.doubt = self.doubt or fault
+
     def _learn(self, entry: Entry, number: int, *, may_be_nameless: bool) -> None:
         if not entry.file:
-            if not may_be_nameless:
-                raise InvalidInput(f"{self.path.name}, entry {number} names no file")
-            self.only = entry
+            if may_be_nameless:
+                self.only = entry
+            else:
+                self._doubt(Broken("", f"{self.path.name}, entry {number} names no file"))
             return
         file = _place(self.path.parent / entry.file)
         if self.by_path.setdefault(file, entry) != entry:
@@ -62,13 +75,16 @@ class _Manifest:
 
     def about(self, file: Path, *, anywhere: bool) -> tuple[Entry | None, Fault | None]:
         """What it says about `file`; with `anywhere` also when the file lies in another folder than it names."""
+        place = _place(file)
+        if not anywhere and _place(self.path.parent) not in place.parents:
+            return None, None
         if self.fault:
             return None, self.fault
-        place = _place(file)
         if place not in self.by_path and anywhere:
             place = self.by_name.get(file.name, place)
         self.used.add(place)
-        return self.by_path.get(place, self.only if anywhere else None), self.faults.get(place)
+        entry = self.by_path.get(place, self.only if anywhere else None)
+        return entry, self.faults.get(place) or (self.doubt if entry is None else None)
 
     def lonely(self, source_id: str) -> Iterator[Candidate]:
         """Entries whose file was not met."""
@@ -76,6 +92,8 @@ class _Manifest:
             is_below = _place(self.path.parent) in file.parents
             fault = Fault(Code.NO_FILE, (NO_FILE if is_below else NOT_BELOW).format(self.path.name))
             yield Candidate(file, source_id, self.by_path[file], fault, manifest=self.path)
+        for file in sorted(self.faults.keys() - self.by_path.keys() - self.used):
+            yield Candidate(file, source_id, None, self.faults[file], manifest=self.path)
 
 
 def discover(

@@ -12,6 +12,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -109,11 +110,32 @@ class Entry(BaseModel):
     complete: bool = False  #: the recorder says that the file is finished
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An entry that cannot be read."""
+
+    file: str  #: which file it is about; "" if it does not say
+    reason: str
+
+
 def parse_manifest(content: bytes, name: str, *, is_csv: bool = False) -> list[Entry]:
-    """The entries of a sidecar or manifest; `name` is how messages call it.
+    """The entries of a sidecar or manifest, all of which must be sound; `name` is how messages call it.
 
     Raises:
         InvalidInput: It is not JSON or CSV of the expected form; the message says where.
+    """
+    entries = parse_entries(content, name, is_csv=is_csv)
+    broken = next((each for each in entries if isinstance(each, Broken)), None)
+    if broken:
+        raise InvalidInput(broken.reason)
+    return [each for each in entries if isinstance(each, Entry)]
+
+
+def parse_entries(content: bytes, name: str, *, is_csv: bool = False) -> list[Entry | Broken]:
+    """The entries of a manifest, in order; one that is broken spoils no other.
+
+    Raises:
+        InvalidInput: It is not JSON or CSV at all.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -122,15 +144,22 @@ def parse_manifest(content: bytes, name: str, *, is_csv: bool = False) -> list[E
         raise InvalidInput(f"{name} cannot be read: {error}") from error
     if _is_deeper_than(MAX_DEPTH, raw):
         raise InvalidInput(f"{name} cannot be read: it is nested more than {MAX_DEPTH} levels deep")
-    entries = []
-    for number, item in enumerate(raw, start=1):
-        try:
-            entries.append(Entry.model_validate(item))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput(f"{name}, entry {number}, {where or 'entry'}: {_told(first)}") from error
-    return entries
+    return [_entry(item, f"{name}, entry {number}") for number, item in enumerate(raw, start=1)]
+
+
+def _entry(item: Any, name: str) -> Entry | Broken:
+    try:
+        return Entry.model_validate(item)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return Broken(_file_of(item), f"{name}, {where or 'entry'}: {_told(first)}")
+
+
+def _file_of(item: Any) -> str:
+    """The file that a broken entry names, as far as that can be read."""
+    named = (item.get(key) for key in ("file", "path", "filename")) if isinstance(item, dict) else ()
+    return next((each for each in named if isinstance(each, str)), "")
 
 
 def _told(error: Any) -> str:
@@ -194,20 +223,24 @@ def _side_and_field(column: str) -> tuple[str, str]:
     return "", ""
 
 
-def read_manifest(path: Path) -> list[Entry]:
+def read_manifest(path: Path) -> list[Entry | Broken]:
     """The entries in the file `path`.
 
     Raises:
         InvalidInput: It cannot be read, or is far too large.
     """
-    return _read(path, path.name)
+    return parse_entries(_read(path, path.name), path.name, is_csv=_is_csv(path))
 
 
-def _read(path: Path, name: str) -> list[Entry]:
+def _is_csv(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
+
+
+def _read(path: Path, name: str) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InvalidInput(f"{name} is larger than {MAX_BYTES} bytes: no manifest", hint="Split it.")
-        return parse_manifest(path.read_bytes(), name, is_csv=path.suffix.lower() == ".csv")
+        return path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{name} cannot be read: {error.strerror}") from error
 
@@ -221,7 +254,7 @@ def read_sidecar(path: Path) -> Entry:
     Raises:
         InvalidInput: It cannot be read, or does not hold exactly one entry.
     """
-    entries = _read(path, "its sidecar")
+    entries = parse_manifest(_read(path, "its sidecar"), "its sidecar", is_csv=_is_csv(path))
     if len(entries) != 1:
         raise InvalidInput(f"its sidecar holds {len(entries)} entries; a sidecar describes one file")
     return entries[0]

@@ -8,7 +8,7 @@ corrections, through the same door as any file.
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -183,6 +183,34 @@ def decided(
         .values(state=state, decided_at=at, decided_by=actor, recording_id=recording_id)
     )
     record(session, at, Act(tag, actor, row.id, detail={"code": row.code, "recording": recording_id}))
+
+
+def came_after_all(
+    session: Session, taken_in: Mapping[tuple[str, bytes], str], at: datetime, actor: str
+) -> None:
+    """Items that wait for what was now taken in, with corrections, wait no longer.
+
+    Args:
+        session: The caller's writing transaction.
+        taken_in: (source, SHA-256) → the recording it became.
+        at: When.
+        actor: Who took it in.
+    """
+    if not taken_in:
+        return
+    wanted = {sha256 for _, sha256 in taken_in}
+    rows = session.execute(
+        select(QuarantineRow).where(
+            col(QuarantineRow.fingerprint).in_(wanted),
+            col(QuarantineRow.state) == "waiting",
+            col(QuarantineRow.stored_bytes).is_not(None),
+        )
+    ).scalars()
+    for row in list(rows):
+        recording_id = taken_in.get((row.source_id, row.sha256))
+        if recording_id is not None:
+            decided(session, row, "released", at, actor, recording_id)
+            mark_for_disposal(session, row, f"released from quarantine as {recording_id}")
 
 
 def mark_for_disposal(session: Session, row: QuarantineRow, why: str) -> None:

@@ -30,7 +30,6 @@ from retention.catalogue.states import State
 from retention.catalogue.tables import DoNotRecordRow, RecordingRow
 from retention.database import Database, table_of
 from retention.holds.find import Arrivals
-from retention.ingest.intake import Intake, erase_all, forget
 from retention.ingest.model import Candidate, Code, Fault, Inspector, Outcome, Status
 from retention.ingest.prepare import (
     Aside,
@@ -43,9 +42,10 @@ from retention.ingest.prepare import (
     Register,
     state_of_file,
 )
-from retention.ingest.quarantine import already_waiting, put_aside
+from retention.ingest.quarantine import already_waiting, came_after_all, put_aside
 from retention.kernel.clock import Clock
 from retention.kernel.errors import MediaError, ToolTimedOut
+from retention.vault.intake import Intake, erase_all, forget
 from retention.vault.model import KeyService, ObjectName, ObjectStore, object_name
 
 BATCH_FILES = 64
@@ -213,6 +213,7 @@ class Receiver:
         now = self._tools.clock.now()
         arrivals = Arrivals(session)
         fresh: list[NewRecording] = []
+        taken_in: dict[tuple[str, bytes], str] = {}
         refused: list[NewRecording] = []
         acts: list[Act] = []
         done = _Done()
@@ -225,6 +226,8 @@ class Receiver:
                 pass
             elif isinstance(item.prepared, NewRecording):
                 fresh.append(item.prepared)
+                if not item.candidate.shown_as:  # who releases an item says so
+                    taken_in[item.prepared.source.id, item.prepared.original.sha256] = item.id
             elif isinstance(item.prepared, Refused):
                 refused.append(item.prepared.new)
             acts += self._acts(item, outcome)
@@ -238,6 +241,7 @@ class Receiver:
         )
         _refuse(session, refused)
         record_all(session, now, acts)
+        came_after_all(session, taken_in, now, self._actor)
         arrivals.note(session, now, self._actor)
         done.held = arrivals.held
         return done

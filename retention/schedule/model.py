@@ -62,10 +62,11 @@ Texts = Mapping[str, str]  #: language (ISO 639-1) → text
 
 
 class Kind(StrEnum):
-    """The two kinds of recording."""
+    """The kinds of recording, and what is kept as they are."""
 
     CALL = "call"
     FOOTAGE = "footage"
+    CASE_FILE = "case-file"  #: the papers of a person's request
 
 
 class Approval(StrEnum):

@@ -28,15 +28,18 @@ from retention.vault.reasons import data_key
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Through which reason somebody wants in: a purpose of use, or a hold's key."""
+    """Through which reason somebody wants in: a purpose of use, a hold's key, or to destroy some of it."""
 
     purpose: str = ""
     hold_id: str = ""
     hold_key_id: str = ""
+    destruction: str = ""  #: the digest of the plan by which a span of it is destroyed
 
     @property
     def name(self) -> str:
         """The reason, as it stands in the audit trail."""
+        if self.destruction:
+            return f"destruction:{self.destruction}"
         return f"hold:{self.hold_id}" if self.hold_id else self.purpose
 
 
@@ -63,10 +66,8 @@ def decide(recording: Recording, way: Way, actor: str, now: datetime) -> Grant |
         return Refusal(f"it is {State.DISPOSING if recording.run_id else recording.state}")
     if way.hold_id:
         return _through_hold(recording, way)
-    if not way.purpose:
-        return Refusal("no purpose of use is named", "Name one that the recording carries with --purpose.")
-    if recording.restricted:
-        return Refusal("its use is suspended", "`retention hold list` shows by whom and why.")
+    if way.destruction:
+        return _through_any(recording)
     return _through_purpose(recording, way.purpose, now)
 
 
@@ -76,7 +77,19 @@ def _through_hold(recording: Recording, way: Way) -> Grant | Refusal:
     return Grant(way.hold_key_id)
 
 
+def _through_any(recording: Recording) -> Grant | Refusal:
+    """Destroying uses nothing: any living reason opens, and a hold keeps every second as it is."""
+    if recording.hold_ids:
+        return Refusal("it is under a hold", "`retention hold list` shows by whom and why.")
+    alive = [reason for reason in recording.reasons if reason.state == "active"]
+    return Grant(alive[0].key_id) if alive else Refusal("no reason to keep it is alive")
+
+
 def _through_purpose(recording: Recording, purpose: str, now: datetime) -> Grant | Refusal:
+    if not purpose:
+        return Refusal("no purpose of use is named", "Name one that the recording carries with --purpose.")
+    if recording.restricted:
+        return Refusal("its use is suspended", "`retention hold list` shows by whom and why.")
     carried = [reason for reason in recording.reasons if reason.purpose == purpose]
     if not carried:
         names = ", ".join(sorted({reason.purpose for reason in recording.reasons})) or "none"
@@ -141,7 +154,7 @@ def sealed_object(session: Session, recording_id: str, role: str) -> Sealed:
     if row is None:
         raise NotFound(f"recording {recording_id} has no {role}")
     return Sealed(
-        name=object_name(recording_id, role),
+        name=object_name(recording_id, role, row.version),
         role=role,
         size_bytes=row.size_bytes,
         stored_bytes=row.stored_bytes,

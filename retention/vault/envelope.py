@@ -60,13 +60,13 @@ FIRST_BATCH_PLAIN_BYTES = BATCH_PLAIN_BYTES - HEADER_BYTES
 _COMMITMENT_LABEL = b"retention.vault.commitment.v1\x00"
 
 
-def associated_data(recording_id: str, role: str) -> bytes:
-    """What binds an object to its recording, its role and this format.
+def associated_data(recording_id: str, role: str, version: int = 1) -> bytes:
+    """What binds an object to its recording, its role, its version and this format.
 
     Raises:
-        InvalidInput: The id or the role has the wrong form.
+        InvalidInput: The id, the role or the version has the wrong form.
     """
-    name = object_name(recording_id, role)
+    name = object_name(recording_id, role, version)
     return f"retention.vault.v{FORMAT_VERSION};segment={SEGMENT_BYTES};object={name}".encode()
 
 

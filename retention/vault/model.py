@@ -30,11 +30,13 @@ DATA_KEY_BYTES = 32
 
 _ROLE = re.compile(r"[a-z]+(?:-[a-z0-9]+)*")
 _ROLE_LENGTH = 32
-_NAME = re.compile(rf"(?P<shard>[0-9A-Z]{{2}})/(?P<id>{ID_PATTERN.pattern})\.(?P<role>[a-z0-9-]+)")
+_NAME = re.compile(
+    rf"(?P<shard>[0-9A-Z]{{2}})/(?P<id>{ID_PATTERN.pattern})(?:\.(?P<version>[1-9][0-9]{{0,8}}))?\.(?P<role>[a-z0-9-]+)"
+)
 _SECRET_NAME = re.compile(r"[a-z]+(?:-[a-z0-9]+)*")
 
 
-def object_name(recording_id: str, role: str) -> ObjectName:
+def object_name(recording_id: str, role: str, version: int = 1) -> ObjectName:
     """The name under which the bytes of one role of a recording are stored.
 
     The shard is the end of the id, which is random, so a million objects
@@ -43,27 +45,32 @@ def object_name(recording_id: str, role: str) -> ObjectName:
     Args:
         recording_id: A recording's id (`retention.kernel.ids.new_id`).
         role: What the object is to its recording: `original`, `thumbnail`, `peaks`, `redacted`.
+        version: 1 as it came in; higher once part of its content was destroyed. A name never stands for
+            other bytes.
 
     Raises:
-        InvalidInput: The id or the role has the wrong form.
+        InvalidInput: The id, the role or the version has the wrong form.
     """
     if not is_id(recording_id):
         raise InvalidInput(f"not a recording id: {recording_id!r}")
     if len(role) > _ROLE_LENGTH or not _ROLE.fullmatch(role):
         raise InvalidInput(f"not a role: {role!r}; a role is lower-case words joined by hyphens")
-    return ObjectName(f"{recording_id[-2:]}/{recording_id}.{role}")
+    if version < 1:
+        raise InvalidInput(f"not a version: {version}; versions count from 1")
+    later = f".{version}" if version > 1 else ""
+    return ObjectName(f"{recording_id[-2:]}/{recording_id}{later}.{role}")
 
 
-def parse_name(text: str) -> tuple[str, str]:
-    """The recording id and the role in an object's name.
+def parse_name(text: str) -> tuple[str, str, int]:
+    """The recording id, the role and the version in an object's name.
 
     Raises:
         InvalidInput: The text is not a name that `object_name` makes.
     """
     found = _NAME.fullmatch(text)
-    if found is None or object_name(found["id"], found["role"]) != text:
+    if found is None or object_name(found["id"], found["role"], int(found["version"] or 1)) != text:
         raise InvalidInput(f"not the name of a sealed object: {text!r}")
-    return found["id"], found["role"]
+    return found["id"], found["role"], int(found["version"] or 1)
 
 
 def validate_name(text: str) -> ObjectName:

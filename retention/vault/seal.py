@@ -50,6 +50,7 @@ def seal(
     role: str,
     chunks: Iterable[Chunk],
     *,
+    version: int = 1,
     durable: bool = True,
 ) -> Sealed:
     """Seal content that comes in chunks of any size.
@@ -60,6 +61,7 @@ def seal(
         recording_id: The recording.
         role: What the object is to it.
         chunks: The content. An error it raises comes through, and nothing is stored.
+        version: As for `object_name`.
         durable: As for `ObjectStore.put_new`.
 
     Raises:
@@ -68,30 +70,38 @@ def seal(
     """
     with _Passage() as passage:
         batches = gather(chunks, passage.buffers())
-        return _seal_batches(store, key, recording_id, role, batches, passage=passage, durable=durable)
+        place = (recording_id, role, version)
+        return _seal_batches(store, key, place, batches, passage=passage, durable=durable)
 
 
 def seal_file(
-    store: ObjectStore, key: bytes, recording_id: str, role: str, file: BinaryIO, *, durable: bool = True
+    store: ObjectStore,
+    key: bytes,
+    recording_id: str,
+    role: str,
+    file: BinaryIO,
+    *,
+    version: int = 1,
+    durable: bool = True,
 ) -> Sealed:
     """As `seal`, for the rest of an open binary file: the fastest path, since nothing is copied in between."""
     with _Passage() as passage:
         batches = _read_batches(file, passage.buffers())
-        return _seal_batches(store, key, recording_id, role, batches, passage=passage, durable=durable)
+        place = (recording_id, role, version)
+        return _seal_batches(store, key, place, batches, passage=passage, durable=durable)
 
 
 def _seal_batches(
     store: ObjectStore,
     key: bytes,
-    recording_id: str,
-    role: str,
+    place: tuple[str, str, int],
     batches: Iterable[memoryview],
     *,
     passage: "_Passage",
     durable: bool,
 ) -> Sealed:
-    name = object_name(recording_id, role)
-    bound = associated_data(recording_id, role)
+    name = object_name(*place)
+    bound = associated_data(*place)
     sealed = encrypt_batches(key, bound, passage.watch(batches), passage.out)
     stored_bytes = store.put_new(name, sealed, durable=durable)
     if stored_bytes != stored_size(passage.size_bytes):
@@ -99,7 +109,7 @@ def _seal_batches(
             f"the store says it kept {stored_bytes} bytes of {name}, but {stored_size(passage.size_bytes)} were sent",
             hint="Run `retention doctor`, then ingest the file again.",
         )
-    return Sealed(name, role, passage.size_bytes, stored_bytes, passage.sha256(), commitment(key, bound))
+    return Sealed(name, place[1], passage.size_bytes, stored_bytes, passage.sha256(), commitment(key, bound))
 
 
 def _read_batches(file: BinaryIO, buffers: Iterator[memoryview]) -> Iterator[memoryview]:

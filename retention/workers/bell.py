@@ -9,6 +9,7 @@ the ledger, not at the bell.
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -22,10 +23,12 @@ from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.bootstrap import App
 from retention.catalogue.tables import StoreRow
-from retention.disposal.model import RunKind, RunState
+from retention.disposal.model import UNSCHEDULED, RunKind, RunState
 from retention.disposal.night import run_disposal
 from retention.disposal.tables import RunRow
 from retention.holds.find import holds_in_force
+from retention.kernel.errors import DatabaseBusy
+from retention.redaction.destroy import finish
 
 LOCK = "bell"
 ACTOR = "bell"
@@ -90,6 +93,7 @@ def ring(app: App, on: date | None = None) -> RunRow | None:
     try:
         root = app.sign_root()
         log.info("event=root.signed on=%s seq=%d", root.on, root.seq)
+        _finish_destructions(app)
         run = run_disposal(app.disposal_tools(), on or app.today(), ACTOR, RunKind.NIGHT)
     except Exception as error:
         code = getattr(error, "code", type(error).__name__)
@@ -111,6 +115,13 @@ def ring(app: App, on: date | None = None) -> RunRow | None:
     for hold_id in overdue_reviews(app, app.today()):
         log.warning("event=hold.review-overdue hold=%s", hold_id)
     return run
+
+
+def _finish_destructions(app: App) -> None:
+    """Whoever is at it himself is left alone."""
+    with suppress(DatabaseBusy):
+        if cleared := finish(app.redaction_tools(), ACTOR):
+            log.warning("event=destructions.finished number=%d", cleared)
 
 
 def catch_up(app: App) -> RunRow | None:
@@ -135,7 +146,7 @@ def missed(app: App) -> date | None:
 
 def _was_run(session: Session, on: date) -> bool:
     ran = select(col(RunRow.id)).where(
-        col(RunRow.on) >= on, col(RunRow.kind) != RunKind.REFUSED, col(RunRow.state) == RunState.DONE
+        col(RunRow.on) >= on, col(RunRow.kind).not_in(UNSCHEDULED), col(RunRow.state) == RunState.DONE
     )
     return session.execute(ran.limit(1)).first() is not None
 

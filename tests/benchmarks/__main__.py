@@ -13,6 +13,9 @@ NAMES = {
     "night": "a night in a large archive against the same night in a small one",
     "lookups": "due list, plan, impact, explain and search in a large archive",
     "memory": "what taking in needs, from a small file to a large one",
+    "recall": "what masks cover of the faces and persons that people labelled",
+    "redaction": "redacting footage, against deface and FFmpeg",
+    "requests": "filing a request, freeze included, in a large archive",
     "startup": "how long a command takes before it does anything",
 }
 

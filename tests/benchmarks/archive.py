@@ -148,8 +148,8 @@ class _Filler:
             for kind in ("call", "footage"):
                 self._connection.execute(
                     "INSERT INTO source (id, kind, site, zone, area, owner, notice, purposes, clock_error_s,"
-                    " channels, mount, raw_format, registered_at)"
-                    " VALUES (?, ?, ?, ?, '', '', '', '[]', 0, '[]', '', '', '2020-01-01 00:00:00.000000')",
+                    " channels, mount, raw_format, longest_s, registered_at)"
+                    " VALUES (?, ?, ?, ?, '', '', '', '[]', 0, '[]', '', '', 180, '2020-01-01 00:00:00.000000')",
                     (f"{kind}-{site}", kind, site, ZONE),
                 )
 

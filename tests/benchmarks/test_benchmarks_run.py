@@ -8,10 +8,18 @@ from tests.benchmarks.__main__ import NAMES, main
 from tests.benchmarks.measure import FOLDER_VARIABLE
 
 
+@pytest.mark.usefixtures("models")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_benchmark_prints_its_table_with_method_and_machine(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> None:
+    if name == "redaction":
+        for needed in ("shared_data", "models"):
+            request.getfixturevalue(needed)
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     assert main([name, "--tiny", "--folder", str(tmp_path)]) == 0
     printed = capsys.readouterr().out

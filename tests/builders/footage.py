@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from media.video.detect.port import Grey
-from media.video.frames import open_footage
 
 ROOM = (360, 640)  #: height and width
 
@@ -53,22 +52,6 @@ def excerpt(source: Path, target: Path, frames: int) -> Path:
             packet.stream = copy
             out.mux(packet)
             frames -= 1
-    return target
-
-
-def turned(source: Path, target: Path, quarters: int) -> Path:
-    """The file with its pictures turned clockwise, encoded so that little is lost."""
-    with av.open(str(target), "w") as out, open_footage(source) as footage:
-        stream = None
-        for frame in footage.frames():
-            picture = np.rot90(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8), -quarters).copy()
-            if stream is None:
-                stream = out.add_stream("libx264", rate=footage.facts.rate_fps or 25)
-                stream.width, stream.height = picture.shape[1], picture.shape[0]
-                stream.pix_fmt, stream.options = "yuv420p", {"crf": "14", "preset": "veryfast"}
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
-        assert stream is not None
-        out.mux(stream.encode())
     return target
 
 

@@ -47,6 +47,10 @@ from retention.ingest.quarantine import (
 )
 from retention.ingest.receive import Receiver
 from retention.ingest.tables import QuarantineRow
+from retention.redaction.destroy import destroy
+from retention.redaction.model import Span
+from retention.redaction.plan import plan as plan_destruction
+from retention.redaction.tables import DestructionRow
 from retention.schedule.model import Kind
 from retention.vault.door import Way
 from retention.vault.model import KeyService, ObjectStore
@@ -55,6 +59,7 @@ from tests.fakes.hand_clock import HandClock
 from tests.fakes.memory_keys import MemoryKeys
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.scripted_inspector import ScriptedInspector, media
+from tests.fakes.scripted_silencer import ScriptedSilencer
 
 STORE_ID = "0123456789abcdef"
 ACTOR = "sato"
@@ -102,6 +107,7 @@ class House:
         self.memory_keys = same_keys()
         self.memory_store = same_store(self.clock)
         self.inspector = ScriptedInspector()
+        self.silencer = ScriptedSilencer()
         self.drop = folder / "drop"
         self.drop.mkdir(parents=True, exist_ok=True)
         self.app = App(
@@ -110,6 +116,7 @@ class House:
             keys=keys or self.memory_keys,
             store=store or self.memory_store,
             inspector=self.inspector,
+            silencer=self.silencer,
         )
         self._numbers = count(1)
 
@@ -323,6 +330,28 @@ class House:
     def night(self, on: date | None = None) -> RunRow:
         """Run the night of a date, of today by default."""
         return self.dispose(on, RunKind.NIGHT, "bell")
+
+    # --- destroying spans
+
+    def plan_span(
+        self, recording_id: str, *spans: str, reason: str = "a security code", actor: str = ACTOR
+    ) -> DestructionRow:
+        """Plan to destroy spans."""
+        with self.app.database.write() as session:
+            return plan_destruction(
+                session,
+                self.app.schedule(),
+                recording_id,
+                [Span.parse(span) for span in spans or ("1-2@1",)],
+                reason,
+                self.clock.now(),
+                actor,
+            )
+
+    def destroy_span(self, recording_id: str, *spans: str, actor: str = ACTOR) -> DestructionRow:
+        """Destroy spans, as the command does."""
+        row = self.plan_span(recording_id, *spans, actor=actor)
+        return destroy(self.app.redaction_tools(), self.app.redaction_means(), row.digest, actor)
 
     # --- what is there
 

@@ -3,7 +3,8 @@
 Calls carry `quality` (10 days) and `inquiry` (20 days); footage carries
 `security` (5 days, 15 in the area `cash-desk`). `dispute` waits for the event
 case-closed and asks for approval of each run; so does the floor that lies on
-the area `contract-line`. Months are counted once, by `archive`.
+the area `contract-line`. Months are counted once, by `archive`. The papers of
+requests carry `request-handling`.
 """
 
 from retention.schedule.model import Schedule
@@ -71,6 +72,7 @@ PURPOSES = {
     "dispute": "call, footage",
     "archive": "call, footage",
     "contract-record": "call",
+    "request-handling": "case-file",
 }
 
 #: class → purpose, selector, period, trigger, approval
@@ -81,6 +83,16 @@ CLASSES = {
     "cctv.cash-desk": ("security", "{area: [cash-desk]}", "P15D", "recording-ended", "routine"),
     "dispute": ("dispute", "{}", "P30D", "case-closed", "each-run"),
     "archive": ("archive", "{}", "P2M", "recording-ended", "routine"),
+    "requests.file": (
+        "request-handling",
+        "{area: {not: [evidence, rendition, package]}}",
+        "P90D",
+        "request-closed",
+        "routine",
+    ),
+    "requests.evidence": ("request-handling", "{area: [evidence]}", "P30D", "recording-ended", "routine"),
+    "requests.rendition": ("request-handling", "{area: [rendition]}", "P30D", "request-closed", "routine"),
+    "requests.package": ("request-handling", "{area: [package]}", "P90D", "recording-ended", "routine"),
 }
 FLOORS = {
     "calls.contract-line": (

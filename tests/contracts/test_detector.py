@@ -17,6 +17,7 @@ from media.video.detect.people import People
 from media.video.detect.port import Detector, Grey
 from media.video.frames import open_footage
 from media.video.masks import Box
+from tests.builders.yunet import supplied_yunet
 from tests.fakes.bright_spots import BrightSpots
 
 pytestmark = pytest.mark.usefixtures("models")
@@ -26,7 +27,7 @@ Maker = Callable[[], Detector]
 FACE = Box(173, 68, 275, 206)
 
 
-FACES: list[Maker] = [LibFace, CenterFace]
+FACES: list[Maker] = [LibFace, CenterFace, supplied_yunet]
 ALL = [*FACES, People, BrightSpots]
 
 

@@ -23,6 +23,8 @@ from retention.amendment.model import PlanState
 from retention.catalogue.states import TRANSITIONS, State
 from retention.cli.main import app
 from retention.kernel import errors
+from retention.requests.model import Stage, path_of
+from retention.requests.rules.model import Outcome, RequestKind
 from retention.settings import Settings
 from tests.docs.pages import ROOT, pages, text_of
 
@@ -181,6 +183,9 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 GENERATED: dict[str, Callable[[], str]] = {
     "recording-states": lambda: state_diagram(TRANSITIONS, State.RECEIVED),
     "plan-states": lambda: state_diagram(PLANS, PlanState.PLANNED),
+    "request-told": lambda: state_diagram(path_of(RequestKind.DISCLOSURE), Stage.FILED),
+    "request-acted-on": lambda: state_diagram(path_of(RequestKind.ERASURE, Outcome.FULL), Stage.FILED),
+    "request-complaint": lambda: state_diagram(path_of(RequestKind.COMPLAINT), Stage.FILED),
     "rooms": rooms_table,
     "layers": layer_list,
     "settings": settings_table,

@@ -51,6 +51,11 @@ def test_the_story_is_the_same_on_postgresql_and_s3(
         capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]},
     )  # fmt: skip
     assert checked.returncode == 0, checked.stderr
+    line = ("redaction", "destroy-span", ids["young"], "--span", "0.25-0.5", "--reason", "r", "--yes")
+    assert program.one(*line)["state"] == "finished"
+    assert {key.partition(".")[2] for key in _versions(s3_bucket, ids["young"])} == {"2.original", "2.peaks"}
+    program("open", ids["young"], "--purpose", "service-quality", "--out", str(opened))
+    assert not any(opened.read_bytes()[44 + 4_000 : 44 + 8_000])
     assert program.one("audit", "verify")["ok"]
     assert program.one("check", "--level", "digest")["ok"]
     assert not list(program.home.glob("*.db"))

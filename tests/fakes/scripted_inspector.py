@@ -16,6 +16,8 @@ from retention.schedule.model import Kind
 
 DERIVATIVES = {Kind.CALL: {"peaks": b"peaks of the call"}, Kind.FOOTAGE: {"thumbnail": b"a small picture"}}
 
+STREAMS = {Kind.CALL: {"type": "audio", "channels": 2}, Kind.FOOTAGE: {"type": "video"}}
+
 
 def media(
     kind: Kind = Kind.CALL, *, duration_s: float = 60, started_at: str = "", content: str = ""
@@ -48,7 +50,11 @@ class ScriptedInspector:
             kind=kind,
             container="script",
             duration_us=round(duration_s * 1_000_000),
-            facts={"container": "script"},
+            facts={
+                "container": "script",
+                "duration_us": round(duration_s * 1_000_000),
+                "streams": [STREAMS[kind]],
+            },
             started_at=datetime.fromisoformat(started) if started else None,
             started_at_text=started,
             derivatives=DERIVATIVES[kind],

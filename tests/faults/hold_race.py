@@ -1,4 +1,4 @@
-"""Two processes on one store, let go at once: one places a hold, the other runs a disposal.
+"""Two processes on one store, let go at once: one holds (or files a request), the other runs a disposal.
 
 Each has an App of its own, as two commands would; nothing is shared but the
 store's folder and its database.
@@ -19,6 +19,9 @@ from retention.disposal.night import run_disposal
 from retention.holds.enforce import put_in_force
 from retention.holds.model import Criteria, HoldKind
 from retention.holds.place import new_hold
+from retention.requests.file import file
+from retention.requests.received import Described, Person, Received
+from retention.requests.rules.model import RequestKind
 from retention.vault.door import Way
 from tests.fakes.hand_clock import HandClock
 
@@ -86,6 +89,23 @@ def place(app: App, start: Start, let_go: Callable[[], None]) -> Held:
     )
     let_go()
     placed = put_in_force(app.hold_tools(), hold)
+    content = read(app, start.recording, hold.id, hold.key_id) if placed.recording_ids else ""
+    return Held(hold.id, hold.key_id, placed.recording_ids, placed.too_late, content)
+
+
+def file_request(app: App, start: Start, let_go: Callable[[], None]) -> Held:
+    """File a person's request about the recording, and read it through the request's hold."""
+    received = Received(
+        kind=RequestKind.DISCLOSURE,
+        subject=Person("someone"),
+        received_at=app.clock.now(),
+        language="ja",
+        described=Described(recording_ids=(start.recording,)),
+    )
+    tools = app.request_tools()
+    let_go()
+    (placed,) = file(tools, received, "clerk").placed
+    hold = placed.hold
     content = read(app, start.recording, hold.id, hold.key_id) if placed.recording_ids else ""
     return Held(hold.id, hold.key_id, placed.recording_ids, placed.too_late, content)
 

@@ -53,10 +53,11 @@ UNFINISHED = {
     " AND id NOT IN (SELECT recording_id FROM tombstone)",
     "tombstone of the living": "SELECT t.recording_id FROM tombstone t JOIN recording r"
     " ON r.id = t.recording_id WHERE r.state <> 'disposed'",
+    "unfinished destruction": "SELECT digest FROM destruction WHERE state IN ('started', 'destroyed')",
     "expiring cohort": "SELECT name FROM cohort WHERE state = 'expiring'",
 }
 STORED = """
-    SELECT recording_id || '.' || role FROM object
+    SELECT recording_id || CASE version WHEN 1 THEN '.' ELSE '.' || version || '.' END || role FROM object
     UNION SELECT id || '.original' FROM quarantine WHERE state = 'waiting' AND stored_bytes IS NOT NULL
 """
 

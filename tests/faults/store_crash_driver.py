@@ -28,11 +28,13 @@ from sqlalchemy.orm import configure_mappers
 
 import retention.adapters.keys_keyring
 import retention.adapters.keys_roots
+import retention.adapters.silencer_media
 import retention.adapters.store_folder
 import retention.bootstrap
 import retention.cli.disposal
 import retention.cli.hold
 import retention.cli.ingest
+import retention.cli.redaction
 import retention.cli.source
 from retention.catalogue import schedules
 from retention.ingest.model import Seen

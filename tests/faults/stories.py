@@ -22,11 +22,14 @@ from retention.adapters.keys_keyring import Keyring
 from retention.adapters.keys_ring import Kind
 from retention.bootstrap import App, create_store, open_app
 from retention.cli.main import run
+from retention.vault.door import sealed_object
+from retention.vault.open import read_all
 from retention.vault.reasons import data_keys
 from tests.builders.calls import CALLER, POLICY, write_call
 from tests.faults.inquest import faults_at_any_time, faults_at_rest, traces
 
 REVIEW_ON = "2100-01-01"
+RATE = 8_000  #: of the calls that `write_call` writes
 Facts = dict[str, Any]
 
 
@@ -276,7 +279,60 @@ def judge_lift(app: App, facts: Facts) -> list[str]:
     return faults + [f"the key of lifted hold {each} was not destroyed" for each in lives]
 
 
+# --- destroying a span
+
+SPAN_S = (0.25, 0.5)
+
+
+def prepare_span(folder: Path) -> Facts:
+    new_store(folder)
+    write_call(folder / "calls" / "card.wav", 5)
+    call = ingest(folder, "calls")["card.wav"]
+    sound = (folder / "calls" / "card.wav").read_bytes()
+    start, end = (44 + round(at * RATE) * 2 for at in SPAN_S)
+    return {
+        "call": call,
+        "before": base64.b64encode(sound).decode(),
+        "after": base64.b64encode(sound[:start] + bytes(end - start) + sound[end:]).decode(),
+        "span": [start, end],
+    }
+
+
+def destroy_span(folder: Path, facts: Facts) -> None:
+    span = "{}-{}".format(*SPAN_S)
+    line = (
+        "redaction",
+        "destroy-span",
+        facts["call"],
+        "--span",
+        span,
+        "--reason",
+        "a security code",
+        "--yes",
+    )
+    command(folder, *line)
+
+
+def judge_span(app: App, facts: Facts) -> list[str]:
+    before, after = base64.b64decode(facts["before"]), base64.b64decode(facts["after"])
+    start, end = facts["span"]
+    with app.database.read() as session:
+        ((_, key),) = data_keys(session, app.keys, [facts["call"]])
+        sealed = sealed_object(session, facts["call"], "original")
+        sound = b"".join(read_all(app.store, key, sealed))
+    faults = [] if not any(sound[start:end]) else ["the span is heard"]
+    fade = round(0.005 * RATE) * 2
+    if (sound[: start - fade], sound[end + fade :]) != (after[: start - fade], after[end + fade :]):
+        faults.append("what lies outside the span was changed")
+    secret = before[start + 100 : start + 164]
+    done = rows(app, "SELECT seq FROM audit_entry WHERE tag = 'redaction:span:destroy'")
+    if len(done) != 1:
+        faults.append(f"it was destroyed {len(done)} times")
+    return faults + traces(app.home, {"the span's sound": secret})
+
+
 STORIES = {
+    "span": Story(prepare_span, destroy_span, destroy_span, judge_span),
     "ingest": Story(prepare_folder, ingest_material, ingest_material, judge_ingest),
     "night": Story(prepare_night, night, night, judge_night),
     "place": Story(prepare_hold, place_hold, place_again_and_dispose, judge_place),

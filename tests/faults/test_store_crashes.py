@@ -1,4 +1,4 @@
-"""A process is killed at every step of taking in, of a night, of a hold; what is left is whole, and done again it is done.
+"""A process is killed at every step of taking in, of a night, of a hold, of destroying a span; what is left is whole, and done again it is done.
 
 No loss: every good file is sealed once and opens to its own bytes, every broken
 one is in quarantine. No orphan: no byte without a row, no intake, no draft. No
@@ -23,6 +23,7 @@ TURNING_POINTS = {
     "night": ("committed", "open journal", "unlink", "replace keyring.new"),
     "place": ("committed", "open journal", "fchmod"),
     "lift": ("committed", "open journal", "fchmod"),
+    "span": ("committed", "open journal", "write", "link", "unlink"),
 }
 
 

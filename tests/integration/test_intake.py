@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from retention.database import Database
 from retention.ingest.discover import discover
-from retention.ingest.intake import RESERVE, Intake, sweep
 from retention.ingest.receive import Receiver
 from retention.kernel.errors import DependencyError
+from retention.vault.intake import RESERVE, Intake, sweep
 from retention.vault.model import ObjectName
 from tests.builders.house import House, ids_of
 from tests.fakes.hand_clock import HandClock

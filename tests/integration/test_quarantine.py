@@ -70,6 +70,24 @@ def test_a_corrected_item_becomes_a_recording_with_the_same_bytes(house: House) 
     assert entry.detail == {"code": "unknown-purpose", "recording": outcome.id}
 
 
+def test_what_is_offered_again_with_a_corrected_sidecar_waits_no_longer(house: House) -> None:
+    item, other = put_aside(house), put_aside(house, "b.wav", media(Kind.CALL, content="something else"))
+    (outcome,) = house.ingest(house.write("a.wav", CONTENT, sidecar={"native_id": "17"}))
+    assert outcome.status is Status.SEALED
+    assert [row.id for row in house.quarantined()] == [other]
+    (entry,) = house.audit(Tag.QUARANTINE_RELEASED)
+    assert (entry.subject, entry.detail["recording"]) == (item, outcome.id)
+    assert house.objects_of(item) == []
+
+
+def test_the_same_bytes_from_another_source_leave_an_item_waiting(house: House) -> None:
+    item = put_aside(house)
+    house.add_source("line-2")
+    (outcome,) = house.ingest(house.write("a.wav", CONTENT, sidecar={}), source_id="line-2")
+    assert outcome.status is Status.SEALED
+    assert [row.id for row in house.quarantined()] == [item]
+
+
 def test_the_copy_in_quarantine_goes_with_a_certificate_once_it_is_released(house: House) -> None:
     item = put_aside(house)
     house.release(item, entry=Entry(native_id="17"))

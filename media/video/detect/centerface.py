@@ -19,6 +19,7 @@ from media.models import CENTERFACE, find_model
 from media.video.detect.port import Detection, DetectorFacts, Grey, in_order, with_margin
 from media.video.masks import Box
 
+NAME = "CenterFace"
 THRESHOLD = 0.3
 _STRIDE_PX = 4
 _MULTIPLE_PX = 32  #: the network halves five times
@@ -35,7 +36,7 @@ class CenterFace:
         self._threshold = threshold
         self._path = model.path
         self._nets: dict[tuple[int, ...], cv2.dnn.Net] = {}
-        self._facts = DetectorFacts("CenterFace", model.version, model.sha256, "face")
+        self._facts = DetectorFacts(NAME, model.version, model.sha256, "face")
 
     @property
     def facts(self) -> DetectorFacts:

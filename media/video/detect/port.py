@@ -17,7 +17,9 @@ from media.video.masks import Box
 
 Grey = NDArray[np.uint8]  #: (height, width), brightness
 
-MIN_SIDE_PX = 32  #: a picture with a shorter side is searched as if it lay on grey of this size
+#: A picture with a shorter side is searched as if it lay on grey of this size. OpenCV 4.14 answers at random
+#: where a layer is one pixel high, as the last one of YuNet is at 32.
+MIN_SIDE_PX = 64
 _GREY = 127
 
 

@@ -10,15 +10,16 @@ This does not look for people: a frame without a mask comes out as it was. See
 """
 
 import os
-import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from media import files
 from media.child import DEFAULT_MEMORY_BYTES, ask_child
 from media.errors import ToolFailed, Unreadable
+from media.files import draft_of
 from media.inspection import printable
 from media.video.mask_table import table_of
 from media.video.masks import MaskPlan, Style
@@ -86,16 +87,12 @@ def unfinished(source: Path, target: Path) -> Iterator[Path]:
         raise Unreadable("the file is not there")
     if target.exists() and target.samefile(source):
         raise ValueError("the output would replace its own source; give it another name")
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError as error:
-        raise ToolFailed(f"nothing can be written to {target.parent}: {error.strerror}") from error
-    try:
+    with ExitStack() as stack:
+        try:
+            part = stack.enter_context(draft_of(target))
+        except OSError as error:
+            raise ToolFailed(f"nothing can be written to {target.parent}: {error.strerror}") from error
         yield part
-    finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
 
 
 def settle(part: Path, target: Path) -> None:
@@ -105,14 +102,7 @@ def settle(part: Path, target: Path) -> None:
         ToolFailed: The disk does not take it.
     """
     try:
-        for path, flags in ((part, os.O_RDONLY), (target.parent, os.O_RDONLY | os.O_DIRECTORY)):
-            if path != part:
-                part.replace(target)
-            number = os.open(path, flags)
-            try:
-                os.fsync(number)
-            finally:
-                os.close(number)
+        files.settle(part, target)
     except OSError as error:
         raise ToolFailed(f"the output could not be put on the disk: {error.strerror}") from error
 

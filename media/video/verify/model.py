@@ -39,9 +39,18 @@ class SecondLookFacts:
     every_frames: int
     angles: tuple[int, ...]
     frames: int  #: that were searched
+    unchanged: int  #: that were due and equal one that was searched
     hits: int
     covered: int  #: of the hits, by a mask
     kept: int  #: of the hits, on somebody who stays visible by decision
+
+
+@dataclass(frozen=True, slots=True)
+class MovedFacts:
+    """What was decided about things that moved and that no detector named."""
+
+    hidden: int
+    kept: int  #: visible in the copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ class VerifyReport:
         worst_psnr_db: Of the worst frame.
         sound: What became of the sound, in a word: "identical", "converted", "none".
         second_look: None where no detector was given.
+        moved: None where no review document stood behind the masks.
         findings: Empty where the copy may be released. At most `MAX_FINDINGS` are listed.
     """
 
@@ -72,6 +82,7 @@ class VerifyReport:
     worst_psnr_db: float | None
     sound: str
     second_look: SecondLookFacts | None = None
+    moved: MovedFacts | None = None
     findings: tuple[Finding, ...] = field(default=())
 
     @property

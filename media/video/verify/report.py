@@ -5,7 +5,7 @@ elsewhere. The findings themselves stay in English: they name frames and
 numbers for whoever corrects the masks.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from typing import Literal, TypeAlias
 
@@ -38,6 +38,8 @@ class _Words:
     sound: str
     searched: str
     not_searched: str
+    moved: str
+    moved_kept: str
     copy_digest: str
     source_digest: str
     person: tuple[str, ...]
@@ -61,10 +63,13 @@ _EN = _Words(
     equal="Outside them, the source's picture: equal.",
     sound="Sound: {sound}.",
     searched=(
-        "{frames} frames, each turned by {angles} degrees, were searched by {name} {version} (SHA-256 {sha}): "
+        "{frames} frames, each turned by {angles} degrees, were searched by {name} {version} (SHA-256 {sha}), "
+        "and {unchanged} more taken for searched, as their picture was the same; one in {every} was due: "
         "{hits} hits, {covered} under masks, {kept} on people who stay visible by decision."
     ),
     not_searched="Nobody was searched for: no second detector was given.",
+    moved="Things that moved and that no detector named: {hidden} painted over, {kept} left visible by decision.",
+    moved_kept="Look at what moved and was left visible, {kept} in number: among it may be people whom no detector knows.",
     copy_digest="SHA-256 of the copy: {digest}",
     source_digest="SHA-256 of the source: {digest}",
     person=(
@@ -99,10 +104,13 @@ _JA = _Words(
     equal="塗りつぶし以外は元の映像と完全に同じです。",
     sound="音声:{sound}。",
     searched=(
-        "{frames} フレームを {angles} 度に回転して {name} {version}(SHA-256 {sha})で探索:"
+        "{frames} フレームを {angles} 度に回転して {name} {version}(SHA-256 {sha})で探索"
+        "({every} フレームごと、同じ画像の {unchanged} フレームは省略):"
         "検出 {hits} 件、うち塗りつぶし下 {covered} 件、表示すると決定した人物 {kept} 件。"
     ),
     not_searched="人物の探索は行っていません(二つ目の検出器が指定されていません)。",
+    moved="検出器が何か特定できなかった動くもの:塗りつぶし {hidden} 件、表示すると決定 {kept} 件。",
+    moved_kept="表示したままの動くもの {kept} 件を確認してください。検出器が認識できない人物が含まれることがあります。",
     copy_digest="複製の SHA-256:{digest}",
     source_digest="元の映像の SHA-256:{digest}",
     person=(
@@ -158,7 +166,7 @@ def _sections(report: VerifyReport, language: Language) -> list[tuple[str, list[
         (words.title, [verdict, *digests]),
         (words.found, _found(report, words)),
         (words.looked, _looked(report, words, language)),
-        (words.still, list(words.person)),
+        (words.still, [*_moved_kept(report, words), *words.person]),
     ]
 
 
@@ -183,7 +191,13 @@ def _looked(report: VerifyReport, words: _Words, language: Language) -> list[str
     wrong = {finding.kind for finding in report.findings}
     kept = [line for kind, line in lines.items() if kind not in wrong]
     weaker = [words.weaker.format(weaker=report.weaker_masks)] if report.weaker_masks else []
-    return [*kept, *weaker, _searched(report, words)]
+    moved = [words.moved.format(**asdict(report.moved))] if report.moved else []
+    return [*kept, *weaker, *moved, _searched(report, words)]
+
+
+def _moved_kept(report: VerifyReport, words: _Words) -> list[str]:
+    kept = report.moved.kept if report.moved else 0
+    return [words.moved_kept.format(kept=kept)] if kept else []
 
 
 def _outside(report: VerifyReport, words: _Words) -> str:
@@ -198,6 +212,8 @@ def _searched(report: VerifyReport, words: _Words) -> str:
         return words.not_searched
     return words.searched.format(
         frames=look.frames,
+        unchanged=look.unchanged,
+        every=look.every_frames,
         angles=", ".join(str(angle) for angle in look.angles),
         name=look.name,
         version=look.version,

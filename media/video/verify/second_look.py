@@ -12,9 +12,11 @@ from typing import Protocol
 
 import numpy as np
 
+from media.video.detect.port import scaled
 from media.video.masks import Box
 from media.video.verify.pictures import Grey
 
+MAX_SIDE_PX = 1280  #: as wide as the first look searches, for faces of 15 pixels and more
 HIDDEN_SHARE = (
     0.5  #: of a hit that must lie under masks: detectors find ears and collars around a filled face
 )
@@ -67,25 +69,28 @@ class SecondLook:
     Attributes:
         make: Makes the detector, in the worker: a function of a module, or a `functools.partial` of one. It
             should be another detector than the first, at a lower threshold.
-        every_frames: 1 for all of them.
+        every_frames: 1 for all of them. The first one and the last one are looked at in any case.
         angles: Clockwise degrees, multiples of 90, by which the picture is turned before it is searched.
     """
 
     make: Callable[[], Searcher]
-    every_frames: int = 3
+    every_frames: int = 6
     angles: tuple[int, ...] = (0, 90, 180, 270)
 
 
 def search(searcher: Searcher, picture: Grey, angles: Sequence[int]) -> list[tuple[Box, float]]:
-    """Boxes in the picture as it is stored, and how sure the detector is."""
+    """Boxes in the picture as it is stored, and how sure the detector is. A large picture is searched smaller."""
+    scale = max(1.0, max(picture.shape) / MAX_SIDE_PX)
     height, width = picture.shape
+    small = picture if scale == 1 else scaled(picture, round(width / scale))
     found = []
     for angle in angles:
-        turned = np.ascontiguousarray(np.rot90(picture, -(angle // 90)))
+        turned = np.ascontiguousarray(np.rot90(small, -(angle // 90)))
         for hit in searcher.find(turned):
-            back = turned_back(hit.box, angle, width, height).within(width, height)
-            if back is not None:
-                found.append((back, hit.confidence))
+            back = turned_back(hit.box, angle, small.shape[1], small.shape[0])
+            stored = Box(*(edge * scale for edge in (back.left, back.top, back.right, back.bottom)))
+            if (inside := stored.within(width, height)) is not None:
+                found.append((inside, hit.confidence))
     return found
 
 

@@ -33,6 +33,7 @@ def verify(
     sound: Path | None,
     second_look: SecondLook | None = None,
     kept: Mapping[int, Sequence[Box]] | None = None,
+    workers: int = 0,
     memory_bytes: int = DEFAULT_MEMORY_BYTES,
     on_progress: Callable[[int, int], None] | None = None,
     is_cancelled: Callable[[], bool] | None = None,
@@ -46,6 +47,7 @@ def verify(
         sound: The file whose sound should be in the copy; None where there should be none.
         second_look: How to search the copy. None searches for nobody, and the report says so.
         kept: By frame, boxes of people who stay visible by decision.
+        workers: Threads that search; 0 is one a core.
         memory_bytes: Address space of the child process.
         on_progress: Gets frames done and frames in all, in another thread.
         is_cancelled: Asked about ten times a second.
@@ -66,6 +68,7 @@ def verify(
         "source": os.fsdecode(source.absolute()),
         "output": os.fsdecode(output.absolute()),
         "sound": None if sound is None else os.fsdecode(sound.absolute()),
+        "workers": workers,
         "mask_bytes": len(masks),
         "kept_bytes": len(stay),
     }

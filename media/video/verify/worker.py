@@ -3,6 +3,7 @@
 import hashlib
 import pickle
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from fractions import Fraction
 from itertools import zip_longest
@@ -16,13 +17,14 @@ from media.child import OnProgress, answer_parent
 from media.container import open_recording
 from media.errors import Unreadable
 from media.video.mask_table import MaskTable, unpack
-from media.video.masks import Box, Mask, Style
+from media.video.masks import Box, Style
 from media.video.nal import PICTURE, kind, parse_avcc, units
 from media.video.scan import main_picture, packets_to_end, set_strict
 from media.video.verify.boxes import Mp4, TrackFacts, sample_places, walk
+from media.video.verify.looks import Hits, Looks
 from media.video.verify.model import MAX_FINDINGS, Kind
 from media.video.verify.pictures import MIN_FRAME_PSNR_DB, brightness, compare, total_psnr
-from media.video.verify.second_look import Searcher, SecondLook, is_hidden, is_kept, search
+from media.video.verify.second_look import is_hidden, is_kept
 from media.video.verify.sound import compare_sound
 
 _PARAMETER_SETS = frozenset({7, 8})
@@ -33,19 +35,20 @@ def verify_job(request: dict[str, Any], bulk: bytes, report: OnProgress) -> dict
     source, output = Path(request["source"]), Path(request["output"])
     cut = request["mask_bytes"], request["mask_bytes"] + request["kept_bytes"]
     look = pickle.loads(bulk[cut[1] :])  # noqa: S301 - our own parent made it
-    work = _Look(unpack(bulk[: cut[0]]), unpack(bulk[cut[0] : cut[1]]), look)
-    container = walk(output)
-    work.add_all(Kind.CONTAINER, container.faults or list(_odd_units(output, container)))
-    sound, faults = compare_sound(Path(request["sound"]) if request["sound"] else None, output)
-    work.add_all(Kind.SOUND, faults)
-    av.logging.set_level(av.logging.PANIC)
-    work.compare_all(source, output, report)
-    return {
-        "source_sha256": _digest(source),
-        "output_sha256": _digest(output),
-        "sound": sound,
-        **work.facts(),
-    }
+    with Looks(look, request["workers"]) if look else nullcontext() as looks:
+        work = _Look(unpack(bulk[: cut[0]]), unpack(bulk[cut[0] : cut[1]]), looks)
+        container = walk(output)
+        work.add_all(Kind.CONTAINER, container.faults or list(_odd_units(output, container)))
+        sound, faults = compare_sound(Path(request["sound"]) if request["sound"] else None, output)
+        work.add_all(Kind.SOUND, faults)
+        av.logging.set_level(av.logging.PANIC)
+        work.compare_all(source, output, report)
+        return {
+            "source_sha256": _digest(source),
+            "output_sha256": _digest(output),
+            "sound": sound,
+            **work.facts(),
+        }
 
 
 def _digest(path: Path) -> str:
@@ -81,12 +84,11 @@ def _odd_samples(output: Path, track: TrackFacts, length_bytes: int) -> Iterator
 class _Look:
     """What was seen so far."""
 
-    def __init__(self, masks: MaskTable, kept: MaskTable, look: SecondLook | None) -> None:
-        self._masks, self._kept, self._look = masks, kept, look
-        self._searcher: Searcher | None = look.make() if look else None
+    def __init__(self, masks: MaskTable, kept: MaskTable, looks: Looks | None) -> None:
+        self._masks, self._kept, self._looks = masks, kept, looks
         self._findings: list[dict[str, Any]] = []
         self._frames = self._count = self._weak = 0
-        self._searched = self._hits = self._covered = self._spared = 0
+        self._hits = self._covered = self._spared = 0
         self._worst_fill = 0.0
         self._worst_psnr: float | None = None
         self._error, self._pixels = 0.0, 0
@@ -115,9 +117,11 @@ class _Look:
                 report(number, max(expected, number + 1))
                 if len(self._findings) > MAX_FINDINGS:
                     return
-            if last and self._look and last[0] % self._look.every_frames:
-                # Whoever comes in at the very end is in no frame that was searched.
-                self._search(*last, self._masks.at(last[0]))
+            if self._looks is not None:
+                if last and not self._looks.is_due(last[0]):
+                    # Whoever comes in at the very end is in no frame that was searched.
+                    self._judge(self._looks.offer(last[0], brightness(last[1])))
+                self._judge(self._looks.rest())
 
     def _compare(self, number: int, old: VideoFrame, new: VideoFrame) -> None:
         masks = self._masks.at(number)
@@ -137,15 +141,16 @@ class _Look:
                 self.add_all(Kind.OUTSIDE, [f"frame {number} is not the source's picture"], number)
         if found.fault:
             self.add_all(Kind.UNDER_MASK, [f"in frame {number}, {found.fault}"], number)
-        if self._look and self._searcher and number % self._look.every_frames == 0:
-            self._search(number, new, masks)
+        if self._looks is not None and self._looks.is_due(number):
+            self._judge(self._looks.offer(number, brightness(new)))
 
-    def _search(self, number: int, new: VideoFrame, masks: Sequence[Mask]) -> None:
-        assert self._look is not None
-        assert self._searcher is not None
-        self._searched += 1
-        hidden, kept = [mask.box for mask in masks], [mask.box for mask in self._kept.at(number)]
-        for box, confidence in search(self._searcher, brightness(new), self._look.angles):
+    def _judge(self, answers: Iterator[tuple[int, Hits]]) -> None:
+        for number, hits in answers:
+            self._judge_one(number, hits)
+
+    def _judge_one(self, number: int, hits: Hits) -> None:
+        hidden, kept = ([mask.box for mask in table.at(number)] for table in (self._masks, self._kept))
+        for box, confidence in hits:
             self._hits += 1
             if is_hidden(box, hidden):
                 self._covered += 1
@@ -169,16 +174,17 @@ class _Look:
         }
 
     def _second_look(self) -> dict[str, Any] | None:
-        if self._look is None or self._searcher is None:
+        if self._looks is None:
             return None
-        facts = self._searcher.facts
+        facts, look = self._looks.facts, self._looks.look
         return {
             "name": facts.name,
             "version": facts.version,
             "sha256": facts.sha256,
-            "every_frames": self._look.every_frames,
-            "angles": list(self._look.angles),
-            "frames": self._searched,
+            "every_frames": look.every_frames,
+            "angles": list(look.angles),
+            "frames": self._looks.searched,
+            "unchanged": self._looks.unchanged,
             "hits": self._hits,
             "covered": self._covered,
             "kept": self._spared,

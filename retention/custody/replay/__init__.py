@@ -4,7 +4,9 @@
     context     what every replayed entry may look at and add to
     holds       holds placed and lifted
     disposals   runs: cohorts that expired, recordings that were certified as gone
+    requests    requests filed since
     catalogue   schedules, sources, the do-not-record list, recordings that changed cohort
+    spans       spans that were destroyed in an original
 
 The journal is read from its beginning, and what the backup knows already is
 passed over, so replaying twice changes nothing. Only rows change here: keys

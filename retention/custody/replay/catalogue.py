@@ -45,8 +45,10 @@ def source_registered(here: Replaying, entry: Entry) -> None:
     }
     if present is not None and all(getattr(present, name) == value for name, value in values.items()):
         return
-    at = present.registered_at if present is not None else instant_of(entry)
-    here.session.merge(SourceRow(**values, registered_at=at))
+    at, longest_s = (
+        (present.registered_at, present.longest_s) if present is not None else (instant_of(entry), 0.0)
+    )
+    here.session.merge(SourceRow(**values, registered_at=at, longest_s=longest_s))
     here.done.sources += 1
 
 

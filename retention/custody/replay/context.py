@@ -26,6 +26,7 @@ class Ahead:
     documents: dict[str, str] = field(default_factory=dict)  #: run → its certificate's document
     missing: list[str] = field(default_factory=list)  #: runs whose certificate is not there
     confirmed: set[str] = field(default_factory=set)  #: moves that were committed
+    destroyed: set[tuple[str, int]] = field(default_factory=set)  #: (plan, version) of spans that are gone
     dead: set[str] = field(default_factory=set)  #: keys that were destroyed
 
 
@@ -45,6 +46,8 @@ class Replayed:
     schedules: int = 0
     sources: int = 0
     do_not_record: int = 0
+    requests_lost: list[str] = field(default_factory=list)  #: filed after it: their receipt numbers
+    spans_destroyed: int = 0
     dead_keys: frozenset[str] = frozenset()  #: must not exist, whatever brought them back
 
 

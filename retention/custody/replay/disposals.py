@@ -47,7 +47,7 @@ def cohorts_expired(here: Replaying, entry: Entry) -> None:
     here.session.add(run)
     here.session.flush()
     cohort_ids = _active(here.session, entry["cohorts"])
-    commit_to(here.session, run.id, cohort_ids)
+    commit_to(here.session, run.id, cohort_ids, RunKind(entry["run_kind"]))
     run.planned = _waiting(here.session, run.id)
     here.done.cohorts_expired += len(cohort_ids)
 

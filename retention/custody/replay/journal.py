@@ -17,6 +17,8 @@ from retention.custody.replay.catalogue import (
 from retention.custody.replay.context import Ahead, Entry, Replayed, Replaying
 from retention.custody.replay.disposals import cohorts_expired, run_certified, run_done
 from retention.custody.replay.holds import hold_lifted, hold_placed, hold_wraps, note_dead_keys
+from retention.custody.replay.requests import request_filed
+from retention.custody.replay.spans import span_destroyed
 from retention.custody.tools import Progress, Tools, silent
 from retention.disposal.night import UNFINISHED
 from retention.disposal.tables import RunRow
@@ -43,6 +45,9 @@ KINDS: dict[str, Callable[[Replaying, Entry], None]] = {
     "cohort-closed": cohort_closed,
     "cohorts-renamed": cohorts_renamed,
     "move-confirmed": _pass_over,
+    "request-filed": request_filed,
+    "span-destroyed": span_destroyed,
+    "span-confirmed": _pass_over,
 }
 
 
@@ -65,6 +70,8 @@ def look_ahead(journal: SignedJournal) -> Ahead:
             ahead.documents[entry["run"]] = entry["document"]
         elif kind == "move-confirmed":
             ahead.confirmed.add(entry["move"])
+        elif kind == "span-confirmed":
+            ahead.destroyed.add((entry["digest"], entry["version"]))
         elif kind == "keys-destroyed":
             ahead.dead.update(entry["keys"])
     for run_id, name in list(ahead.documents.items()):

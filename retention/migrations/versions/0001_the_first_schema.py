@@ -67,6 +67,34 @@ def upgrade() -> None:
     )
     op.create_index("cohort_by_day", "cohort", ["state", "class_name", "zone", "trigger_on"], unique=False)
     op.create_table(
+        "destruction",
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("spans", sa.JSON(), nullable=False),
+        sa.Column("reason", AutoString(), nullable=False),
+        sa.Column("needs_approval", sa.Boolean(), nullable=False),
+        sa.Column("planned_at", UTCDateTime(), nullable=False),
+        sa.Column("planned_by", AutoString(), nullable=False),
+        sa.Column("approved_at", UTCDateTime(), nullable=True),
+        sa.Column("approved_by", AutoString(), nullable=False),
+        sa.Column("state", AutoString(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("old_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("old_size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("new_sha256", sa.LargeBinary(), nullable=True),
+        sa.Column("new_size_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("how", sa.JSON(), nullable=False),
+        sa.Column("destroyed_at", UTCDateTime(), nullable=True),
+        sa.Column("destroyed_by", AutoString(), nullable=False),
+        sa.Column("finished_at", UTCDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "state in ('planned', 'started', 'destroyed', 'finished')", name="destruction_state"
+        ),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_index(op.f("ix_destruction_recording_id"), "destruction", ["recording_id"], unique=False)
+    op.create_index(op.f("ix_destruction_state"), "destruction", ["state"], unique=False)
+    op.create_table(
         "disposal_approval",
         sa.Column("digest", AutoString(), nullable=False),
         sa.Column("on", sa.Date(), nullable=False),
@@ -164,6 +192,7 @@ def upgrade() -> None:
         "object",
         sa.Column("recording_id", AutoString(), nullable=False),
         sa.Column("role", AutoString(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         sa.Column("stored_bytes", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
@@ -201,6 +230,37 @@ def upgrade() -> None:
         sa.Column("digest", AutoString(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("digest"),
+    )
+    op.create_table(
+        "request_match",
+        sa.Column("request_id", AutoString(), nullable=False),
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("is_left_out", sa.Boolean(), nullable=False),
+        sa.Column("is_refused", sa.Boolean(), nullable=False),
+        sa.Column("is_gone", sa.Boolean(), nullable=False),
+        sa.Column("run_id", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("request_id", "recording_id"),
+    )
+    op.create_index(op.f("ix_request_match_recording_id"), "request_match", ["recording_id"], unique=False)
+    op.create_table(
+        "request_note",
+        sa.Column("request_id", AutoString(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("actor", AutoString(), nullable=False),
+        sa.Column("about", AutoString(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("request_id", "position"),
+    )
+    op.create_table(
+        "rulebook_version",
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.Column("text", AutoString(), nullable=False),
+        sa.Column("file_name", AutoString(), nullable=False),
+        sa.Column("applied_at", UTCDateTime(), nullable=False),
+        sa.Column("applied_by", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("version"),
     )
     op.create_table(
         "schedule_plan",
@@ -254,6 +314,7 @@ def upgrade() -> None:
         sa.Column("channels", sa.JSON(), nullable=False),
         sa.Column("mount", AutoString(), nullable=False),
         sa.Column("raw_format", AutoString(), nullable=False),
+        sa.Column("longest_s", sa.Float(), nullable=False),
         sa.Column("registered_at", UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -321,6 +382,37 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_reason_reasons_id"), "reason", ["reasons_id"], unique=False)
     op.create_table(
+        "request",
+        sa.Column("id", AutoString(), nullable=False),
+        sa.Column("receipt", AutoString(), nullable=False),
+        sa.Column("kind", AutoString(), nullable=False),
+        sa.Column("stage", AutoString(), nullable=False),
+        sa.Column("outcome", AutoString(), nullable=False),
+        sa.Column("language", AutoString(), nullable=False),
+        sa.Column("by_agent", sa.Boolean(), nullable=False),
+        sa.Column("rulebook_version", sa.Integer(), nullable=False),
+        sa.Column("received_at", UTCDateTime(), nullable=False),
+        sa.Column("filed_by", AutoString(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("extended_from", sa.Date(), nullable=True),
+        sa.Column("file_id", AutoString(), nullable=False),
+        sa.Column("methods", sa.JSON(), nullable=False),
+        sa.Column("grounds", sa.JSON(), nullable=False),
+        sa.Column("identified_by", AutoString(), nullable=False),
+        sa.Column("decided_by", AutoString(), nullable=False),
+        sa.Column("decided_at", UTCDateTime(), nullable=True),
+        sa.Column("approved_by", AutoString(), nullable=False),
+        sa.Column("approved_at", UTCDateTime(), nullable=True),
+        sa.Column("effect", sa.JSON(), nullable=False),
+        sa.Column("delivered_at", UTCDateTime(), nullable=True),
+        sa.Column("closed_at", UTCDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["rulebook_version"], ["rulebook_version.version"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("file_id"),
+        sa.UniqueConstraint("receipt"),
+    )
+    op.create_index(op.f("ix_request_stage"), "request", ["stage"], unique=False)
+    op.create_table(
         "lot_hold",
         sa.Column("hold_id", AutoString(), nullable=False),
         sa.Column("lot_id", sa.Integer(), nullable=False),
@@ -362,5 +454,23 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'disposing'"),
         postgresql_where=sa.text("state = 'disposing'"),
     )
+    op.create_table(
+        "request_hold",
+        sa.Column("hold_id", AutoString(), nullable=False),
+        sa.Column("request_id", AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"]),
+        sa.PrimaryKeyConstraint("hold_id"),
+    )
+    op.create_index(op.f("ix_request_hold_request_id"), "request_hold", ["request_id"], unique=False)
+    op.create_table(
+        "request_paper",
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("request_id", AutoString(), nullable=False),
+        sa.Column("area", AutoString(), nullable=False),
+        sa.Column("label", AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"]),
+        sa.PrimaryKeyConstraint("recording_id"),
+    )
+    op.create_index(op.f("ix_request_paper_request_id"), "request_paper", ["request_id"], unique=False)
     for table in APPEND_ONLY:
         make_append_only(op.get_bind(), table)

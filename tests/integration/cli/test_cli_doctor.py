@@ -245,6 +245,14 @@ def test_a_hold_past_its_review(shell: Shell) -> None:
     assert hold in found["what"]
 
 
+def test_a_request_that_must_be_answered_soon(shell: Shell) -> None:
+    filed = shell.json("request", "file", "complaint", "--name", "somebody").value
+    assert shell.json("doctor").code == 0
+    sql(shell, "UPDATE request SET due_on = '2020-01-01'")
+    found = fault(shell, "requests")
+    assert found["what"] == f"to be answered: {filed['receipt']} by 2020-01-01"
+
+
 def test_a_hold_that_the_catalogue_has_lost(shell: Shell) -> None:
     hold = place(shell)
     sql(shell, "DELETE FROM hold")

@@ -84,6 +84,26 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Appea
     return path, truth
 
 
+def test_a_detector_of_ones_own_is_named_with_its_digest(nowhere: Shell, tmp_path: Path) -> None:
+    line = ("redact", "video", "in.mp4", str(tmp_path / "copy.mp4"), "--hide-all")
+    told = nowhere.json(*line, "--detector", "yunet=model.onnx")
+    assert told.error["exit_code"] == 11
+    assert "needs the SHA-256" in told.error["message"]
+
+
+@pytest.mark.usefixtures("models")
+def test_a_detector_that_is_another_file_finds_nothing_and_says_so(
+    footage: tuple[Path, tuple[Appearance, ...]], nowhere: Shell, tmp_path: Path
+) -> None:
+    model = tmp_path / "model.onnx"
+    model.write_bytes(b"another")
+    line = ("redact", "video", str(footage[0]), str(tmp_path / "copy.mp4"), "--hide-all")
+    told = nowhere.json(*line, "--detector", f"yunet={model}", "--sha256", "0" * 64)
+    assert told.code != 0
+    assert "not the expected 0000" in told.error["message"]
+    assert not (tmp_path / "copy.mp4").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("models")
 def test_everybody_is_hidden_in_one_command(
@@ -100,6 +120,14 @@ def test_everybody_is_hidden_in_one_command(
     for seen in large:
         head = pictures[seen.frame][seen.y : seen.y + seen.height, seen.x : seen.x + seen.width]
         assert head.std() < 3
+
+
+def test_what_becomes_of_what_moves_is_one_of_three(nowhere: Shell, tmp_path: Path) -> None:
+    told = nowhere.json(
+        "redact", "video", "in.mp4", str(tmp_path / "copy.mp4"), "--hide-all", "--moving", "no"
+    )
+    assert told.error["exit_code"] == 11
+    assert "hide, review, keep" in told.error["hint"]
 
 
 @pytest.mark.slow

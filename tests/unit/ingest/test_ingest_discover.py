@@ -159,9 +159,51 @@ def test_two_different_things_said_about_one_file_are_a_fault_of_that_file(tmp_p
     assert offered["b.wav"].fault is None
 
 
-@pytest.mark.parametrize(
-    "content", ["{", '[{"file": "a.wav"}, {"native_id": "of which file?"}]', '{"File": "a.wav"}']
-)
+def test_an_entry_that_is_broken_is_a_fault_of_its_file_and_of_no_other(tmp_path: Path) -> None:
+    put(tmp_path, "a.wav", "b.wav", "c.wav")
+    say(
+        tmp_path / "manifest.json",
+        {"file": "a.wav"},
+        {"file": "b.wav", "size_bytes": "many"},
+        {"file": "c.wav"},
+    )
+    offered = found(tmp_path)
+    assert {name for name, each in offered.items() if each.fault} == {"b.wav"}
+    assert offered["b.wav"].fault
+    assert "entry 2, size_bytes" in offered["b.wav"].fault.reason
+
+
+def test_a_broken_entry_whose_file_is_not_there_is_told(tmp_path: Path) -> None:
+    put(tmp_path, "a.wav")
+    say(tmp_path / "manifest.json", {"file": "a.wav"}, {"file": "gone.wav", "size_bytes": "many"})
+    assert {name: bool(each.fault) for name, each in found(tmp_path).items()} == {
+        "a.wav": False,
+        "gone.wav": True,
+    }
+
+
+@pytest.mark.parametrize("entry", [{"native_id": "of which file?"}, {"file": 17, "tags": "no list"}])
+def test_an_entry_that_names_no_file_may_be_about_any_of_which_nothing_is_said(
+    tmp_path: Path, entry: dict[str, object]
+) -> None:
+    put(tmp_path, "a.wav", "below/b.wav")
+    say(tmp_path / "manifest.json", {"file": "a.wav"}, entry)
+    assert {name: bool(each.fault) for name, each in found(tmp_path).items()} == {
+        "a.wav": False,
+        "b.wav": True,
+    }
+
+
+def test_a_broken_manifest_says_nothing_about_other_folders(tmp_path: Path) -> None:
+    put(tmp_path, "first/a.wav", "second/b.wav")
+    (tmp_path / "first" / "manifest.json").write_text("{")
+    assert {name: bool(each.fault) for name, each in found(tmp_path).items()} == {
+        "a.wav": True,
+        "b.wav": False,
+    }
+
+
+@pytest.mark.parametrize("content", ["{", '{"File": "a.wav"}'])
 def test_a_manifest_that_cannot_be_trusted_is_a_fault_of_every_file_in_its_reach(
     tmp_path: Path, content: str
 ) -> None:

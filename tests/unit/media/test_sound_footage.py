@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from media.errors import RedactionFailed
+from media.errors import NotReleased
 from media.sound.footage import SoundTrack
 from media.sound.mute import Request, mute, mute_tracks
 from media.sound.samples import Style
@@ -95,7 +95,7 @@ def test_a_renderer_that_muxes_something_else_is_found_out(tmp_path: Path) -> No
         with av.open(tmp_path / "out.mp4", "w") as container:
             sound.attach(container)
             container.mux(list(sound.packets()))
-        with pytest.raises(RedactionFailed, match="not silent"):
+        with pytest.raises(NotReleased, match="not silent"):
             sound.check(source, 1)
 
 

@@ -11,7 +11,7 @@ from av.audio.frame import AudioFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.errors import MediaToolError, RedactionFailed, Unreadable
+from media.errors import MediaToolError, NotReleased, Unreadable
 from media.sound.mute import Request, mute
 from media.sound.samples import FORMS, Style
 from media.sound.spans import Mute
@@ -320,7 +320,7 @@ def test_what_is_not_silent_after_all_is_never_published(
     monkeypatch.setattr("media.sound.samples.Painter.paint", lambda *_: None)
     monkeypatch.setattr("media.sound.packets.is_affected", lambda *_: False)
     monkeypatch.setattr("media.sound.ogg.is_affected", lambda *_: False)
-    with pytest.raises(RedactionFailed, match="not silent"):
+    with pytest.raises(NotReleased, match="not silent"):
         mute(source, tmp_path / f"out-{name}", ask("1-2"))
     assert names(tmp_path) == [name]
 

@@ -11,9 +11,9 @@ from media.__main__ import main
 from media.errors import ToolFailed
 from media.sound import weights
 from media.sound.speech import Recogniser
-from media.sound.suggest import suggest
+from media.sound.suggest import suggest, unexplained
 from media.sound.transcript import Word
-from media.sound.voice import EnergyScorer, VoiceFinder, stretches
+from media.sound.voice import RATE, EnergyScorer, Stretch, VoiceFinder, stretches, united
 from media.sound.weights import Known, WeightsMissing, load, own_model
 from media.synthesise.call import make_call
 
@@ -188,3 +188,57 @@ class _Timed:
 
     def __init__(self, word: str, start: float, end: float) -> None:
         self.word, self.start, self.end, self.probability = word, start, end, 0.5
+
+
+def at(start_s: float, end_s: float) -> Stretch:
+    return Stretch(round(start_s * RATE), round(end_s * RATE))
+
+
+def said(text: str, start_s: float, end_s: float) -> Word:
+    return Word(text, start_s, end_s, 0, 0.9)
+
+
+def test_what_a_stretched_word_hides_is_heard_again() -> None:
+    """As Whisper gave dev-call-c: "could make [nine one seven] the appointment"."""
+    words = [said(" could", 57.78, 58.0), said(" make", 58.0, 60.96), said(" the", 60.96, 61.2)]
+    (gap,) = unexplained(words, [at(57.7, 58.18), at(58.53, 60.16), at(60.9, 61.2)], at(50, 62))
+    assert gap.start / RATE == pytest.approx(58.5, abs=0.01)
+    assert gap.end / RATE == pytest.approx(60.31, abs=0.01)
+
+
+def test_what_is_explained_is_not_heard_again() -> None:
+    assert unexplained([said(" nothing", 1.0, 1.9)], [at(0.9, 2.0)], at(0, 3)) == []
+
+
+def test_noise_that_goes_on_is_not_heard_again() -> None:
+    assert unexplained([], [at(0, 30)], at(0, 30)) == []
+    assert unexplained([], [at(1, 5)], at(0, 30)) == [at(0.85, 5.15)]
+
+
+def test_a_number_that_is_only_heard_alone_is_suggested(call: Path) -> None:
+    """The recogniser says one long word of whole passages, and digits of what is left."""
+
+    class _OnlyAlone:
+        name = "alone"
+
+        def words(
+            self, samples: np.ndarray[tuple[int], np.dtype[np.float32]], start_s: float, channel: int
+        ) -> list[list[Word]]:
+            if start_s in asked:
+                return [[]]
+            if asked:
+                return [[Word(" nine one seven", start_s, start_s + 1, channel, 0.9)]]
+            asked.append(start_s)
+            return [[Word(" make", start_s, start_s + len(samples) / RATE, channel, 0.9)]]
+
+        def __init__(self) -> None:
+            self.asked = asked
+
+    asked: list[float] = []
+    found = suggest(call, recogniser=_OnlyAlone())  # type: ignore[arg-type]
+    assert [one.heard for one in found.spans if one.source == "speech"]
+    assert next(word.text for word in found.words) == " make"
+
+
+def test_stretches_are_united() -> None:
+    assert united([at(3, 4), at(0, 1), at(0.5, 2)]) == [at(0, 2), at(3, 4)]

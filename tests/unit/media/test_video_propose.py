@@ -140,6 +140,15 @@ def test_what_was_found_is_not_searched_for_again(tmp_path: Path, stroll: tuple[
     assert BrightSpots.searches == 0
 
 
+def test_whoever_the_other_detector_alone_sees_is_a_track_also_in_the_last_frame(tmp_path: Path) -> None:
+    pictures = [*[room()] * 20, with_spot(room(), 200, 100)]
+    footage = write_footage(tmp_path / "a.mkv", pictures)
+    doubtful = Means(face=lambda: BrightSpots(top=0.0), other=BrightSpots)
+    document = propose(footage, UPRIGHT, doubtful)
+    assert hidden(document, 20, Box(200, 100, 224, 124)) == 1
+    assert propose(footage, UPRIGHT, Means(face=lambda: BrightSpots(top=0.0))).tracks == ()
+
+
 def test_how_many_threads_search_changes_nothing(walk: Path) -> None:
     one, four = (propose(walk, UPRIGHT, Means(face=BrightSpots, workers=count)) for count in (1, 4))
     assert one == four

@@ -103,4 +103,12 @@ def test_a_face_that_is_away_for_long_comes_back_as_another() -> None:
 def test_a_mask_does_not_flicker_with_the_boxes() -> None:
     (trail,) = link([seen(frame, 100, size=20 if frame % 2 else 26) for frame in range(0, 30, 3)])
     widths = {round(box.width, 3) for box in cover(trail, FACE_MARGIN, FRAMES).values()}
-    assert widths == {26 * 1.5}
+    assert widths == {46.8}
+
+
+def test_a_mask_reaches_as_far_beside_a_narrow_face_as_above_it() -> None:
+    """A face in profile is a narrow box, and the ear and the back of the head lie beside it."""
+    (trail,) = link([Sighting(frame, Box(100, 100, 112, 124), 0.9) for frame in range(0, 30, 3)])
+    mask = cover(trail, FACE_MARGIN, FRAMES)[10]
+    assert (100 - mask.left, mask.right - 112) == pytest.approx((9.6, 9.6))
+    assert (100 - mask.top, mask.bottom - 124) == pytest.approx((9.6, 9.6))

@@ -201,15 +201,16 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def test_the_readme_s_way_to_write_the_schema_writes_it(
+def test_the_readme_s_way_to_write_the_schemas_writes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "jurisdictions").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     (program,) = blocks("python")
     exec(program, {})
-    written = (tmp_path / "policies" / "schema.json").read_text(encoding="utf-8")
-    assert written == text_of(ROOT.joinpath("schema.json"))
+    for file in ("schema.json", "jurisdictions/schema.json"):
+        written = (tmp_path / "policies" / file).read_text(encoding="utf-8")
+        assert written == text_of(ROOT.joinpath(file))
 
 
 def test_the_readme_s_case_is_one_of_the_pack_s() -> None:

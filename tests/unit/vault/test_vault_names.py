@@ -23,14 +23,21 @@ def test_a_name_is_a_shard_an_id_and_a_role() -> None:
     assert object_name(ID, "original") == f"AV/{ID}.original"
 
 
+def test_from_the_second_version_on_the_name_says_which() -> None:
+    assert object_name(ID, "original", 2) == f"AV/{ID}.2.original"
+    with pytest.raises(InvalidInput, match="version"):
+        object_name(ID, "original", 0)
+
+
 @given(
     at=st.datetimes(datetime(1990, 1, 1), datetime(2190, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis adds the zone
     role=st.from_regex(r"[a-z]{1,10}(-[a-z0-9]{1,10})?", fullmatch=True),
+    version=st.integers(1, 999_999_999),
 )
-def test_a_name_says_its_recording_and_role_again(at: datetime, role: str) -> None:
+def test_a_name_says_its_recording_role_and_version_again(at: datetime, role: str, version: int) -> None:
     recording_id = new_id(at)
-    name = object_name(recording_id, role)
-    assert parse_name(name) == (recording_id, role)
+    name = object_name(recording_id, role, version)
+    assert parse_name(name) == (recording_id, role, version)
     assert validate_name(name) == name
 
 
@@ -50,6 +57,10 @@ def test_what_we_did_not_make_is_no_name(text: str) -> None:
         f"AV/{ID}.",
         f"AV/{ID}",
         f"AV/{ID}.a-",
+        f"AV/{ID}.1.original",
+        f"AV/{ID}.0.original",
+        f"AV/{ID}.02.original",
+        f"AV/{ID}.2",
         f"AV/{ID}.{'a' * 33}",
         f"AV/{ID.lower()}.original",
         f"AV/../AV/{ID}.original",

@@ -8,11 +8,13 @@ import pytest
 
 from media.errors import Undecided, Unreadable
 from media.review.decide import decide
-from media.review.document import ReviewDocument, Verdict
+from media.review.document import Reason, ReviewDocument, Verdict
 from media.video.frames import luma_of, open_footage
 from media.video.masks import Style
 from media.video.propose import Means, Wish, propose
 from media.video.redact import FoundAgain, Order, finish, looked_at
+from media.video.verify.model import MovedFacts
+from media.video.verify.report import as_text
 from media.video.verify.second_look import SecondLook
 from media.video.views import Mount
 from tests.builders.footage import wandering, write_footage
@@ -90,6 +92,42 @@ def test_whoever_was_forgotten_is_hidden_in_the_next_copy_when_all_are_to_be(
     done = finish(footage, forgotten, tmp_path / "out.mp4", HIDE_ALL)
     assert done.rounds > 1
     assert max(brightest(tmp_path / "out.mp4")) < 200
+
+
+def with_moving(found: ReviewDocument) -> ReviewDocument:
+    """The second of the two is something that moved, and no detector said what it is."""
+    moving = found.track(2).model_copy(update={"reason": Reason.MOVING, "confidence": 0.0})
+    return found.model_copy(update={"tracks": (found.track(1), moving)})
+
+
+def test_what_no_detector_named_is_hidden_with_everybody_and_the_report_says_so(
+    footage: Path, found: ReviewDocument, tmp_path: Path
+) -> None:
+    done = finish(footage, with_moving(found), tmp_path / "out.mp4", HIDE_ALL)
+    assert max(brightest(tmp_path / "out.mp4")) < 200
+    assert done.released.verified.moved == MovedFacts(hidden=1, kept=0)
+    assert "1 painted over, 0 left visible" in as_text(done.released.verified, "en")
+
+
+def test_what_no_detector_named_stays_visible_only_by_choice_and_a_person_is_told_to_look(
+    footage: Path, found: ReviewDocument, tmp_path: Path
+) -> None:
+    blind = SecondLook(partial(BrightFinder, 256), angles=(0,))
+    order = Order(hides_all=True, moving=Verdict.KEEP, look=blind)
+    done = finish(footage, with_moving(found), tmp_path / "out.mp4", order)
+    assert min(brightest(tmp_path / "out.mp4")) > 200
+    assert done.released.verified.moved == MovedFacts(hidden=0, kept=1)
+    for language, words in (("en", "Look at what moved"), ("ja", "表示したままの動くもの 1 件")):
+        assert words in as_text(done.released.verified, language)  # type: ignore[arg-type]
+
+
+def test_what_no_detector_named_may_be_left_to_a_person(
+    footage: Path, found: ReviewDocument, tmp_path: Path
+) -> None:
+    order = Order(hides_all=True, moving=Verdict.UNDECIDED, look=LOOK)
+    with pytest.raises(Undecided, match="track 2") as refusal:
+        finish(footage, with_moving(found), tmp_path / "out.mp4", order)
+    assert "track 1" not in str(refusal.value)
 
 
 def test_a_style_that_is_asked_for_is_every_masks(

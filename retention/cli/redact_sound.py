@@ -1,0 +1,127 @@
+"""retention redact audio and suggest: mute spans of a call, and find out which."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from media.files import write_whole
+from media.sound.mute import Request, mute
+from media.sound.samples import Style
+from media.sound.spans import Mute
+from retention.cli.redact_shared import Copy, Original, Report, one_of, plain_errors
+from retention.cli.shared import amount, progress, show, table
+
+if TYPE_CHECKING:
+    from media.sound.speech import Recogniser
+    from media.sound.suggest import Suggestions
+
+RawFormat = Annotated[str, typer.Option(help="What a headerless file is.")]
+
+
+def audio(
+    original: Original,
+    copy: Copy,
+    mutes: Annotated[
+        list[str],
+        typer.Option(
+            "--mute", metavar="START-END[@CHANNEL]", help="Seconds, as decimals; any number of times."
+        ),
+    ],
+    channel: Annotated[
+        int | None, typer.Option(help="Of spans that name none; channels count from 0. Without it: all.")
+    ] = None,
+    style: Annotated[str, typer.Option(help="silence or tone.")] = "silence",
+    raw_format: RawFormat = "",
+    report: Report = None,
+) -> None:
+    """Mute spans of a call, or of the sound of footage. Its length stays; the copy is decoded and checked."""
+    with plain_errors(original), progress("muting") as tell:
+        spans = tuple(Mute.parse(text, channel) for text in mutes)
+        request = Request(spans, one_of(Style, style), raw_format or None)
+        done = mute(original, copy, request, lambda at, _: tell(at))
+    value = done.as_json()
+    if report is not None:
+        write_whole(report, (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode())
+    lines = [f"{copy}: {amount(len(spans), 'span')} muted."]
+    for track in done.tracks:
+        lines.append(f"  track {track.track}, {track.codec}: {track.checked}")
+        lines += [f"  ! {text}" for text in track.survives]
+    show(value, lines)
+
+
+def suggest(
+    original: Original,
+    words: Annotated[
+        bool, typer.Option("--words/--no-words", help="Whether spoken words are looked for, too.")
+    ] = True,
+    model: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A Whisper model for CTranslate2 of your own.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the call: en, ja. Without it: found out.")] = "",
+    regions: Annotated[
+        list[str] | None,
+        typer.Option("--region", help="Whose telephone numbers to know, as JP; any number of times."),
+    ] = None,
+    raw_format: RawFormat = "",
+    webvtt: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the words as WebVTT.")] = None,
+    rttm: Annotated[Path | None, typer.Option(metavar="FILE", help="Write who speaks when as RTTM.")] = None,
+) -> None:
+    """Point out what a person should decide about: keys pressed, numbers and personal data spoken.
+
+    Decides nothing and mutes nothing. What it prints and writes is as personal as the recording.
+    """
+    from media.sound.personal import REGIONS  # noqa: PLC0415 - slow to import, and muting needs none of it
+    from media.sound.suggest import suggest as search  # noqa: PLC0415 - as above
+    from media.sound.transcript import to_rttm, to_webvtt  # noqa: PLC0415 - as above
+
+    with plain_errors(original):
+        recogniser, why_not = _recogniser(model, language) if words else (None, "--no-words was given")
+        with progress("listening") as tell:
+            found = search(
+                original,
+                recogniser=recogniser,
+                why_no_words=why_not,
+                raw_format=raw_format or None,
+                regions=tuple(regions or REGIONS),
+                progress=lambda at, _: tell(at),
+            )
+        if webvtt is not None:
+            write_whole(webvtt, to_webvtt(found.words).encode())
+        if rttm is not None:
+            write_whole(rttm, to_rttm(found.voice, original.stem).encode())
+    show(found.as_json(), _text(found))
+
+
+def _recogniser(folder: Path | None, language: str) -> "tuple[Recogniser | None, str]":
+    """A model that is named has to load; without one, a missing extra is only said."""
+    from media.sound.speech import open_recogniser  # noqa: PLC0415 - as above
+    from media.sound.weights import WeightsMissing  # noqa: PLC0415 - as above
+
+    try:
+        return open_recogniser(folder, language or None), ""
+    except WeightsMissing as error:
+        if folder is not None:
+            raise
+        return None, str(error)
+
+
+def _text(found: "Suggestions") -> list[object]:
+    rows = [
+        (
+            f"{one.start_s:.3f}-{one.end_s:.3f}@{one.channel}",
+            one.kind,
+            f"{one.rank:.2f}",
+            one.heard,
+            "; ".join(one.reasons),
+        )
+        for one in found.spans
+    ]
+    listed = [table("", ["span", "kind", ">rank", "heard", "why"], rows)] if rows else ["Nothing was found."]
+    return [
+        *listed,
+        f"Looked for: {'; '.join(found.looked_for)}.",
+        *(f"! {text}" for text in (*found.not_looked_for, *found.notes)),
+        *(["Each span can be given to `retention redact audio --mute`."] if rows else []),
+    ]

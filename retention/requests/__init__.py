@@ -1,0 +1,1 @@
+"""A person's request, from receipt to delivery."""

@@ -1,0 +1,141 @@
+"""Do what was granted: suspend use, erase with a certificate, or protect in another way.
+
+One transaction does it and says so, and a process that was killed after it is
+followed by the next disposal, which finishes what was begun.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from retention.audit.tags import Tag
+from retention.catalogue.model import ORIGINAL
+from retention.disposal.carry_out import Tools as DisposalTools
+from retention.disposal.erase import erase
+from retention.disposal.tables import RunRow
+from retention.holds.find import find_hold
+from retention.holds.lift import Lifted, confirm_lift, lift
+from retention.holds.model import Criteria, HoldKind
+from retention.holds.place import Placed, new_hold, place
+from retention.holds.tables import HoldMatchRow
+from retention.kernel.errors import HoldInForce, InvalidInput
+from retention.requests.cases import check_step, find_request, move_on, put_on_record
+from retention.requests.file import freeze, request_hold, settle
+from retention.requests.match import granted, matches
+from retention.requests.model import Step
+from retention.requests.papers import Tools
+from retention.requests.rules.model import Outcome, RequestKind
+from retention.requests.tables import RequestHoldRow, RequestRow
+from retention.vault.model import object_name
+
+#: When somebody must look again at use that was suspended because a person asked for it.
+REVIEW_AFTER = timedelta(days=365)
+
+
+def carry_out(tools: Tools, disposal: DisposalTools, name: str, actor: str) -> RequestRow:
+    """Carry out what was decided and approved.
+
+    Raises:
+        IllegalTransition: Nothing was granted, or it is carried out already.
+        HoldInForce: Something that is to be erased is under a hold that is not the request's own.
+        DatabaseBusy: Another process is disposing.
+    """
+    with tools.database.read() as session:
+        row = find_request(session, name)
+        check_step(row, Step.CARRY_OUT)
+    kind, outcome = RequestKind(row.kind), Outcome(row.outcome)
+    if kind is RequestKind.ERASURE and outcome is not Outcome.SUBSTITUTE:
+        _erase(tools, disposal, name, actor)
+    elif kind in (RequestKind.SUSPENSION, RequestKind.ERASURE):
+        _suspend(tools, name, actor)
+    else:
+        raise InvalidInput(f"a request for {kind} is carried out by its own command")
+    with tools.database.read() as session:
+        return find_request(session, name)
+
+
+def _suspend(tools: Tools, name: str, actor: str) -> None:
+    """Nobody may use the recordings from this commit on: for erasure, that is the measure taken in its place."""
+    now = tools.clock.now()
+    with tools.database.write() as session:
+        row = find_request(session, name)
+        move_on(row, Step.CARRY_OUT)
+        hold = new_hold(
+            tools.keys,
+            now,
+            actor,
+            kind=HoldKind.REQUEST,
+            reason=f"request {row.receipt}: use suspended",
+            review_on=(now + REVIEW_AFTER).date(),
+            criteria=Criteria(recording_ids=granted(session, row.id)),
+            suspends_use=True,
+        )
+        placed = place(session, tools.keys, tools.journal, hold)
+        row.effect = {"suspended_by": hold.id, "recordings": list(placed.recording_ids)}
+        put_on_record(session, tools, row, now, actor, Tag.REQUEST_CARRIED_OUT, {}, row.effect)
+    settle(tools, [placed])
+
+
+def _erase(tools: Tools, disposal: DisposalTools, name: str, actor: str) -> None:
+    now = tools.clock.now()
+    lifted: list[Lifted] = []
+    placed: list[Placed] = []
+    with tools.database.read() as session:
+        row = find_request(session, name)
+        going = granted(session, row.id)
+        staying = _staying(session, row.id, going)
+    reason = f"request {row.receipt}: erasure was granted"
+
+    def clear(session: Session) -> None:
+        held = _holds(session, row.id)
+        _refuse_others(session, going, held)
+        if staying:
+            kept = request_hold(
+                tools, Criteria(recording_ids=staying), reason, row.due_on + REVIEW_AFTER, actor
+            )
+            placed.extend(freeze(session, tools, row.id, [kept]))
+        lifted.extend(lift(session, each, reason, now, actor) for each in held)
+
+    def note(session: Session, run: RunRow) -> None:
+        again = find_request(session, name)
+        move_on(again, Step.CARRY_OUT)
+        again.effect = {"run": run.id, "recordings": list(going)}
+        put_on_record(session, tools, again, now, actor, Tag.REQUEST_CARRIED_OUT, {}, again.effect)
+
+    def follow() -> None:
+        settle(tools, placed)
+        for each in lifted:
+            confirm_lift(tools.journal, each.hold, reason, actor)
+            tools.store.protect([object_name(one, ORIGINAL) for one in each.unprotected], held=False)
+
+    erase(disposal, going, actor, clear=clear, note=note, settle=follow)
+
+
+def _holds(session: Session, request_id: str) -> list[str]:
+    """The request's own holds that are in force."""
+    rows = session.execute(
+        select(col(RequestHoldRow.hold_id)).where(col(RequestHoldRow.request_id) == request_id)
+    )
+    return [each for each in rows.scalars() if find_hold(session, each).lifted_at is None]
+
+
+def _staying(session: Session, request_id: str, going: Sequence[str]) -> tuple[str, ...]:
+    """What the request has found and does not erase: it stays held until the request is closed."""
+    found = (each.recording_id for each in matches(session, request_id) if not each.is_gone)
+    return tuple(each for each in found if each not in set(going))
+
+
+def _refuse_others(session: Session, going: Sequence[str], own: Sequence[str]) -> None:
+    rows = session.execute(
+        select(col(HoldMatchRow.hold_id), col(HoldMatchRow.recording_id)).where(
+            col(HoldMatchRow.recording_id).in_(going), col(HoldMatchRow.hold_id).not_in(own)
+        )
+    ).all()
+    others = sorted({row.hold_id for row in rows if find_hold(session, row.hold_id).lifted_at is None})
+    if others:
+        raise HoldInForce(
+            f"{len({row.recording_id for row in rows})} of the recordings are under hold {', '.join(others)}",
+            hint="Send the decision back and decide `substitute` for them, or wait until the hold is lifted.",
+        )

@@ -1,0 +1,195 @@
+"""Find what is held about the requester, and keep a log of the search: also of what was not found.
+
+What the request describes was frozen when it was filed, so the matches of its
+holds are the living part of the answer; the rest is what was disposed of
+before, for which a certificate answers.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select
+from sqlmodel import Session, col
+
+from retention.audit.tags import Tag
+from retention.catalogue.identifiers import blind_index
+from retention.catalogue.sources import overlapping
+from retention.catalogue.states import State
+from retention.catalogue.tables import IdentifierRow, RecordingRow, TombstoneRow
+from retention.database import table_of
+from retention.holds.tables import HoldMatchRow
+from retention.kernel.errors import InvalidInput, NotFound
+from retention.requests.cases import file_key, find_request, move_on, put_on_record
+from retention.requests.file import DESCRIBED, REVIEW_AFTER, freeze, request_hold, settle
+from retention.requests.model import Stage, Step
+from retention.requests.papers import Tools, diary
+from retention.requests.received import Described
+from retention.requests.tables import RequestHoldRow, RequestMatchRow, RequestRow
+
+GONE = (State.DISPOSING, State.DISPOSED)
+RECORDING = table_of(RecordingRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search came to."""
+
+    living: tuple[str, ...]
+    gone: tuple[tuple[str, str], ...]  #: (recording, run whose certificate says so; "" while it goes)
+    searched: Mapping[str, int]  #: what was looked for → how many were found
+
+
+def describe(tools: Tools, name: str, described: Described, actor: str) -> RequestRow:
+    """The requester has described more: it is frozen as well.
+
+    Raises:
+        InvalidInput: It describes nothing.
+        NotFound: A described source or recording does not exist.
+        IllegalTransition: The request was decided already.
+    """
+    criteria = described.criteria(tools.index_key)
+    if not criteria:
+        raise InvalidInput(
+            "nothing is described",
+            hint="Give --phone, --customer, --source with --from and --to, or --recording.",
+        )
+    now = tools.clock.now()
+    with tools.database.read() as session:
+        row = find_request(session, name)
+    words, review_on = f"request {row.receipt}: {row.kind}", max(row.due_on + REVIEW_AFTER, now.date())
+    holds = [request_hold(tools, each, words, review_on, actor) for each in criteria]
+    with tools.database.write() as session:
+        row = find_request(session, name)
+        if row.stage not in (Stage.FILED, Stage.IDENTIFIED, Stage.MATCHED):
+            move_on(row, Step.MATCH)  # refuses, and says what is possible
+        placed = freeze(session, tools, row.id, holds)
+        detail = {"holds": [each.hold.id for each in placed]}
+        put_on_record(session, tools, row, now, actor, Tag.REQUEST_DESCRIBED, described.told(), detail)
+    settle(tools, placed)
+    return row
+
+
+def match(tools: Tools, name: str, actor: str) -> Found:
+    """Search for all that the request describes; may be done again.
+
+    Raises:
+        IllegalTransition: The requester has not been identified, or the request was decided already.
+    """
+    now = tools.clock.now()
+    with tools.database.write() as session:
+        row = find_request(session, name)
+        move_on(row, Step.MATCH)
+        searched = dict(_search(session, tools, _described(session, tools, row)))
+        living = _held(session, row.id)
+        gone = {each for found in searched.values() for each, state in found if state in GONE}
+        runs = _runs(session, gone)
+        known = {each.recording_id: each for each in matches(session, row.id)}
+        for recording_id in sorted({*living, *gone}):
+            found = known.get(recording_id) or RequestMatchRow(request_id=row.id, recording_id=recording_id)
+            found.is_gone, found.run_id = recording_id in gone, runs.get(recording_id, "")
+            session.add(found)
+        counts = {what: len(found) for what, found in searched.items()}
+        said = {"searched": counts, "living": list(living), "gone": sorted(gone)}
+        detail = {"living": len(living), "gone": len(gone)}
+        put_on_record(session, tools, row, now, actor, Tag.REQUEST_MATCHED, said, detail)
+    return Found(living, tuple((each, runs.get(each, "")) for each in sorted(gone)), counts)
+
+
+def matches(session: Session, request_id: str) -> list[RequestMatchRow]:
+    """What the request was found to be about, by recording."""
+    return list(
+        session.execute(
+            select(RequestMatchRow)
+            .where(col(RequestMatchRow.request_id) == request_id)
+            .order_by(col(RequestMatchRow.recording_id))
+        ).scalars()
+    )
+
+
+def granted(session: Session, request_id: str) -> tuple[str, ...]:
+    """The recordings that the request is about, that are still here, and for which it is not refused."""
+    found = matches(session, request_id)
+    return tuple(
+        each.recording_id for each in found if not (each.is_left_out or each.is_gone or each.is_refused)
+    )
+
+
+def leave_out(tools: Tools, name: str, recording_id: str, reason: str, actor: str) -> None:
+    """The request is not about this recording after all: the requester is not in it.
+
+    It stays held until the request is closed.
+
+    Raises:
+        NotFound: It is not among the matches.
+        InvalidInput: There is no reason.
+        IllegalTransition: The request is not at its search.
+    """
+    if not reason.strip():
+        raise InvalidInput("leaving a recording out needs a reason", hint="Give --reason TEXT.")
+    now = tools.clock.now()
+    with tools.database.write() as session:
+        row = find_request(session, name)
+        move_on(row, Step.MATCH)
+        found = session.get(RequestMatchRow, (row.id, recording_id))
+        if found is None:
+            raise NotFound(
+                f"recording {recording_id} is not among the matches of {row.receipt}",
+                hint=f"`retention request show {row.receipt}` lists them.",
+            )
+        found.is_left_out = True
+        session.add(found)
+        said = {"recording": recording_id, "reason": reason}
+        put_on_record(
+            session, tools, row, now, actor, Tag.REQUEST_LEFT_OUT, said, {"recording": recording_id}
+        )
+
+
+def _described(session: Session, tools: Tools, row: RequestRow) -> Described:
+    """All that the requester described so far."""
+    notes = diary(session, row.id, row.file_id, file_key(session, tools, row))
+    told = [Described.of(each.said) for each in notes if each.about == DESCRIBED]
+    return Described(
+        tuple(dict.fromkeys(each for some in told for each in some.identifiers)),
+        tuple(dict.fromkeys(each for some in told for each in some.intervals)),
+        tuple(dict.fromkeys(each for some in told for each in some.recording_ids)),
+    )
+
+
+def _held(session: Session, request_id: str) -> tuple[str, ...]:
+    held = select(col(RequestHoldRow.hold_id)).where(col(RequestHoldRow.request_id) == request_id)
+    rows = session.execute(
+        select(col(HoldMatchRow.recording_id)).where(col(HoldMatchRow.hold_id).in_(held)).distinct()
+    )
+    return tuple(sorted(rows.scalars()))
+
+
+def _search(
+    session: Session, tools: Tools, described: Described
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Each thing that is looked for, and the recordings it leads to, with the state each is in."""
+    for each in described.identifiers:
+        blind = blind_index(tools.index_key, each.kind, each.value)
+        known = select(col(IdentifierRow.recording_id)).where(col(IdentifierRow.blind) == blind)
+        yield f"{each.kind} {each.value}", _states(session, RECORDING.c.id.in_(known))
+    for interval in described.intervals:
+        within = overlapping(session, interval.source_id, interval.from_at, interval.until_at)
+        span = f"{interval.from_at.isoformat()} to {interval.until_at.isoformat()}"
+        yield f"{interval.source_id} from {span}", _states(session, within)
+    for recording_id in described.recording_ids:
+        yield f"recording {recording_id}", _states(session, RECORDING.c.id == recording_id)
+
+
+def _states(session: Session, condition: ColumnElement[bool]) -> list[tuple[str, str]]:
+    rows = session.execute(
+        select(RECORDING.c.id, RECORDING.c.state).where(condition).order_by(RECORDING.c.id)
+    )
+    return [(row.id, row.state) for row in rows]
+
+
+def _runs(session: Session, recording_ids: Iterable[str]) -> dict[str, str]:
+    rows = session.execute(
+        select(col(TombstoneRow.recording_id), col(TombstoneRow.run_id)).where(
+            col(TombstoneRow.recording_id).in_(list(recording_ids))
+        )
+    )
+    return {row.recording_id: row.run_id for row in rows}

@@ -1,0 +1,1 @@
+"""What a law asks of whoever answers a person: rulebooks, their clock, and their letters. Pure."""

@@ -1,0 +1,99 @@
+"""Rows of the requests. None names a person: who asks, and what they said, is encrypted (`papers`)."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import JSON, Field
+
+from retention.database import Row
+
+
+class RulebookRow(Row, table=True):
+    """A version of the jurisdiction's rules; never edited."""
+
+    __tablename__ = "rulebook_version"
+
+    version: int = Field(primary_key=True)
+    digest: str
+    text: str
+    file_name: str
+    applied_at: datetime
+    applied_by: str
+
+
+class RequestRow(Row, table=True):
+    """A request, and how far it is."""
+
+    __tablename__ = "request"
+
+    id: str = Field(primary_key=True)
+    receipt: str = Field(unique=True)  #: what the requester is told, such as 2026-0017
+    kind: str
+    stage: str = Field(index=True)
+    outcome: str = ""
+    language: str
+    by_agent: bool = False
+    rulebook_version: int = Field(foreign_key="rulebook_version.version")
+    received_at: datetime
+    filed_by: str
+    due_on: date  #: the last date, in the controller's zone, on which an answer is in time
+    extended_from: date | None = None  #: what it was before it was extended
+    file_id: str = Field(unique=True)  #: the recording that holds what was asked, and by whom
+    methods: list[str] = Field(default_factory=list, sa_type=JSON)  #: how the requester was identified
+    grounds: list[str] = Field(default_factory=list, sa_type=JSON)  #: of a refusal, whole or in part
+    identified_by: str = ""
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    approved_by: str = ""
+    approved_at: datetime | None = None
+    effect: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSON
+    )  #: what was carried out; no personal data
+    delivered_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+class RequestHoldRow(Row, table=True):
+    """A hold that keeps what a request describes."""
+
+    __tablename__ = "request_hold"
+
+    hold_id: str = Field(primary_key=True)
+    request_id: str = Field(foreign_key="request.id", index=True)
+
+
+class RequestMatchRow(Row, table=True):
+    """A recording that a request is about, or was found not to be about."""
+
+    __tablename__ = "request_match"
+
+    request_id: str = Field(primary_key=True)
+    recording_id: str = Field(primary_key=True, index=True)
+    is_left_out: bool = False
+    is_refused: bool = False  #: in part granted: not for this one
+    is_gone: bool = False  #: its disposal had begun before the request froze it
+    run_id: str = ""  #: the run whose certificate says that it is gone
+
+
+class RequestPaperRow(Row, table=True):
+    """A sealed paper of a request."""
+
+    __tablename__ = "request_paper"
+
+    recording_id: str = Field(primary_key=True)
+    request_id: str = Field(foreign_key="request.id", index=True)
+    area: str
+    label: str  #: what it is; no personal data
+
+
+class RequestNoteRow(Row, table=True):
+    """An entry of a request's diary, encrypted under the data key of its file."""
+
+    __tablename__ = "request_note"
+
+    request_id: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    at: datetime
+    actor: str
+    about: str  #: "search", "identity", "decision" …
+    note: bytes
