@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 
 from retention.audit.record import Act, record, record_all
 from retention.audit.tags import Tag
-from retention.audit.witness import SignedJournal
+from retention.audit.witness import End, SignedJournal, Witness
 from retention.catalogue.lots import adjust_counts, forget_lots
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.states import Action, State, step
@@ -42,6 +42,7 @@ from retention.schedule.model import Schedule
 from retention.vault.model import KeyService, ObjectName, ObjectStore, object_name
 from retention.vault.reasons import destroy_for_good
 from retention.vault.signing import Signer
+from retention.vault.single_out import emptied_cohorts
 
 #: Recordings whose rows change in one transaction and whose bytes go in one call.
 BATCH = 1_000
@@ -57,6 +58,7 @@ class Tools:
     store: ObjectStore
     keys: KeyService
     journal: SignedJournal
+    witness: Witness
     clock: Clock
     signer: Signer
     limits: Limits
@@ -74,7 +76,7 @@ def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
             )
         ).all()
         holds = _lifted_holds(session)
-        moved = _moved_cohorts(session) & tools.keys.key_ids()
+        moved = emptied_cohorts(session) & tools.keys.key_ids()
         own = _own_keys(session, run)
     tools.journal.write(
         "cohorts-expired",
@@ -106,16 +108,6 @@ def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
             update(table_of(RunRow)).where(col(RunRow.id) == run_id).values(keys_destroyed_at=now)
         )
         record(session, now, Act(Tag.KEYS_DESTROYED, actor, run_id, detail={"keys": len(spent)}))
-
-
-def _moved_cohorts(session: Session) -> set[str]:
-    """Keys of cohorts that were emptied into others; a crash may have left one alive."""
-    rows = session.execute(
-        select(col(CohortRow.key_id)).where(
-            col(CohortRow.state) == "expired", col(CohortRow.run_id).is_(None)
-        )
-    )
-    return set(rows.scalars())
 
 
 def _own_keys(session: Session, run: RunRow) -> set[str]:
@@ -341,8 +333,8 @@ def count(session: Session, now: datetime, run_id: str, failed: int) -> None:
     session.add(run)
 
 
-def close(session: Session, now: datetime, run_id: str, certificate: str, actor: str) -> None:
-    """End the run, or leave it to be resumed when bytes are left."""
+def close(session: Session, now: datetime, run_id: str, certificate: str, actor: str, journal: End) -> None:
+    """End the run, or leave it to be resumed when bytes are left; `journal` is where the journal ends."""
     run = session.get_one(RunRow, run_id)
     run.state = RunState.INCOMPLETE if run.failed else RunState.DONE
     run.certificate = certificate
@@ -360,6 +352,7 @@ def close(session: Session, now: datetime, run_id: str, certificate: str, actor:
                 "failed": run.failed,
                 "held": run.held,
                 "certificate": certificate,
+                "journal": {"lines": journal.lines, "mac": journal.mac},
             },
         ),
     )
