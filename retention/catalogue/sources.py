@@ -50,6 +50,10 @@ def register_source(session: Session, schedule: Schedule, source: Source, at: da
 
 
 def _check(schedule: Schedule, source: Source) -> None:
+    if source.kind is Kind.CASE_FILE:
+        raise InvalidInput(
+            "the papers of requests come from no recorder", hint="`retention request` keeps them."
+        )
     if not source.id or any(c.isspace() or not c.isprintable() or c in "@/\\" for c in source.id):
         raise InvalidInput(
             f"{source.id!r} cannot be a source's id", hint="Use letters, digits, '-', '_' and '.'."

@@ -23,7 +23,7 @@ from retention.ingest.admit import admit, identifiers_of, must_not_be_recorded
 from retention.ingest.manifest import Entry
 from retention.ingest.model import Admission, Candidate, Code, Fault, Seen
 from retention.kernel.canonical import canonical_json
-from retention.schedule.model import Schedule
+from retention.schedule.model import Kind, Schedule
 from retention.vault.model import KeyService, ObjectStore, Sealed
 from retention.vault.note import seal_note
 from retention.vault.seal import new_data_key, seal, seal_file
@@ -151,9 +151,10 @@ class Preparer:
         return self._take(candidate, new, looked, file, stat.st_size)
 
     def _unknown_source(self, candidate: Candidate, source: Source | None) -> Fault | None:
-        if source is not None:
+        if source is not None and source.kind is not Kind.CASE_FILE:
             return None
-        known = ", ".join(sorted(self._register.sources)) or "none"
+        recorders = (each.id for each in self._register.sources.values() if each.kind is not Kind.CASE_FILE)
+        known = ", ".join(sorted(recorders)) or "none"
         return Fault(
             Code.UNKNOWN_SOURCE, f"source {candidate.source_id!r} is not registered (registered are: {known})"
         )

@@ -6,6 +6,7 @@ import pytest
 
 from retention.audit.tags import Tag
 from retention.catalogue.identifiers import Identifier
+from retention.ingest.model import Status
 from retention.kernel.errors import IllegalTransition, InvalidInput, NotFound, NotPermitted
 from retention.requests.cases import find_request
 from retention.requests.decide import Decision, approve, decide, send_back, withdraw
@@ -18,6 +19,7 @@ from retention.requests.received import Described, Interval, Person, Received
 from retention.requests.rules.model import Outcome, RequestKind
 from retention.requests.show import opened_file
 from retention.requests.tables import RequestRow
+from retention.schedule.model import Kind
 from tests.builders.house import ACTOR, CALLER, SECOND, House
 
 HOUR = timedelta(hours=1)
@@ -333,3 +335,12 @@ def test_the_papers_of_a_request_wait_for_its_end(house: House) -> None:
     assert (reason.class_name, reason.trigger_on) == ("requests.file", None)
     house.trigger("request-closed", filed.request_id, date(2026, 12, 1))
     assert house.find(file_id).reasons[0].due_on == date(2027, 3, 2)
+
+
+def test_nothing_is_taken_in_as_a_paper_of_a_request(house: House) -> None:
+    receive(house)
+    with pytest.raises(InvalidInput, match="come from no recorder"):
+        house.add_source("scanner", kind=Kind.CASE_FILE, purposes=[PURPOSE])
+    (outcome,) = house.ingest(house.write("scan.jpg"), source_id="requests.file")
+    assert outcome.status is Status.QUARANTINED
+    assert "'requests.file' is not registered (registered are: line-1)" in outcome.reason
