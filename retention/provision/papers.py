@@ -162,9 +162,9 @@ def check_kept_long_enough(schedule: Schedule, keep: Period, at: datetime) -> No
     for each in classes_of(schedule, Area.RECORD, at):
         counting = schedule.class_named(each.class_name).counting
         today = local_date(at, schedule.controller.zone)
-        if calendar.due_on(today, counting) < calendar.due_on(today, replace(counting, keep=keep)):
+        if calendar.due_on(today, counting) < calendar.due_on(today, replace(counting, period=keep)):
             raise InvalidInput(
-                f"{each.class_name} keeps the record of a provision for {counting.keep}, and the rulebook asks for {keep}",
+                f"{each.class_name} keeps the record of a provision for {counting.period}, and the rulebook asks for {keep}",
                 hint="Change the schedule first.",
             )
 

@@ -55,9 +55,7 @@ def propose(tools: Tools, rule: Rule, keep: Period, proposal: Proposal, actor: s
         schedule = schedule_in_force(session)
         check_kept_long_enough(schedule, keep, now)
         to = find_entrustee(session, proposal.to.strip()) if rule.basis == ENTRUSTMENT else None
-        found = [find_recording(session, schedule, each) for each in proposal.recording_ids]
-        for each in found:
-            check_recording(session, schedule, each, to, actor, now)
+        found = may_be_given(session, schedule, proposal.recording_ids, to.id if to else None, actor, now)
     provision_id = new_id(now)
     said = {
         "provision": provision_id,
@@ -84,8 +82,7 @@ def propose(tools: Tools, rule: Rule, keep: Period, proposal: Proposal, actor: s
             proposed_by=actor,
         )
         with tools.database.write() as session:
-            for recording in found:
-                check_recording(session, schedule, recording, to, actor, now)
+            may_be_given(session, schedule, proposal.recording_ids, row.entrustee_id, actor, now)
             keep_paper(session, tools, intake, paper)
             session.add(row)
             session.flush()
@@ -124,22 +121,33 @@ def recipient_index(index_key: bytes, name: str) -> bytes:
     return blind_index(index_key, "recipient", folded(name))
 
 
-def check_recording(
+def may_be_given(
     session: Session,
     schedule: Schedule,
-    recording: Recording,
-    to: EntrusteeRow | None,
+    recording_ids: Sequence[str],
+    entrustee_id: str | None,
     actor: str,
     now: datetime,
-) -> None:
-    """Refuse a recording that may not be given to anybody, or not to this entrustee.
+) -> list[Recording]:
+    """The recordings, where every one of them may be given: to anybody, or to this entrustee.
 
     Raises:
-        NotPermitted: The message says why.
+        NotFound: There is no such recording or entrustee.
+        NotPermitted: The message says which may not, and why.
     """
+    to = entrustee_of(find_entrustee(session, entrustee_id)) if entrustee_id else None
+    found = [find_recording(session, schedule, each) for each in recording_ids]
+    for recording in found:
+        _check_recording(session, recording, actor, now)
+        if to is not None:
+            _check_entrustee(to, schedule, recording, now)
+    return found
+
+
+def _check_recording(session: Session, recording: Recording, actor: str, now: datetime) -> None:
     if recording.kind == Kind.CASE_FILE:
         raise NotPermitted(f"{recording.id} is a paper of this office, and no recording to be given")
-    decision = decide(recording, Way(provision="?"), actor, now)
+    decision = decide(recording, Way(provision="proposed"), actor, now)
     if isinstance(decision, Refusal):
         raise NotPermitted(
             f"recording {recording.id} may not be given: {decision.reason}", hint=decision.hint
@@ -150,8 +158,6 @@ def check_recording(
             f"recording {recording.id} may not be given: a person stopped its provision ({', '.join(stops)})",
             hint="`retention provision blocks` shows since when.",
         )
-    if to is not None:
-        _check_entrustee(entrustee_of(to), schedule, recording, now)
 
 
 def _check_entrustee(to: Entrustee, schedule: Schedule, recording: Recording, now: datetime) -> None:
