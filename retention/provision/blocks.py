@@ -46,8 +46,19 @@ def block(
     """
     if not reason.strip() or not (recording_ids or blinds):
         raise InvalidInput("a stop of provision needs a reason, and recordings or a person")
-    rows = [ProvisionBlockRow(recording_id=each, **_placed(reason, at, actor)) for each in recording_ids]
-    rows += [ProvisionBlockRow(blind=each, **_placed(reason, at, actor)) for each in sorted(blinds)]
+    of: list[tuple[str | None, bytes | None]] = [(each, None) for each in recording_ids]
+    of += [(None, each) for each in sorted(blinds)]
+    rows = [
+        ProvisionBlockRow(
+            id=new_id(at),
+            recording_id=recording_id,
+            blind=blind,
+            reason=reason.strip(),
+            placed_at=at,
+            placed_by=actor,
+        )
+        for recording_id, blind in of
+    ]
     told = [
         {"id": row.id, "recording": row.recording_id, "blind": row.blind.hex() if row.blind else None}
         for row in rows
@@ -60,13 +71,7 @@ def block(
     return tuple(row.id for row in rows)
 
 
-def _placed(reason: str, at: datetime, actor: str) -> dict[str, object]:
-    return {"id": new_id(at), "reason": reason.strip(), "placed_at": at, "placed_by": actor}
-
-
-def unblock(
-    session: Session, at: datetime, actor: str, *, block_ids: Collection[str], reason: str
-) -> None:
+def unblock(session: Session, at: datetime, actor: str, *, block_ids: Collection[str], reason: str) -> None:
     """Take blocks away, in the caller's writing transaction; `confirm_unblocked` follows the commit.
 
     Raises:
@@ -80,7 +85,8 @@ def unblock(
     missing = sorted(set(block_ids) - found)
     if missing:
         raise NotFound(
-            f"there is no stop of provision {', '.join(missing)}", hint="`retention provision blocks` lists them."
+            f"there is no stop of provision {', '.join(missing)}",
+            hint="`retention provision blocks` lists them.",
         )
     session.execute(delete(ProvisionBlockRow).where(known))
     for each in sorted(found):
@@ -98,14 +104,10 @@ def blocked(session: Session, recording_id: str) -> tuple[str, ...]:
     on_it = or_(
         col(ProvisionBlockRow.recording_id) == recording_id, col(ProvisionBlockRow.blind).in_(carried)
     )
-    rows = session.execute(
-        select(col(ProvisionBlockRow.id)).where(on_it).order_by(col(ProvisionBlockRow.id))
-    )
+    rows = session.execute(select(col(ProvisionBlockRow.id)).where(on_it).order_by(col(ProvisionBlockRow.id)))
     return tuple(rows.scalars())
 
 
 def all_blocks(session: Session) -> list[ProvisionBlockRow]:
     """Every stop of provision, oldest first."""
-    return list(
-        session.execute(select(ProvisionBlockRow).order_by(col(ProvisionBlockRow.id))).scalars()
-    )
+    return list(session.execute(select(ProvisionBlockRow).order_by(col(ProvisionBlockRow.id))).scalars())

@@ -81,7 +81,9 @@ def _check(schedule: Schedule, entrustee: Entrustee) -> None:
         )
     unknown = sorted(set(entrustee.scope.kinds) - {Kind.CALL, Kind.FOOTAGE})
     if unknown:
-        raise InvalidInput(f"there are no recordings of kind {', '.join(unknown)}", hint="Use call or footage.")
+        raise InvalidInput(
+            f"there are no recordings of kind {', '.join(unknown)}", hint="Use call or footage."
+        )
 
 
 def end_entrustee(session: Session, name: str, on: date, at: datetime, actor: str) -> EntrusteeRow:

@@ -31,6 +31,7 @@ from retention.vault.door import Door, Way, sealed_object
 
 #: Written into every archive in place of the time, so that the same recordings make the same bytes.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
+READ_BYTES = 1 << 20
 
 
 def hand_over(tools: Tools, door: Door, digest: str, file: BinaryIO, actor: str) -> ProvisionRow:
@@ -127,8 +128,7 @@ def _write(
     opened = ((each, _chunks(tools, door, schedule, row, each, actor)) for each in items)
     if len(items) == 1:
         for _, chunks in opened:
-            for chunk in chunks:
-                file.write(chunk)
+            file.writelines(chunks)
         return
     # What is recorded is compressed already.
     with ZipFile(file, "w", ZIP_STORED) as archive:
@@ -153,8 +153,12 @@ def _chunks(
 
 
 def _sha256_of(file: BinaryIO) -> str:
+    """Of what the disk has, which is what the recipient gets."""
     file.seek(0)
-    return hashlib.file_digest(file, "sha256").hexdigest()
+    found = hashlib.sha256()
+    while chunk := file.read(READ_BYTES):
+        found.update(chunk)
+    return found.hexdigest()
 
 
 def _keys_of(session: Session, paper: NewRecording) -> list[tuple[str, str, bytes]]:

@@ -148,9 +148,7 @@ def classes_of(schedule: Schedule, area: Area, at: datetime) -> tuple[Assigned, 
             f"the policy has no retention class for papers of the area {area} that counts from the recording's end",
             hint=f"Give it the purpose {PURPOSE} and classes for {Kind.CASE_FILE}; policies/defaults/japan.yaml shows how.",
         )
-    return tuple(
-        Assigned(each.purpose, each.class_name, day) for each, day in zip(found, days, strict=True)
-    )
+    return tuple(Assigned(each.purpose, each.class_name, day) for each, day in zip(found, days, strict=True))
 
 
 def check_kept_long_enough(schedule: Schedule, keep: Period, at: datetime) -> None:

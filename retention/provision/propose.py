@@ -27,7 +27,17 @@ from retention.kernel.ids import new_id
 from retention.kernel.people import folded, is_same_person
 from retention.provision.blocks import blocked
 from retention.provision.entrustees import entrustee_of, find_entrustee
-from retention.provision.model import ENTRUSTMENT, ITEMS, Entrustee, Proposal, Rule, Stage, Step, complete, step
+from retention.provision.model import (
+    ENTRUSTMENT,
+    ITEMS,
+    Entrustee,
+    Proposal,
+    Rule,
+    Stage,
+    Step,
+    complete,
+    step,
+)
 from retention.provision.papers import Area, Tools, check_kept_long_enough, keep_paper, text_of, write_paper
 from retention.provision.tables import EntrusteeRow, ProvisionItemRow, ProvisionRow
 from retention.schedule.model import Kind, Period, Schedule
@@ -231,7 +241,9 @@ def withdraw(tools: Tools, digest: str, reason: str, actor: str) -> ProvisionRow
         IllegalTransition: It was handed over.
     """
     if not reason.strip():
-        raise InvalidInput("giving a provision up needs a reason", hint="Give --reason TEXT; name nobody in it.")
+        raise InvalidInput(
+            "giving a provision up needs a reason", hint="Give --reason TEXT; name nobody in it."
+        )
     now = tools.clock.now()
     with tools.database.write() as session:
         row = find_provision(session, digest)

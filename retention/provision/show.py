@@ -68,15 +68,15 @@ def told(
     """What was handed over of these recordings, as far as its record is still kept; each is opened, on record."""
     with tools.database.read() as session:
         rows = provisions(session, recording_ids=recording_ids, handed_over=True) if recording_ids else []
-        kept = [
-            (row, items_of(session, row.id)) for row in rows if is_kept(session, schedule, row.record_id)
-        ]
+        kept = [(row, items_of(session, row.id)) for row in rows if is_kept(session, schedule, row.record_id)]
     found = []
     for row, items in kept:
         fields = opened(tools, door, schedule, row, actor)["fields"]
         assert row.handed_over_at is not None
         mine = tuple(each.recording_id for each in items if each.recording_id in recording_ids)
         found.append(
-            Provided(row.digest, row.handed_over_at, row.basis, fields[RECIPIENT], fields.get(ITEMS, ""), mine)
+            Provided(
+                row.digest, row.handed_over_at, row.basis, fields[RECIPIENT], fields.get(ITEMS, ""), mine
+            )
         )
     return tuple(found)

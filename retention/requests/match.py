@@ -163,9 +163,7 @@ def _held(session: Session, request_id: str) -> tuple[str, ...]:
     return tuple(sorted(rows.scalars()))
 
 
-def _search(
-    session: Session, tools: Tools, sought: Described
-) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _search(session: Session, tools: Tools, sought: Described) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Each thing that is looked for, and the recordings it leads to, with the state each is in."""
     for each in sought.identifiers:
         blind = blind_index(tools.index_key, each.kind, each.value)
