@@ -116,7 +116,9 @@ class App:
     @cached_property
     def witness(self) -> WitnessFolder:
         """What survives the database."""
-        return WitnessFolder(self.home / self.settings.witness)
+        return WitnessFolder(
+            self.home / self.settings.witness, lambda: self.keys.secret(JOURNAL_NAME), is_new=self._is_new
+        )
 
     @cached_property
     def journal(self) -> SignedJournal:
@@ -225,7 +227,7 @@ class App:
             backup_age=timedelta(days=settings.guard_backup_age_days),
         )
         return DisposalTools(
-            self.database, self.store, self.keys, self.journal, self.clock, self.signer, limits
+            self.database, self.store, self.keys, self.journal, self.witness, self.clock, self.signer, limits
         )
 
     def custody_tools(self) -> CustodyTools:

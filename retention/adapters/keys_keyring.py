@@ -122,6 +122,16 @@ class Keyring:
             self._refresh()
             return self._ring.key_ids()
 
+    def unreadable(self) -> frozenset[str]:
+        """See `KeyService`. Reads the file anew: a byte that was flipped in place is no change that one notices."""
+        with self._threads:
+            self._load()
+            return frozenset(
+                key_id
+                for key_id in self._ring.key_ids()
+                if not self._ring.opens(self._root, (Kind.KEY, key_id))
+            )
+
     def rotate_root(self, protector: RootProtector | None = None) -> None:
         """See `KeyService`. Another protector takes over if one is given."""
         with self._threads, self._file.exclusive():
@@ -156,7 +166,7 @@ class Keyring:
             return {entry: self._ring.open_entry(self._root, entry) for entry in self._ring.entries}
 
     def restore(self, contents: dict[Entry, bytes]) -> frozenset[str]:
-        """Add what an escrow held, as one act; the ids of the keys that were not there before.
+        """Add what an escrow held, as one act; the ids of the keys that were not there, or could not be read.
 
         Raises:
             FixityMismatch: A key or secret of that name is there, and is another.
@@ -164,16 +174,17 @@ class Keyring:
         with self._threads, self._file.exclusive():
             self._refresh()
             ring = self._ring.without(set())
-            before = ring.key_ids()
+            added: list[Entry] = []
             for entry, secret in contents.items():
-                if entry not in ring.entries:
+                if entry not in ring.entries or not ring.opens(self._root, entry):
                     ring.entries[entry] = ring.seal_entry(self._root, entry, secret)
+                    added.append(entry)
                 elif ring.open_entry(self._root, entry) != secret:
                     raise FixityMismatch(f"the keyring holds another {entry[0]} {entry[1]} than the escrow")
-            if len(ring.entries) > len(self._ring.entries):
+            if added:
                 self._file.replace(ring.lines())
                 self._refresh()
-            return ring.key_ids() - before
+            return frozenset(name for kind, name in added if kind is Kind.KEY)
 
     def _add(self, entry: Entry, secret: bytes) -> None:
         self._file.append(entry_line(entry, self._ring.seal_entry(self._root, entry, secret)))

@@ -73,6 +73,14 @@ class Ring:
         except (InvalidTag, binascii.Error):
             raise FixityMismatch(f"the {entry[0]} {entry[1]} in the keyring was changed") from None
 
+    def opens(self, root: bytes, entry: Entry) -> bool:
+        """Whether an entry that is there is as it was written."""
+        try:
+            self.open_entry(root, entry)
+        except FixityMismatch:
+            return False
+        return True
+
     def lines(self) -> list[str]:
         """The lines of the file."""
         blob = base64.b64encode(self.root_blob).decode()

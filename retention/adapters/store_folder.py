@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from retention.adapters.folder_strangers import Stranger, erase_stranger, find_strangers, refuse_ours
 from retention.adapters.folder_sync import fsync_path, sync_filesystem, write_behind
 from retention.kernel.errors import FixityMismatch, InvalidInput, NotFound, ObjectExists, StoreUnavailable
 from retention.vault.model import Chunk, ObjectName, is_object_name, validate_name
@@ -253,6 +254,20 @@ class FolderStore:
                     with suppress(FileNotFoundError):
                         found = entry.stat(follow_symlinks=False)
                         yield ObjectName(name), found.st_size, datetime.fromtimestamp(found.st_mtime, UTC)
+
+    def strangers(self, before: datetime) -> Iterator[Stranger]:
+        """See `ObjectStore`. By path under the store's folder, links and all; holds the names of a few folders."""
+        self.store_id()
+        with _trouble(f"cannot list {self._root}"):
+            yield from find_strangers(self._root, before)
+
+    def erase_strangers(self, names: Sequence[str]) -> dict[str, str]:
+        """See `ObjectStore`."""
+        for name in names:
+            refuse_ours(name)
+        self.store_id()
+        reasons = {name: erase_stranger(self._root, name) for name in names}
+        return {name: reason for name, reason in reasons.items() if reason}
 
     def protect(self, names: Sequence[ObjectName], held: bool) -> None:
         """See `ObjectStore`. Takes the owner's write bit, which `erase_many` respects."""

@@ -287,6 +287,11 @@ class S3Store:
 
     def list_names(self, prefix: str = "") -> Iterator[tuple[ObjectName, int, datetime]]:
         """See `ObjectStore`. Holds one page."""
+        for name, size_bytes, stored_at in self._listed(prefix):
+            if is_object_name(name):
+                yield ObjectName(name), size_bytes, stored_at
+
+    def _listed(self, prefix: str) -> Iterator[tuple[str, int, datetime]]:
         pages = iter(
             self._client.get_paginator("list_objects_v2").paginate(
                 **self._at, Prefix=self._settings.prefix + prefix
@@ -298,9 +303,21 @@ class S3Store:
             if page is None:
                 return
             for entry in page.get("Contents", []):
-                name = entry["Key"].removeprefix(self._settings.prefix)
-                if is_object_name(name):
-                    yield ObjectName(name), entry["Size"], entry["LastModified"]
+                yield entry["Key"].removeprefix(self._settings.prefix), entry["Size"], entry["LastModified"]
+
+    def strangers(self, before: datetime) -> Iterator[tuple[str, int, datetime]]:  # noqa: ARG002 - uploads lie apart
+        """See `ObjectStore`. An unfinished upload is no object; `sweep` aborts it."""
+        for name, size_bytes, stored_at in self._listed(""):
+            if name != _MARKER and not is_object_name(name):
+                yield name, size_bytes, stored_at
+
+    def erase_strangers(self, names: Sequence[str]) -> dict[str, str]:
+        """See `ObjectStore`."""
+        for name in names:
+            if not name or name == _MARKER or is_object_name(name):
+                raise InvalidInput(f"not the name of something strange in the store: {name!r}")
+        failures = self._eraser.erase([ObjectName(name) for name in names])
+        return {str(name): reason for name, reason in failures.items()}
 
     def protect(self, names: Sequence[ObjectName], held: bool) -> None:
         """See `ObjectStore`. A legal hold of Object Lock; nothing where the bucket has none."""

@@ -1,11 +1,12 @@
 """Read the whole trail and say whether anything was changed, removed or inserted.
 
 Three witnesses, from weak to strong: the chain itself, the daily roots signed
-with the store's key, and the heads that a Witness keeps outside the database
-(without them a trail cut off at its end would still look whole).
+with the store's key, and the heads that a Witness keeps outside the database.
+Without heads a trail that was cut off, or rewritten since the last root, would
+still look whole: a trail for which no head vouches does not hold.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,8 +15,10 @@ from sqlmodel import Session, col
 
 from retention.audit.chain import GENESIS, Entry, Head, entry_digest
 from retention.audit.tables import AuditHeadRow, AuditRootRow, AuditRow
+from retention.audit.witness import BEGINNING, End, Witness
 from retention.database import table_of
 from retention.kernel.canonical import canonical_json
+from retention.kernel.errors import AuditChainBroken
 
 READ_AT_ONCE = 2_000
 START = Head(0, GENESIS)
@@ -29,6 +32,29 @@ class Verdict:
     entries: int
     first_bad: int | None  #: seq of the first entry that is not as it was written
     reason: str
+    witnessed: int = 0  #: up to which entry a head vouches outside the database
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """What the witness said when it was asked."""
+
+    heads: tuple[Head, ...]
+    journal: End = BEGINNING  #: where the journal ended when the newest was kept
+    fault: str = ""  #: why it cannot be believed
+
+    @property
+    def latest(self) -> int:
+        """The last entry that a head vouches for."""
+        return max((head.seq for head in self.heads), default=0)
+
+
+def ask(witness: Witness) -> Vouched:
+    """What the witness says. Ask before the transaction begins: what is witnessed later is not in its view."""
+    try:
+        return Vouched(tuple(witness.heads()), witness.journal_end())
+    except AuditChainBroken as error:
+        return Vouched((), fault=error.message)
 
 
 def root_message(on: date, seq: int, digest: str, store_id: str) -> bytes:
@@ -68,7 +94,7 @@ def entries(
 
 def verify_trail(
     session: Session,
-    heads: Iterable[Head],
+    vouched: Vouched,
     store_id: str,
     signature_ok: Callable[[bytes, bytes], bool],
 ) -> Verdict:
@@ -76,7 +102,7 @@ def verify_trail(
 
     Args:
         session: A reading transaction.
-        heads: What the Witness kept, asked before the transaction began: what is witnessed later is not in its view.
+        vouched: From `ask`, before the transaction began.
         store_id: The store that the roots were signed for.
         signature_ok: Tells whether (message, signature) is the store's.
     """
@@ -85,11 +111,11 @@ def verify_trail(
     if forged is not None:
         return _bad(0, forged.seq, f"the root of {forged.on} is not signed by this store")
     witnessed: dict[int, str] = {root.seq: root.digest for root in roots}
-    for head in heads:
+    for head in vouched.heads:
         if witnessed.setdefault(head.seq, head.digest) != head.digest:
             return _bad(0, head.seq, f"two heads were witnessed for entry {head.seq}")
     broken, last = _walk(session, witnessed)
-    return broken or _check_end(head_of(session), last, witnessed)
+    return broken or _check_end(head_of(session), last, witnessed) or _check_witness(last, vouched)
 
 
 def _bad(entries_before: int, first_bad: int, reason: str) -> Verdict:
@@ -135,7 +161,7 @@ def _fault(entry: Entry, stored: str, last: Head, witnessed: dict[int, str]) -> 
     return ""
 
 
-def _check_end(head: Head, last: Head, witnessed: dict[int, str]) -> Verdict:
+def _check_end(head: Head, last: Head, witnessed: dict[int, str]) -> Verdict | None:
     latest = max(witnessed, default=0)
     if latest > last.seq:
         return _bad(last.seq, last.seq + 1, f"entries up to {latest} were witnessed and are gone")
@@ -143,4 +169,17 @@ def _check_end(head: Head, last: Head, witnessed: dict[int, str]) -> Verdict:
         return _bad(last.seq, min(head.seq, last.seq) + 1, "entries were removed from, or added at, the end")
     if head.digest != last.digest:
         return _bad(last.seq, last.seq, f"the trail's head does not name entry {last.seq}")
-    return Verdict(ok=True, entries=last.seq, first_bad=None, reason="")
+    return None
+
+
+def _check_witness(last: Head, vouched: Vouched) -> Verdict:
+    reason = vouched.fault
+    if not reason and last.seq and not vouched.latest:
+        reason = "no witnessed head vouches for it"
+    return Verdict(
+        ok=not reason,
+        entries=last.seq,
+        first_bad=None,
+        reason=reason,
+        witnessed=min(vouched.latest, last.seq),
+    )

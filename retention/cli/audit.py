@@ -8,7 +8,7 @@ import typer
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
-from retention.audit.verify import entries, verify_trail
+from retention.audit.verify import ask, entries, verify_trail
 from retention.cli.shared import EPILOG, instant, named_actor, say, show, store, styled
 from retention.disposal.verifier import fingerprint
 from retention.kernel.canonical import canonical_json
@@ -20,22 +20,29 @@ app = typer.Typer(help="The audit trail: verify, export, sign.", no_args_is_help
 @app.command(epilog=EPILOG)
 def verify() -> None:
     """Read the whole trail and find any entry that was changed, removed or inserted."""
-    with store() as opened, opened.database.read() as session:
-        verdict = verify_trail(session, opened.witness.heads(), opened.store_id, opened.signer.is_ours)
+    with store() as opened:
+        vouched = ask(opened.witness)
+        with opened.database.read() as session:
+            verdict = verify_trail(session, vouched, opened.store_id, opened.signer.is_ours)
     value = {
         "ok": verdict.ok,
         "entries": verdict.entries,
         "first_bad": verdict.first_bad,
         "reason": verdict.reason,
+        "witnessed": verdict.witnessed,
     }
     show(
         value,
-        styled(f"The audit trail holds: {verdict.entries} entries.", "green")
+        styled(
+            f"The audit trail holds: {verdict.entries} entries, witnessed up to entry {verdict.witnessed}.",
+            "green",
+        )
         if verdict.ok
         else styled(f"The audit trail does not hold: {verdict.reason}.", "red"),
     )
     if not verdict.ok:
-        raise AuditChainBroken(f"the first bad entry is {verdict.first_bad}: {verdict.reason}")
+        where = f"the first bad entry is {verdict.first_bad}: " if verdict.first_bad is not None else ""
+        raise AuditChainBroken(where + verdict.reason)
 
 
 @app.command(epilog=EPILOG)

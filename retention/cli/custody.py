@@ -139,8 +139,15 @@ def reconcile(
             help="Erase bytes whose rows were lost when a backup was restored: nobody can read them.",
         ),
     ] = False,
+    erase_aliens: Annotated[
+        bool,
+        typer.Option(
+            "--erase-aliens",
+            help="Erase files in the vault that are no objects of ours, and what was left unfinished a day ago.",
+        ),
+    ] = False,
 ) -> None:
-    """List bytes without a row, rows without bytes and keys without a row. Erases only what a flag names.
+    """List bytes without a row, rows without bytes, alien files and keys without a row. Erases only what a flag names.
 
     Refused when more than one object in a hundred (and more than ten) has no row: then it is the catalogue
     that is missing. Rows without bytes are a loss; no row is ever removed to hide it.
@@ -152,6 +159,7 @@ def reconcile(
             who,
             erase_orphans=erase_orphans,
             erase_stranded=erase_stranded,
+            erase_aliens=erase_aliens,
             progress=tell,
         )
     show(_reconciled_json(found), _reconciled_text(found))
@@ -183,6 +191,8 @@ def _reconciled_text(found: Reconciled) -> list[Any]:
         lines.append(styled(f"{found.erased} objects were erased.", "magenta"))
     elif found.counts[Kind.ORPHAN] or found.counts[Kind.UNDEAD]:
         lines.append("Nothing was erased: --erase-orphans does it.")
+    elif found.counts[Kind.ALIEN]:
+        lines.append("Nothing was erased: --erase-aliens does it. Find out first who put it there.")
     return lines
 
 

@@ -4,21 +4,26 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import typer
 from sqlalchemy import make_url, select, text
 from sqlmodel import Session, col
 
+from retention.audit.verify import ask
 from retention.bootstrap import App, prove_store, tool_versions
 from retention.cli.shared import EPILOG, show, size, store, styled, table
+from retention.custody.keys import UNREADABLE_REMEDY, unreadable_keys
 from retention.disposal.approve import approved_cohorts
 from retention.disposal.certificate import document_name
 from retention.disposal.model import RunState, tripped
 from retention.disposal.plan import make_plan, not_ahead_of
-from retention.disposal.start import surroundings
+from retention.disposal.surroundings import surroundings
 from retention.disposal.tables import RunRow
 from retention.kernel.errors import IntegrityError, NotFound, RetentionError
+from retention.requests.model import Stage
+from retention.requests.show import all_requests
 from retention.workers.bell import missed, overdue_reviews
 
 #: Below this, taking in stops soon.
@@ -42,6 +47,9 @@ REMEDIES = {
     "class-fraction": SHARE,
     "size": SHARE,
     "clock": "Set the machine's clock. If it is right, let the night trip, and two people reset it.",
+    "trail": "An old copy was put back, or the witness folder was changed: bring the folder back, or restore the last"
+    " backup with `retention restore FILE`. Do not reset.",
+    "trigger": "Somebody changed the database: `retention check`, then restore the last backup. Do not reset.",
     "holds": "Restore the last backup: the journal brings holds back. Do not reset.",
     "journal": "Bring the witness folder back from a copy, or correct `witness`. If it is lost, place those holds again.",
     "backup": "`retention backup FILE`.",
@@ -110,6 +118,16 @@ def _keys(app: App) -> Iterator[Finding]:
         what="a key was made, used and destroyed" if well else "a key could not be used or destroyed",
         remedy="" if well else "Dispose of nothing before `key_root` and `keyring` name what they should.",
     )
+    yield from _keys_read(app)
+
+
+def _keys_read(app: App) -> Iterator[Finding]:
+    with app.database.read() as session:
+        spoilt = unreadable_keys(session, app.keys)
+    for key in spoilt:
+        yield Finding(ok=False, subject="keys", what=key.what, remedy=UNREADABLE_REMEDY)
+    if not spoilt:
+        yield Finding(ok=True, subject="keys", what=f"{len(app.keys.key_ids())} keys, each can be read")
 
 
 def _key_files(app: App) -> list[Path]:
@@ -195,10 +213,11 @@ def _disk(app: App) -> Iterator[Finding]:
 def _guards(app: App) -> Iterator[Finding]:
     """What would stand in the way of a night that began now."""
     now, on, tools = app.clock.now(), app.today(), app.disposal_tools()
+    vouched = ask(app.witness)
     with app.database.read() as session:
         approved, effective = approved_cohorts(session), not_ahead_of(now, on)
         plan = make_plan(session, app.schedule(), on, effective=effective, approved=approved)
-        seen = surroundings(session, plan, tools.limits, now, tools.journal, tools.store.store_id())
+        seen = surroundings(session, plan, tools.limits, now, tools.journal, vouched, tools.store.store_id())
     stops = tripped(plan, tools.limits, seen)
     for guard, reason in stops.items():
         yield Finding(ok=False, subject=guard, what=f"a night would trip: {reason}", remedy=REMEDIES[guard])
@@ -232,4 +251,20 @@ def _nights(app: App) -> Iterator[Finding]:
     )
 
 
-EXAMINATIONS = (_tools, _keys, _object_store, _database, _witness, _disk, _guards, _nights)
+def _requests(app: App) -> Iterator[Finding]:
+    """A fault three days before the last date, while there is still time to answer."""
+    soon = app.today() + timedelta(days=3)
+    with app.database.read() as session:
+        rows = [row for row in all_requests(session) if row.stage not in (Stage.DELIVERED, Stage.CLOSED)]
+    late = [f"{row.receipt} by {row.due_on}" for row in rows if row.due_on <= soon]
+    yield Finding(
+        ok=not late,
+        subject="requests",
+        what=f"to be answered: {', '.join(late)}"
+        if late
+        else f"{len(rows)} open, none close to its last date",
+        remedy="`retention request show RECEIPT` says how far it is." if late else "",
+    )
+
+
+EXAMINATIONS = (_tools, _keys, _object_store, _database, _witness, _disk, _guards, _nights, _requests)

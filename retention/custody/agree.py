@@ -1,9 +1,10 @@
 """What rows say twice must agree: whoever changes one of them by hand is found.
 
 A recording's digest and its original's (or, of a later version, what the ledger
-of destroyed spans says), a wrap and the recording it is for. A certificate states the recording's digest, and the bytes are checked against
-their object's. A cohort's name is no witness of its day: it stays with the key
-when the day moves.
+of destroyed spans says), a wrap and the recording it is for. A certificate
+states the recording's digest, and the bytes are checked against their object's.
+A cohort's day and that of its recordings; its name is no witness of its day: it
+stays with the key when the day moves.
 """
 
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from sqlalchemy import and_, case, exists, not_, select
 from sqlmodel import Session
 
+from retention.catalogue.days import days_of_cohorts
+from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.states import State
 from retention.catalogue.tables import ObjectRow, RecordingRow, WrapRow
 from retention.custody.model import Findings, Kind
@@ -25,6 +28,7 @@ def check_agreement(session: Session, findings: Findings) -> None:
     """Note every row that another one contradicts."""
     _digests(session, findings)
     _wraps_of_nothing(session, findings)
+    _days(session, findings)
 
 
 def _stream(session: Session, statement: Any) -> Any:
@@ -66,3 +70,13 @@ def _wraps_of_nothing(session: Session, findings: Findings) -> None:
     for row in _stream(session, statement):
         what = f"recording {row.recording_id} has a key, but no row: the row was removed"
         findings.add(Kind.ROWS_DISAGREE, row.recording_id, what, CHANGED_BY_HAND)
+
+
+def _days(session: Session, findings: Findings) -> None:
+    for found in days_of_cohorts(session, schedule_in_force(session)):
+        if not found.agree:
+            what = (
+                f"cohort {found.name} counts from {found.trigger_on}, but its recordings are"
+                f" of {found.first_on} to {found.last_on}"
+            )
+            findings.add(Kind.ROWS_DISAGREE, found.name, what, CHANGED_BY_HAND)

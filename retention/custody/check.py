@@ -17,19 +17,20 @@ from sqlmodel import Session, col
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
-from retention.audit.verify import verify_trail
+from retention.audit.verify import Vouched, ask, verify_trail
 from retention.catalogue.states import State
 from retention.catalogue.tables import RecordingRow, StoreRow
 from retention.custody.agree import check_agreement
 from retention.custody.digests import check_digests
-from retention.custody.model import Findings, Kind, Report
+from retention.custody.keys import UNREADABLE_REMEDY, unreadable_keys
+from retention.custody.model import INTAKE_AGE, Findings, Kind, Report
 from retention.custody.objects import Expected, Known, Stranger, is_still_missing, walk
 from retention.custody.rows import check_rows, unfinished_destructions, unfinished_runs
 from retention.custody.schema import check_schema
 from retention.custody.tools import Progress, Tools, silent
 from retention.database import Database
 from retention.disposal.night import LOCK as DISPOSAL
-from retention.disposal.start import holds_accounted_for, told_by
+from retention.disposal.surroundings import holds_accounted_for, lost_of_journal, told_by
 from retention.kernel.errors import AuditChainBroken, DatabaseBusy
 from retention.redaction.destroy import LOCK as REDACTION
 from retention.vault.fixity import Level
@@ -38,7 +39,10 @@ from retention.vault.model import ObjectStore
 #: Asked before an object is called missing: is it still, going by what the catalogue says now?
 StillMissing = Callable[[Expected], bool]
 
+BRING_BACK = "Bring back the witness folder from a copy of it."
 SAME_BYTES = "Restore the object from a copy of the vault, or ingest the original file again."
+ALIEN = "it lies in the vault and is no object that we made"
+ERASE_ALIENS = "Find out who put it there; `retention reconcile --erase-aliens` erases it."
 STRANGE = {
     Kind.ORPHAN: (
         "the catalogue knows no such object",
@@ -82,15 +86,18 @@ def examine(
     progress: Progress = silent,
 ) -> int:
     """Everything that can be told without reading content; how many objects the catalogue knows."""
+    vouched = ask(tools.witness)  # before the first statement: what is witnessed later is not in its view
     check_schema(session.connection(), findings)
     check_rows(session, tools.keys.key_ids(), findings)
+    for key in unreadable_keys(session, tools.keys):
+        findings.add(Kind.KEY_UNREADABLE, key.key_id, key.what, UNREADABLE_REMEDY)
     check_agreement(session, findings)
     if not _is_busy(tools.database, DISPOSAL):
         unfinished_runs(session, findings)
     if not _is_busy(tools.database, REDACTION):
         unfinished_destructions(session, findings)
-    _check_audit(session, tools, findings)
-    _check_journal(session, tools, findings)
+    _check_audit(session, tools, vouched, findings)
+    _check_journal(session, tools, vouched, findings)
     if not _is_our_store(session, tools.store, findings):
         return 0
     return _check_objects(session, tools, level, findings, still_missing, progress)
@@ -110,26 +117,27 @@ def _is_busy(database: Database, lock: str) -> bool:
         return True
 
 
-def _check_audit(session: Session, tools: Tools, findings: Findings) -> None:
+def _check_audit(session: Session, tools: Tools, vouched: Vouched, findings: Findings) -> None:
     store_id = session.execute(select(col(StoreRow.id))).scalar_one()
-    verdict = verify_trail(session, tools.witness.heads(), store_id, tools.signer.is_ours)
+    verdict = verify_trail(session, vouched, store_id, tools.signer.is_ours)
     if not verdict.ok:
         findings.add(
             Kind.AUDIT_BROKEN,
-            str(verdict.first_bad),
+            str(verdict.first_bad or "witness"),
             f"the audit trail does not hold: {verdict.reason}",
             "Stop and tell a person: `retention audit verify`.",
         )
 
 
-def _check_journal(session: Session, tools: Tools, findings: Findings) -> None:
+def _check_journal(session: Session, tools: Tools, vouched: Vouched, findings: Findings) -> None:
     try:
         in_force = told_by(tools.journal.entries()).in_force
+        lost = lost_of_journal(session, tools.journal, vouched)
     except AuditChainBroken as error:
-        findings.add(
-            Kind.JOURNAL_BROKEN, "journal", error.message, "Bring back the witness folder from a copy of it."
-        )
+        findings.add(Kind.JOURNAL_BROKEN, "journal", error.message, BRING_BACK)
         return
+    if lost:
+        findings.add(Kind.JOURNAL_BROKEN, "journal", lost, BRING_BACK)
     for hold_id in sorted(in_force - holds_accounted_for(session)):
         what = f"the journal knows hold {hold_id}, which the catalogue neither has nor lifted"
         findings.add(
@@ -166,6 +174,8 @@ def _check_objects(
         _check_known(found, level, findings, still_missing)
         if count % 1_000 == 0:
             progress(count)
+    for name, stored_bytes, _ in tools.store.strangers(tools.clock.now() - INTAKE_AGE):
+        findings.add(Kind.ALIEN, name, f"{name} ({stored_bytes} bytes): {ALIEN}", ERASE_ALIENS)
     return count
 
 

@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 from retention.audit.chain import GENESIS, Head
 from retention.audit.tables import AuditRow
 from retention.audit.verify import head_of
-from retention.audit.witness import Witness
+from retention.audit.witness import End, Witness
 from retention.custody.tools import Tools
 
 
@@ -53,6 +53,10 @@ class Bound:
     def heads(self) -> Iterator[Head]:
         """The heads that bind."""
         return (head for head in self.witness.heads() if head.seq <= self.seq)
+
+    def journal_end(self) -> End:
+        """Where the journal ended: a restore does not shorten it."""
+        return self.witness.journal_end()
 
     def publish(self, head: Head, at: datetime) -> None:
         """Nothing: what is not live yet is not witnessed."""

@@ -64,6 +64,36 @@ def report_keys(session: Session, keys: KeyService) -> KeysReport:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A key that is there and cannot be used."""
+
+    key_id: str
+    reason: str  #: what it is for, in words
+
+    @property
+    def what(self) -> str:
+        """A sentence for a person."""
+        return f"the key {self.key_id} of {self.reason} cannot be read: the keyring was changed"
+
+
+UNREADABLE_REMEDY = "Dispose of nothing. Import the newest escrow of the keys: `retention keys restore FILE`."
+
+
+def unreadable_keys(session: Session, keys: KeyService) -> list[Unreadable]:
+    """The keys that are there and cannot be used, each with the reason that it is for."""
+    found = keys.unreadable()
+    if not found:
+        return []
+    cohort, hold, item = table_of(CohortRow), table_of(HoldRow), table_of(QuarantineRow)
+    reasons = {row.key_id: f"cohort {row.name}" for row in session.execute(select(cohort))}
+    reasons |= {row.key_id: f"hold {row.id}" for row in session.execute(select(hold.c.id, hold.c.key_id))}
+    reasons |= {
+        row.key_id: f"quarantined item {row.id}" for row in session.execute(select(item.c.id, item.c.key_id))
+    }
+    return [Unreadable(key_id, reasons.get(key_id, "no reason on record")) for key_id in sorted(found)]
+
+
 def rotate_root(tools: Tools, actor: str) -> None:
     """Protect all keys by a new root; touches no recording."""
     with tools.database.write() as session:

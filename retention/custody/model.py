@@ -21,6 +21,7 @@ class Kind(StrEnum):
     WRONG_SIZE = "wrong-size"  #: the stored object was cut or added to
     CHANGED_BYTES = "changed-bytes"  #: it does not open to what was sealed
     ORPHAN = "orphan"  #: bytes without a row, older than a day
+    ALIEN = "alien"  #: a file in the vault that is no object of ours, or was never finished
     STRANDED = "stranded"  #: bytes whose row was lost when a backup was restored
     UNDEAD = "undead"  #: bytes of a recording that was disposed of, or from before a span of it was destroyed
     KEY_MISSING = "key-missing"  #: a recording is not readable for a reason that keeps it
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     HOLD_INCOMPLETE = "hold-incomplete"  #: a hold and its recordings do not know of each other
     HOLD_LOST = "hold-lost"  #: the journal knows a hold that the catalogue does not
     REASON_KEY_GONE = "reason-key-gone"  #: a living cohort, hold or quarantined item without its key
+    KEY_UNREADABLE = "key-unreadable"  #: a key that is there, and that nobody can use
     SPENT_KEY_LEFT = "spent-key-left"  #: an expired cohort or lifted hold whose key is still there
     ROWS_DISAGREE = "rows-disagree"  #: what rows say twice is not the same
     LOT_COUNTS = "lot-counts"  #: what due lists sum over is not what is there

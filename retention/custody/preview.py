@@ -15,6 +15,8 @@ from retention.custody.tools import Tools
 from retention.kernel.errors import AuditChainBroken, CatalogueDisagrees
 from retention.vault.model import parse_name
 
+WITHOUT_IT = "Bring back the witness folder: without it a restore would undo disposals and lose holds."
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -89,9 +91,12 @@ def _check_fits(tools: Tools, path: Path, manifest: dict[str, Any]) -> None:
             f"{path} was made by version {manifest['version']}, whose tables are not this version's",
             hint=f"Restore it with version {manifest['version']}, then upgrade.",
         )
+    lost = tools.journal.lost([tools.witness.journal_end()])
+    if lost:
+        raise AuditChainBroken(lost, hint=WITHOUT_IT)
     said = manifest["journal"]
     if journal_digest(tools.journal, said["lines"]) != (said["lines"], said["sha256"]):
         raise AuditChainBroken(
             "the journal of holds and disposals is not the one this backup was made with, or was cut",
-            hint="Bring back the witness folder: without it a restore would undo disposals and lose holds.",
+            hint=WITHOUT_IT,
         )

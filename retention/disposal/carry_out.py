@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 
 from retention.audit.record import Act, record, record_all
 from retention.audit.tags import Tag
-from retention.audit.witness import SignedJournal
+from retention.audit.witness import End, SignedJournal, Witness
 from retention.catalogue.lots import adjust_counts, forget_lots
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.states import Action, State, step
@@ -57,6 +57,7 @@ class Tools:
     store: ObjectStore
     keys: KeyService
     journal: SignedJournal
+    witness: Witness
     clock: Clock
     signer: Signer
     limits: Limits
@@ -341,8 +342,8 @@ def count(session: Session, now: datetime, run_id: str, failed: int) -> None:
     session.add(run)
 
 
-def close(session: Session, now: datetime, run_id: str, certificate: str, actor: str) -> None:
-    """End the run, or leave it to be resumed when bytes are left."""
+def close(session: Session, now: datetime, run_id: str, certificate: str, actor: str, journal: End) -> None:
+    """End the run, or leave it to be resumed when bytes are left; `journal` is where the journal ends."""
     run = session.get_one(RunRow, run_id)
     run.state = RunState.INCOMPLETE if run.failed else RunState.DONE
     run.certificate = certificate
@@ -360,6 +361,7 @@ def close(session: Session, now: datetime, run_id: str, certificate: str, actor:
                 "failed": run.failed,
                 "held": run.held,
                 "certificate": certificate,
+                "journal": {"lines": journal.lines, "mac": journal.mac},
             },
         ),
     )

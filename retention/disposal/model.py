@@ -110,7 +110,10 @@ class Surroundings:
     total_by_class: Mapping[str, int]
     holds_in_journal: frozenset[str]  #: in force, going by the journal outside the database
     holds_accounted_for: frozenset[str]  #: in force, or lifted on record
+    early: tuple[str, ...]  #: cohorts that are due, with recordings whose day lies after theirs
     untold: frozenset[str]  #: holds in force, and the last run, of which the journal knows nothing
+    journal_lost: str  #: what is gone of the journal, going by who remembers its end
+    trail_astray: str  #: how the audit trail is not the one that was witnessed
     store_id: str  #: the object store that the catalogue was made for
     store_id_in_store: str  #: the object store that is there
 
@@ -128,6 +131,8 @@ def tripped(plan: DisposalPlan, limits: Limits, seen: Surroundings) -> dict[str,
         if plan.size_bytes > limits.size_bytes
         else "",
         "clock": _clock(limits, seen),
+        "trail": seen.trail_astray,
+        "trigger": _trigger(seen),
         "holds": _holds(seen),
         "journal": _journal(seen),
         "backup": _backup(limits, seen),
@@ -174,13 +179,18 @@ def _clock(limits: Limits, seen: Surroundings) -> str:
     return ""
 
 
+def _trigger(seen: Surroundings) -> str:
+    wrong = ", ".join(seen.early)
+    return f"cohorts count from an earlier day than recordings in them: {wrong}" if wrong else ""
+
+
 def _holds(seen: Surroundings) -> str:
     gone = sorted(seen.holds_in_journal - seen.holds_accounted_for)
     return f"holds that the journal knows are not in the catalogue: {', '.join(gone)}" if gone else ""
 
 
 def _journal(seen: Surroundings) -> str:
-    lost = ", ".join(sorted(seen.untold))
+    lost = ", ".join(filter(None, [seen.journal_lost, *sorted(seen.untold)]))
     return f"the journal outside the database has lost what it was told: {lost}" if lost else ""
 
 

@@ -66,6 +66,7 @@ def run_disposal(
                 actor=actor,
                 limits=tools.limits,
                 journal=tools.journal,
+                witness=tools.witness,
                 store_id_in_store=tools.store.store_id(),
             )
         return run if run.state == RunState.TRIPPED else finish(tools, run.id, actor, progress)
@@ -127,7 +128,7 @@ def finish(tools: Tools, run_id: str, actor: str, progress: Progress) -> RunRow:
         count(session, tools.clock.now(), run_id, failed)
     root = _certify(tools, run_id)
     with tools.database.write() as session:
-        close(session, tools.clock.now(), run_id, root, actor)
+        close(session, tools.clock.now(), run_id, root, actor, tools.journal.end())
     with tools.database.read() as session:
         return session.get_one(RunRow, run_id)
 

@@ -4,8 +4,6 @@ Everything that can say no says it here, under the writer's lock: approvals,
 guards, holds. A tripped guard leaves a run on the ledger that did nothing.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,12 +11,12 @@ from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
 from retention.audit.record import Act, record
-from retention.audit.tables import AuditRow
 from retention.audit.tags import Tag
-from retention.audit.witness import SignedJournal
+from retention.audit.verify import ask, head_of
+from retention.audit.witness import SignedJournal, Witness
 from retention.catalogue.lots import lots_of
 from retention.catalogue.schedules import schedule_in_force, schedule_row
-from retention.catalogue.tables import CohortRow, LotRow, ReasonRow, StoreRow
+from retention.catalogue.tables import CohortRow, LotRow, ReasonRow
 from retention.database import in_batches, table_of
 from retention.disposal.approve import approved_cohorts
 from retention.disposal.model import (
@@ -28,12 +26,11 @@ from retention.disposal.model import (
     PlannedCohort,
     RunKind,
     RunState,
-    Surroundings,
     tripped,
 )
 from retention.disposal.plan import WITHOUT_REASON, make_plan, not_ahead_of
+from retention.disposal.surroundings import surroundings
 from retention.disposal.tables import RunRow
-from retention.holds.tables import HoldRow
 from retention.kernel.errors import CatalogueDisagrees
 from retention.kernel.ids import new_id
 
@@ -49,6 +46,7 @@ def start_run(
     actor: str,
     limits: Limits,
     journal: SignedJournal,
+    witness: Witness,
     store_id_in_store: str,
 ) -> RunRow:
     """Put a run on the ledger: STARTED and certain to happen, or TRIPPED and without effect.
@@ -79,13 +77,15 @@ def start_run(
         started_at=now,
         started_by=actor,
     )
-    seen = surroundings(session, plan, limits, now, journal, store_id_in_store)
+    seen = surroundings(session, plan, limits, now, journal, ask(witness), store_id_in_store)
     stops = tripped(plan, limits, seen)
     if stops and not _was_reset(session, stops, plan):
         run.state, run.tripped, run.finished_at = RunState.TRIPPED, stops, now
         session.add(run)
         record(session, now, Act(Tag.DISPOSAL_TRIPPED, actor, run.id, detail={"on": on, "guards": stops}))
         return run
+    if stops.keys() & BEGINS_ANEW:
+        witness.restart(head_of(session), now)
     session.add(run)
     session.flush()
     cohort_ids = [found.id for found in plan.cohorts if not found.is_expired]
@@ -157,115 +157,12 @@ def check_going(session: Session, run: RunRow) -> None:
         )
 
 
-def surroundings(
-    session: Session,
-    plan: DisposalPlan,
-    limits: Limits,
-    now: datetime,
-    journal: SignedJournal,
-    store_id_in_store: str,
-) -> Surroundings:
-    """What the guards look at."""
-    lot, run = table_of(LotRow), table_of(RunRow)
-    watched = plan.recordings >= limits.from_recordings
-    told = told_by(journal.entries())
-    return Surroundings(
-        now=now,
-        last_audit_at=last_activity(session),
-        last_run_at=session.execute(
-            select(func.max(run.c.finished_at)).where(
-                run.c.state == RunState.DONE, run.c.kind.not_in(UNSCHEDULED)
-            )
-        ).scalar_one_or_none(),
-        last_backup_at=session.execute(
-            select(func.max(table_of(AuditRow).c.at)).where(col(AuditRow.tag) == Tag.BACKED_UP)
-        ).scalar_one_or_none(),
-        total_recordings=session.execute(select(func.coalesce(func.sum(lot.c.recordings), 0))).scalar_one(),
-        total_by_class=_by_class(session) if watched else {},
-        holds_in_journal=told.in_force,
-        holds_accounted_for=holds_accounted_for(session),
-        untold=_untold(session, told),
-        store_id=session.execute(select(col(StoreRow.object_store_id))).scalar_one(),
-        store_id_in_store=store_id_in_store,
-    )
-
-
-def last_activity(session: Session) -> datetime | None:
-    """When something was last put on record."""
-    last = select(col(AuditRow.at)).order_by(col(AuditRow.seq).desc()).limit(1)
-    found: datetime | None = session.execute(last).scalar_one_or_none()
-    return found
-
-
-def holds_accounted_for(session: Session) -> frozenset[str]:
-    """The holds that the catalogue has, or knows to have been lifted."""
-    lifted = session.execute(
-        select(col(AuditRow.subject)).where(col(AuditRow.tag) == Tag.HOLD_LIFTED)
-    ).scalars()
-    return _in_force(session) | frozenset(lifted)
-
-
-def _in_force(session: Session) -> frozenset[str]:
-    return frozenset(
-        session.execute(select(col(HoldRow.id)).where(col(HoldRow.lifted_at).is_(None))).scalars()
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the journal outside the database was told."""
-
-    in_force: frozenset[str]  #: holds that were confirmed and not lifted
-    holds: frozenset[str]  #: every hold it ever heard of
-    runs: frozenset[str]
-
-
-def told_by(entries: Iterator[dict[str, Any]]) -> Told:
-    """What the journal's entries say of holds and runs."""
-    in_force: set[str] = set()
-    holds: set[str] = set()
-    runs: set[str] = set()
-    for entry in entries:
-        match entry["kind"]:
-            case "hold-placed":
-                holds.add(entry["hold"])
-            case "hold-confirmed":
-                in_force.add(entry["hold"])
-            case "hold-lifted":
-                in_force.discard(entry["hold"])
-            case "cohorts-expired":
-                runs.add(entry["run"])
-    return Told(frozenset(in_force), frozenset(holds), frozenset(runs))
-
-
-def _untold(session: Session, told: Told) -> frozenset[str]:
-    """What the journal must have been told, and was not: it was lost, or another one lies in its place.
-
-    One run is enough: the next that is carried out makes the journal whole for the nights to come.
-    """
-    destroyed = col(RunRow.keys_destroyed_at).is_not(None)
-    last = select(col(RunRow.id)).where(destroyed).order_by(col(RunRow.id).desc()).limit(1)
-    runs = {f"run {run_id}" for run_id in session.execute(last).scalars() if run_id not in told.runs}
-    return frozenset(runs | {f"hold {hold_id}" for hold_id in _in_force(session) - told.holds})
-
-
-def _by_class(session: Session) -> dict[str, int]:
-    cohort, member, lot = table_of(CohortRow), table_of(ReasonRow), table_of(LotRow)
-    rows = session.execute(
-        select(cohort.c.class_name, func.sum(lot.c.recordings))
-        .select_from(lot)
-        .join(member, member.c.reasons_id == lot.c.reasons_id)
-        .join(cohort, cohort.c.id == member.c.cohort_id)
-        .where(lot.c.recordings > 0)
-        .group_by(cohort.c.class_name)
-    )
-    return {row[0]: row[1] for row in rows}
-
-
 #: A reset agrees to what was seen; this much more may have become due meanwhile.
 RESET_SLACK = 1.05
+#: What the witness folder lost is lost when two people say so; from there on it is watched again.
+BEGINS_ANEW = {"trail", "journal"}
 #: Their reasons name what is lost or in the wrong place: agreeing to one loss is not agreeing to the next.
-WORD_FOR_WORD = {"holds", "journal", "store"}
+WORD_FOR_WORD = {"trail", "trigger", "holds", "journal", "store"}
 
 
 def _was_reset(session: Session, stops: dict[str, str], plan: DisposalPlan) -> bool:

@@ -170,6 +170,19 @@ class ObjectStore(Protocol):
         What is not an object of ours (a stranger's file, an unfinished put) is not listed.
         """
 
+    def strangers(self, before: datetime) -> Iterator[tuple[str, int, datetime]]:
+        """Name, size in bytes and instant of storing of what lies in the store and is no object of ours.
+
+        The names are the store's own. What a put left unfinished is among them if it is older than `before`.
+        """
+
+    def erase_strangers(self, names: Sequence[str]) -> dict[str, str]:
+        """Erase what `strangers` lists under these names, durably; return the reasons of failures by name.
+
+        InvalidInput for the name of an object of ours or of the store's id, before anything is erased.
+        Safe to repeat; an absent name is no failure.
+        """
+
     def protect(self, names: Sequence[ObjectName], held: bool) -> None:
         """Mirror a hold as the store's own lock, or take the lock away.
 
@@ -217,6 +230,12 @@ class KeyService(Protocol):
 
     def key_ids(self) -> frozenset[str]:
         """The ids of all keys that are there; secrets are not among them."""
+
+    def unreadable(self) -> frozenset[str]:
+        """The ids among `key_ids` of keys that nobody can use: what is kept of them was changed.
+
+        Every key is tried anew, and none is changed by it.
+        """
 
     def rotate_root(self) -> None:
         """Protect all keys and secrets by a new root; what was wrapped before still unwraps."""

@@ -22,7 +22,7 @@ from sqlalchemy import event, select, update
 from sqlmodel import Session
 
 from retention.audit.record import start_trail
-from retention.audit.witness import SignedJournal
+from retention.audit.witness import Follow, SignedJournal
 from retention.catalogue.find import Recording, find_recording
 from retention.catalogue.model import Assigned, NewRecording, SealedObject, Source
 from retention.catalogue.register import HeldBy, register
@@ -74,8 +74,8 @@ class MemoryJournal:
         self.written: list[bytes] = []
         self.documents: dict[str, bytes] = {}
 
-    def append(self, line: bytes) -> None:
-        self.written.append(line)
+    def append(self, follow: Follow) -> None:
+        self.written.append(follow(self.written[-1] if self.written else b""))
 
     def lines(self) -> Iterator[bytes]:
         return iter(list(self.written))

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, select, text
 
 from retention.audit.tables import AuditRow
-from retention.audit.verify import Verdict, verify_trail
-from retention.bootstrap import App
+from retention.audit.verify import Verdict, ask, verify_trail
+from retention.bootstrap import JOURNAL_NAME, App
 from retention.catalogue.find import Recording, find_recording
 from retention.catalogue.identifiers import blind_all, customer, phone
 from retention.catalogue.journal import tell_of_do_not_record, tell_of_source
@@ -74,6 +74,13 @@ def same_store(clock: HandClock) -> MemoryStore:
     return store
 
 
+def same_keys() -> MemoryKeys:
+    """A key service whose journal key is the one that the template's heads were witnessed under."""
+    keys = MemoryKeys()
+    keys.secrets[JOURNAL_NAME] = b"the journal key of all templates"
+    return keys
+
+
 @dataclass(frozen=True)
 class AuditEntry:
     """An entry of the trail, as tests compare it."""
@@ -97,7 +104,7 @@ class House:
         clock: HandClock | None = None,
     ) -> None:
         self.clock = clock or HandClock()
-        self.memory_keys = MemoryKeys()
+        self.memory_keys = same_keys()
         self.memory_store = same_store(self.clock)
         self.inspector = ScriptedInspector()
         self.silencer = ScriptedSilencer()
@@ -387,8 +394,9 @@ class House:
 
     def verify(self) -> Verdict:
         """Whether the trail holds."""
+        vouched = ask(self.app.witness)
         with self.app.database.read() as session:
-            return verify_trail(session, self.app.witness.heads(), self.app.store_id, self.app.signer.is_ours)
+            return verify_trail(session, vouched, self.app.store_id, self.app.signer.is_ours)
 
     def rows(self, statement: str, **values: Any) -> Sequence[Row[Any]]:
         """What the database answers to SQL."""

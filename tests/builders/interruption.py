@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session
 
+from retention.audit.witness import Follow
 from retention.catalogue.schedules import schedule_in_force
 from retention.database import Database
 from retention.disposal.plan import make_plan
@@ -78,8 +79,8 @@ class Mortal:
                 self.step()
             self.step()
 
-        def mortal_append(line: bytes) -> None:
-            append(line)
+        def mortal_append(follow: Follow) -> None:
+            append(follow)
             self.step()
 
         with monkeypatch.context() as patch:

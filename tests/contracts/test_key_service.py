@@ -214,3 +214,46 @@ def test_many_threads_make_use_and_destroy_keys(again: Again) -> None:
     assert failures == []
     assert services[0].key_ids() == services[1].key_ids() == set(kept)
     assert len(kept) == 20
+
+
+def test_of_keys_that_are_as_they_were_made_none_is_unreadable(again: Again) -> None:
+    keys = again()
+    assert keys.unreadable() == frozenset()
+    key = keys.new_key()
+    wrapped = keys.wrap(key, SECRET, CONTEXT)
+    keys.secret("journal")
+    keys.destroy([keys.new_key()])
+    keys.rotate_root()
+    assert keys.unreadable() == again().unreadable() == frozenset()
+    assert keys.unwrap(key, wrapped, CONTEXT) == SECRET
+
+
+def test_a_key_that_was_changed_where_it_is_kept_is_found_while_the_others_serve(
+    again: Again, tmp_path: Path
+) -> None:
+    """Also by a process that has used it already."""
+    keys = again()
+    spoilt, sound = keys.new_key(), keys.new_key()
+    wrapped = keys.wrap(sound, SECRET, CONTEXT)
+    keys.wrap(spoilt, SECRET, CONTEXT)
+    spoil(keys, tmp_path / "keyring", spoilt)
+    for each in (keys, again()):
+        assert each.unreadable() == {spoilt}
+        assert each.key_ids() == {spoilt, sound}
+        assert each.unwrap(sound, wrapped, CONTEXT) == SECRET
+        with pytest.raises(FixityMismatch):
+            each.wrap(spoilt, SECRET, CONTEXT)
+    keys.destroy([spoilt])
+    assert keys.unreadable() == frozenset()
+
+
+def spoil(keys: KeyService, path: Path, key_id: str) -> None:
+    """Flip a bit of a key where it is kept."""
+    if isinstance(keys, MemoryKeys):
+        keys.spoilt.add(key_id)
+        return
+    content = bytearray(path.read_bytes())
+    at = content.index(key_id.encode()) + len(key_id) + 10
+    content[at] = ord("A") if content[at] != ord("A") else ord("B")
+    with path.open("r+b") as file:
+        file.write(content)

@@ -234,6 +234,47 @@ def test_names_are_listed_in_order_with_size_and_time(store: ObjectStore) -> Non
     assert all(at.utcoffset() == timedelta(0) for _, _, at in listed)
 
 
+def plant(store: ObjectStore, name: str, content: bytes) -> None:
+    """Put something into the store past its door, as others can."""
+    if isinstance(store, MemoryStore):
+        store.aliens[name] = content
+    elif isinstance(store, FolderStore):
+        path = store._root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    else:
+        assert isinstance(store, S3Store)
+        store._client.put_object(**store._at, Key=store._settings.prefix + name, Body=content)
+
+
+STRANGE = ["9V/notes.txt", "9V/01ARZ3NDEKTSV4RRFFQ69G5FAV.original", "read me.txt"]
+
+
+def test_what_others_put_there_is_listed_as_strange_and_no_object(store: ObjectStore) -> None:
+    name = put(store)
+    assert list(store.strangers(CLOCK.now() + timedelta(days=1))) == []
+    for number, strange in enumerate(STRANGE):
+        plant(store, strange, bytes(number))
+    listed = {each: size for each, size, _ in store.strangers(CLOCK.now())}
+    assert listed == {strange: number for number, strange in enumerate(STRANGE)}
+    assert [each for each, _, _ in store.list_names()] == [name]
+
+
+def test_what_is_strange_is_erased_by_its_name_and_nothing_else_is(store: ObjectStore) -> None:
+    name = put(store)
+    for strange in STRANGE:
+        plant(store, strange, b"x")
+    assert store.erase_strangers([*STRANGE[:2], "9V/absent"]) == {}
+    assert [each for each, _, _ in store.strangers(CLOCK.now())] == STRANGE[2:]
+    folder = "objects/" if isinstance(store, FolderStore) else ""
+    for ours in (f"{folder}{name}", "store-id", ""):
+        with pytest.raises(InvalidInput):
+            store.erase_strangers([STRANGE[2], ours])
+    assert [each for each, _, _ in store.strangers(CLOCK.now())] == STRANGE[2:]
+    assert content_of(store, name) == b"content"
+    assert store.store_id()
+
+
 def test_a_prefix_narrows_the_list(store: ObjectStore) -> None:
     names = sorted(put(store) for _ in range(8))
     for prefix in (names[0][:1], names[0][:2], names[0][:10], names[0]):

@@ -29,7 +29,7 @@ from tests.docs.generate import commands, error_classes
 from tests.docs.pages import blocks, text_of
 from tests.docs.test_vectors import AUDIT, CERTIFICATE
 
-WITNESS_FILES = {"head.json", "heads.jsonl", "journal", "certificate-RUN.jsonl"}
+WITNESS_FILES = {"head", "heads", "journal", "certificate-RUN.jsonl"}
 
 
 def _rows(page: str, heading: str) -> set[str]:
@@ -95,7 +95,10 @@ def test_every_guard_is_explained() -> None:
         total_by_class={"a": 9},
         holds_in_journal=frozenset({"hold"}),
         holds_accounted_for=frozenset(),
+        early=("cohort",),
         untold=frozenset({"run"}),
+        journal_lost="",
+        trail_astray="an old copy",
         store_id="ours",
         store_id_in_store="another",
     )

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,9 +17,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlmodel import Session, create_engine
 
-from retention.audit.chain import GENESIS, Entry, entry_digest
+from retention.adapters.witness_folder import WitnessFolder
+from retention.audit.chain import GENESIS, Entry, Head, entry_digest
 from retention.audit.verify import root_message
-from retention.audit.witness import SignedJournal
+from retention.audit.witness import End, Follow, SignedJournal
 from retention.catalogue.tables import TombstoneRow
 from retention.database import table_of
 from retention.disposal import certificate, verifier
@@ -30,6 +32,7 @@ from tests.docs.pages import ROOT
 
 CERTIFICATE = json.loads((ROOT / "tests/vectors/certificate.json").read_text(encoding="utf-8"))
 AUDIT = json.loads((ROOT / "tests/vectors/audit.json").read_text(encoding="utf-8"))
+JOURNAL_KEY = bytes.fromhex(AUDIT["journal"]["key"])
 LINES = [line.encode() + b"\n" for line in CERTIFICATE["certificate"]]
 PUBLIC_KEY = bytes.fromhex(CERTIFICATE["public_key"])
 
@@ -189,17 +192,37 @@ class _Lines:
     def __init__(self) -> None:
         self.written: list[bytes] = []
 
-    def append(self, line: bytes) -> None:
-        self.written.append(line)
+    def append(self, follow: Follow) -> None:
+        self.written.append(follow(self.written[-1] if self.written else b""))
 
     def lines(self) -> Iterator[bytes]:
         return iter(self.written)
 
 
-@pytest.mark.parametrize("known", AUDIT["journal"]["lines"], ids=lambda each: each["kind"])
-def test_a_line_of_the_journal_is_written_as_the_format_says(known: dict[str, Any]) -> None:
-    lines = _Lines()
-    journal = SignedJournal(lines, bytes.fromhex(AUDIT["journal"]["key"]))  # type: ignore[arg-type]  # no document is kept here
-    journal.write(known["kind"], _at(known["at"]), known["entry"])
-    assert lines.written == [known["line"].encode()]
-    assert list(journal.entries()) == [{"kind": known["kind"], "at": known["at"], **known["entry"]}]
+def test_the_lines_of_the_journal_are_written_as_the_format_says() -> None:
+    lines, known = _Lines(), AUDIT["journal"]["lines"]
+    journal = SignedJournal(lines, JOURNAL_KEY)  # type: ignore[arg-type]  # no document is kept here
+    for each in known:
+        journal.write(each["kind"], _at(each["at"]), each["entry"])
+    assert lines.written == [each["line"].encode() for each in known]
+    assert list(journal.entries()) == [
+        {"kind": each["kind"], "at": each["at"], **each["entry"]} for each in known
+    ]
+    assert journal.end() == End(2, known[1]["line"].partition(" ")[0])
+
+
+def test_the_witness_writes_heads_as_the_format_says(tmp_path: Path) -> None:
+    """The first head of a store, the newest of the same day, a restore."""
+    witness = WitnessFolder(tmp_path, lambda: JOURNAL_KEY)
+    entries = AUDIT["entries"]
+    first, second, _, last = (Head(each["entry"]["seq"], each["digest"]) for each in entries)
+    witness.publish(first, _at("2026-11-01T09:00:00.000000Z"))
+    journal = SignedJournal(witness, JOURNAL_KEY)
+    for each in AUDIT["journal"]["lines"]:
+        journal.write(each["kind"], _at(each["at"]), each["entry"])
+    witness.publish(last, _at("2026-11-01T17:00:00.000000Z"))
+    assert (tmp_path / "head").read_text(encoding="utf-8") == AUDIT["witness"]["head"] + "\n"
+    witness.restart(second, _at("2026-11-02T08:00:00.000000Z"))
+    assert (tmp_path / "heads").read_text(encoding="utf-8").splitlines() == AUDIT["witness"]["heads"]
+    assert list(witness.heads()) == [first]
+    assert witness.journal_end() == journal.end()

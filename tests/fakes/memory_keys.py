@@ -17,6 +17,7 @@ class MemoryKeys:
 
     def __init__(self) -> None:
         self.keys: dict[str, AESGCM] = {}
+        self.spoilt: set[str] = set()  #: ids of keys that a test calls changed
         self.secrets: dict[str, bytes] = {}
         self.before: Callable[[str], None] = lambda _act: None
         self._lock = threading.Lock()
@@ -57,6 +58,10 @@ class MemoryKeys:
     def key_ids(self) -> frozenset[str]:
         return frozenset(self.keys)
 
+    def unreadable(self) -> frozenset[str]:
+        self.before("unreadable")
+        return frozenset(self.spoilt & self.keys.keys())
+
     def rotate_root(self) -> None:
         self.before("rotate_root")
 
@@ -65,6 +70,8 @@ class MemoryKeys:
             return self.secrets.setdefault(validate_secret_name(name), os.urandom(32))
 
     def _cipher(self, key_id: str) -> AESGCM:
+        if key_id in self.spoilt:
+            raise FixityMismatch(f"the key {key_id} was changed")
         try:
             return self.keys[key_id]
         except KeyError:

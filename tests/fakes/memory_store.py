@@ -7,7 +7,7 @@ from datetime import datetime
 
 from retention.kernel.clock import Clock, SystemClock
 from retention.kernel.errors import InvalidInput, NotFound, ObjectExists
-from retention.vault.model import Chunk, ObjectName, validate_name
+from retention.vault.model import Chunk, ObjectName, is_object_name, validate_name
 
 
 class MemoryStore:
@@ -15,6 +15,7 @@ class MemoryStore:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.objects: dict[ObjectName, bytes] = {}
+        self.aliens: dict[str, bytes] = {}  #: what others put there
         self.stored_at: dict[ObjectName, datetime] = {}
         self.held: set[ObjectName] = set()
         self.unsynced: set[ObjectName] = set()
@@ -85,6 +86,20 @@ class MemoryStore:
         for name in sorted(self.objects):
             if name.startswith(prefix):
                 yield name, len(self.objects[name]), self.stored_at[name]
+
+    def strangers(self, before: datetime) -> Iterator[tuple[str, int, datetime]]:  # noqa: ARG002 - as for `sweep`
+        self.before("strangers", "")
+        for name, content in sorted(self.aliens.items()):
+            yield name, len(content), self._clock.now()
+
+    def erase_strangers(self, names: Sequence[str]) -> dict[str, str]:
+        for name in names:
+            if not name or is_object_name(name) or name == "store-id":
+                raise InvalidInput(f"not the name of something strange in the store: {name!r}")
+        for name in names:
+            self.before("erase_strangers", name)
+            self.aliens.pop(name, None)
+        return {}
 
     def protect(self, names: Sequence[ObjectName], held: bool) -> None:
         for name in names:

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlmodel import Session
 
-from retention.audit.verify import verify_trail
+from retention.audit.verify import ask, verify_trail
 from retention.bootstrap import App
 from retention.disposal import certificate, verifier
 from retention.kernel.errors import RetentionError
@@ -68,8 +68,9 @@ def _rows(session: Session, statement: str) -> list[tuple[object, ...]]:
 
 def faults_at_any_time(app: App) -> list[str]:
     """What must never be seen, not even between a death and the next start."""
+    vouched = ask(app.witness)
     with app.database.read() as session:
-        verdict = verify_trail(session, app.witness.heads(), app.store_id, app.signer.is_ours)
+        verdict = verify_trail(session, vouched, app.store_id, app.signer.is_ours)
         found = [] if verdict.ok else [f"the trail: {verdict.reason}"]
         found += [f"lot is miscounted: {row}" for row in _rows(session, COUNTED)]
         found += [f"lot's reasons are miscounted: {row}" for row in _rows(session, LIVES)]

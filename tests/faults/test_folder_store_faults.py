@@ -14,7 +14,7 @@ import pytest
 from retention.adapters import store_folder
 from retention.adapters.store_folder import FolderStore
 from retention.kernel.clock import SystemClock
-from retention.kernel.errors import FixityMismatch, StoreUnavailable
+from retention.kernel.errors import FixityMismatch, InvalidInput, StoreUnavailable
 from retention.kernel.ids import new_id
 from retention.vault.model import ObjectName, object_name
 from tests.faults.folder_crash_driver import CONTENT
@@ -267,3 +267,69 @@ def test_one_store_is_made_once_however_often_it_is_asked_for(tmp_path: Path) ->
     first = FolderStore.create(tmp_path / "vault").store_id()
     assert FolderStore.create(tmp_path / "vault").store_id() == first
     assert FolderStore.create(tmp_path / "another").store_id() != first
+
+
+def test_whatever_is_no_object_is_strange_links_and_folders_included(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    """A file, a link that has an object's name, a pipe, a file deep below; in each place where one can be."""
+    root, name = tmp_path / "vault", a_name()
+    store.put_new(name, [CONTENT])
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").write_bytes(b"x")
+    for place in (root, root / "objects", root / "objects" / name[:2], root / "unfinished"):
+        (place / "alien").write_bytes(b"x")
+    (root / "objects" / "deep" / "down").mkdir(parents=True)
+    (root / "objects" / "deep" / "down" / name[3:]).write_bytes(b"x")
+    link = a_name()
+    (root / "objects" / link[:2]).mkdir(exist_ok=True)
+    (root / "objects" / link).symlink_to(outside / "precious")
+    (root / "objects" / "elsewhere").symlink_to(outside, target_is_directory=True)
+    os.mkfifo(root / "objects" / "pipe")
+
+    listed = [each for each, _, _ in store.strangers(CLOCK.now())]
+
+    assert sorted(listed) == sorted(
+        [
+            "alien",
+            "objects/alien",
+            f"objects/{name[:2]}/alien",
+            f"objects/deep/down/{name[3:]}",
+            f"objects/{link}",
+            "objects/elsewhere",
+            "objects/pipe",
+            "unfinished/alien",
+        ]
+    )
+    assert [each for each, _, _ in store.list_names()] == [name]
+
+
+def test_a_put_under_way_is_not_strange_and_one_left_for_a_day_is(store: FolderStore) -> None:
+    name, seen = a_name(), []
+    a_day_ago, soon = CLOCK.now() - timedelta(days=1), CLOCK.now() + timedelta(minutes=1)
+
+    def chunks() -> Iterator[bytes]:
+        yield CONTENT
+        seen.append([list(store.strangers(before)) for before in (a_day_ago, soon)])
+
+    store.put_new(name, chunks())
+    ((young, old),) = seen
+    assert young == []
+    assert [each.startswith(f"unfinished/{name[3:]}~") for each, _, _ in old] == [True]
+
+
+def test_what_is_strange_is_erased_without_following_a_link(store: FolderStore, tmp_path: Path) -> None:
+    outside, objects = tmp_path / "outside", tmp_path / "vault" / "objects"
+    outside.mkdir()
+    (outside / "precious").write_bytes(b"x")
+    (objects / "elsewhere").symlink_to(outside, target_is_directory=True)
+
+    assert set(store.erase_strangers(["objects/elsewhere/precious"])) == {"objects/elsewhere/precious"}
+    assert store.erase_strangers(["objects/elsewhere"]) == {}
+    for outward in ("../outside/precious", str(outside / "precious")):
+        with pytest.raises(InvalidInput):
+            store.erase_strangers([outward])
+
+    assert not (objects / "elsewhere").is_symlink()
+    assert (outside / "precious").exists()

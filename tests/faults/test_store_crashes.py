@@ -19,7 +19,7 @@ from tests.faults.stories import STORIES
 ROOT = Path(__file__).parents[2]
 #: What each story must at least have died before: a story that changes nothing proves nothing.
 TURNING_POINTS = {
-    "ingest": ("committed", "write", "link", "unlink", "replace head.json.new"),
+    "ingest": ("committed", "write", "link", "unlink", "replace head.new"),
     "night": ("committed", "open journal", "unlink", "replace keyring.new"),
     "place": ("committed", "open journal", "fchmod"),
     "lift": ("committed", "open journal", "fchmod"),

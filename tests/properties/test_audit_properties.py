@@ -16,7 +16,7 @@ from retention.audit.chain import Entry, entry_digest
 from retention.audit.record import Act, record
 from retention.audit.tables import AuditHeadRow, AuditRow
 from retention.audit.tags import Tag
-from retention.audit.verify import Verdict, verify_trail
+from retention.audit.verify import Verdict, ask, verify_trail
 from retention.database import table_of
 from tests.builders.house import House
 
@@ -117,7 +117,7 @@ def tamper(rows: Rows, done: Tampering) -> tuple[Rows, int | None]:
 
 def verdict_after(house: House, done: Tampering) -> tuple[Verdict, int | None]:
     """What verification says about a trail that was tampered with; the tampering is undone again."""
-    heads = list(house.app.witness.heads())
+    vouched = ask(house.app.witness)
     with house.app.database.engine.connect() as connection, connection.begin() as transaction:
         _drop_triggers(connection)
         before = rows_of(connection)
@@ -128,7 +128,7 @@ def verdict_after(house: House, done: Tampering) -> tuple[Verdict, int | None]:
         if done.moves_head and rows:
             connection.execute(update(HEAD).values(seq=rows[-1]["seq"], digest=rows[-1]["digest"]))
         with Session(connection, join_transaction_mode="rollback_only") as session:
-            verdict = verify_trail(session, heads, house.app.store_id, house.app.signer.is_ours)
+            verdict = verify_trail(session, vouched, house.app.store_id, house.app.signer.is_ours)
         with suppress(Exception):
             transaction.rollback()
     return verdict, first_bad

@@ -60,7 +60,7 @@ def test_a_healthy_store_is_told_so_and_what_was_tried(shell: Shell) -> None:
     assert (answer.code, answer.value["ok"]) == (0, True), answer.err
     subjects = {finding["subject"] for finding in answer.value["findings"]}
     assert subjects == {
-        "tools", "keys", "object store", "database", "witness", "disk", "guards", "nights", "holds"
+        "tools", "keys", "object store", "database", "witness", "disk", "guards", "nights", "holds", "requests"
     }  # fmt: skip
     spoken = shell("doctor")
     assert spoken.code == 0
@@ -70,7 +70,7 @@ def test_a_healthy_store_is_told_so_and_what_was_tried(shell: Shell) -> None:
 def test_trying_leaves_nothing_behind(shell: Shell) -> None:
     def left() -> tuple[set[str], bytes]:
         stored = {path.name for path in (shell.home / "vault").rglob("*") if path.is_file()}
-        return stored, (shell.home / "witness" / "head.json").read_bytes()
+        return stored, (shell.home / "witness" / "head").read_bytes()
 
     before = left()
     shell("doctor")
@@ -94,6 +94,19 @@ def test_keys_that_others_can_read(shell: Shell) -> None:
     assert "root.key is readable by others (640)" in found[0]["what"]
     assert "chmod 600" in found[0]["remedy"]
     assert {each["subject"] for each in found[1:]} == {"keys", "witness", "guards"}
+
+
+def test_a_key_that_was_changed_in_the_keyring(shell: Shell) -> None:
+    """Nothing else says so: the keyring opens, and every other key serves."""
+    path = shell.home / "keys" / "keyring"
+    lines = path.read_bytes().splitlines(keepends=True)
+    at = next(number for number, line in enumerate(lines) if line.startswith(b"key "))
+    flipped = b"A" if lines[at][-9:-8] != b"A" else b"B"
+    lines[at] = lines[at][:-9] + flipped + lines[at][-8:]
+    path.write_bytes(b"".join(lines))
+    found = fault(shell, "keys")
+    assert "of quarantined item " in found["what"]
+    assert "retention keys restore" in found["remedy"]
 
 
 def test_a_keyring_that_is_not_there(shell: Shell) -> None:
@@ -136,10 +149,31 @@ def test_a_journal_that_was_changed(shell: Shell) -> None:
     assert "line 1 of the journal" in found[0]["what"]
 
 
+def test_an_old_copy_of_the_catalogue_that_was_put_back(shell: Shell) -> None:
+    file = shell.home / "catalogue.db"
+    old = file.read_bytes()
+    assert shell("audit", "export", "--out", str(shell.home.parent / "trail")).code == 0
+    file.write_bytes(old)
+    found = fault(shell, "trail")
+    assert "an old copy" in found["what"]
+    assert "retention restore" in found["remedy"]
+
+
+def test_a_witness_folder_that_is_not_there(shell: Shell) -> None:
+    folder = shell.home / "witness"
+    folder.rename(shell.home / "elsewhere")
+    assert {each["subject"] for each in faults(shell.json("doctor"))} == {"witness", "guards"}
+    assert not folder.exists(), "an empty one would hide that it is gone"
+    for command in ("check", "audit verify"):
+        answer = shell(*command.split())
+        assert answer.code != 0
+        assert "is not there" in answer.err
+
+
 def test_a_journal_that_is_lost(shell: Shell) -> None:
     (shell.home / "witness" / "journal").unlink()
     found = fault(shell, "journal")
-    assert "run " in found["what"]
+    assert "has 0" in found["what"]
     assert "witness folder" in found["remedy"]
 
 
@@ -209,6 +243,14 @@ def test_a_hold_past_its_review(shell: Shell) -> None:
     sql(shell, "UPDATE hold SET review_on = '2026-01-01'")
     found = fault(shell, "holds")
     assert hold in found["what"]
+
+
+def test_a_request_that_must_be_answered_soon(shell: Shell) -> None:
+    filed = shell.json("request", "file", "complaint", "--name", "somebody").value
+    assert shell.json("doctor").code == 0
+    sql(shell, "UPDATE request SET due_on = '2020-01-01'")
+    found = fault(shell, "requests")
+    assert found["what"] == f"to be answered: {filed['receipt']} by 2020-01-01"
 
 
 def test_a_hold_that_the_catalogue_has_lost(shell: Shell) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from retention.audit.verify import ask
 from retention.custody.archive import members_of, read_head, verify_archive
 from retention.custody.backup import SECRET, make_backup
 from retention.custody.preview import preview_restore
 from retention.database import Database
-from retention.disposal.start import surroundings
+from retention.disposal.surroundings import surroundings
 from retention.kernel.errors import (
     DatabaseBusy,
     FixityMismatch,
@@ -54,7 +55,9 @@ def test_the_nights_guard_sees_when_it_was_made(busy: House) -> None:
     back_up(busy)
     tools = busy.app.disposal_tools()
     with busy.app.database.read() as session:
-        seen = surroundings(session, busy.plan(), tools.limits, busy.clock.now(), tools.journal, "")
+        seen = surroundings(
+            session, busy.plan(), tools.limits, busy.clock.now(), tools.journal, ask(tools.witness), ""
+        )
 
     assert seen.last_backup_at == busy.clock.now()
 

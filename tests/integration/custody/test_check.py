@@ -1,5 +1,8 @@
 """Each kind of damage is found, said once, and nothing else is said."""
 
+import shutil
+from datetime import timedelta
+
 import pytest
 
 from retention.custody.check import check
@@ -217,6 +220,28 @@ def test_the_key_of_a_lifted_hold_that_keeps_nothing_is_found(full: House) -> No
     assert only(look(full)) is Kind.SPENT_KEY_LEFT
 
 
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ("cohort WHERE state = 'active'", "calls.quality@Asia/Tokyo"),
+        ("hold", "hold 01"),
+        ("quarantine", "quarantined item 01"),
+    ],
+    ids=["a cohort", "a hold", "a quarantined item"],
+)
+def test_a_key_that_cannot_be_read_is_found_with_the_reason_it_is_for(
+    full: House, row: str, named: str
+) -> None:
+    full.place(a_recording(full))
+    full.ingest(full.write("no recording", b"noise"))
+    full.memory_keys.spoilt.add(full.rows(f"SELECT max(key_id) FROM {row}")[0][0])
+
+    report = look(full)
+
+    assert only(report) is Kind.KEY_UNREADABLE
+    assert named in report.findings[0].what
+
+
 def test_a_held_recording_that_its_hold_cannot_read_is_found(full: House) -> None:
     hold = full.place(a_recording(full)).hold
     full.sql(f"DELETE FROM wrap WHERE key_id = '{hold.key_id}'")
@@ -260,6 +285,29 @@ def test_what_rows_say_twice_must_agree(full: House, change: str) -> None:
     full.sql(change.format(id=a_recording(full), blob=blob(full)))
 
     assert Kind.ROWS_DISAGREE in kinds(look(full))
+
+
+def test_a_cohort_whose_day_was_moved_is_found(full: House) -> None:
+    """Either way: earlier breaks a promise to keep, later one to erase."""
+    full.clock.move(days=1)
+    full.take_in()
+    for day in ("2020-01-01", "2099-01-01"):
+        full.sql(f"UPDATE cohort SET trigger_on = '{day}' WHERE state = 'active' AND id = 1")
+        assert only(look(full)) is Kind.ROWS_DISAGREE
+        (finding,) = look(full).findings
+        assert day in finding.what
+
+
+def test_the_days_of_late_generations_events_and_other_zones_are_their_own(full: House) -> None:
+    """What must not be taken for a day that was moved."""
+    full.add_camera("hawaii", zone="Pacific/Honolulu")
+    full.film("hawaii")
+    full.film(ended_at=full.clock.now() - timedelta(days=6))
+    full.add_source("case-line", purposes=["dispute"])
+    full.take_in("case-line", reference="case-14")
+    full.trigger("case-closed", "case-14", on=full.app.today())
+
+    assert look(full).ok
 
 
 def test_a_recording_whose_row_was_removed_is_not_only_a_wrong_count(full: House) -> None:
@@ -380,6 +428,12 @@ def test_a_hold_that_only_the_journal_knows_is_found(full: House) -> None:
     full.app.journal.write("hold-confirmed", full.clock.now(), {"hold": "01KJZZZZZZ0000000000000000"})
 
     assert only(look(full)) is Kind.HOLD_LOST
+
+
+def test_a_witness_folder_that_is_gone_is_found(full: House) -> None:
+    shutil.rmtree(full.app.home / full.app.settings.witness)
+
+    assert set(kinds(look(full))) == {Kind.AUDIT_BROKEN, Kind.JOURNAL_BROKEN}
 
 
 def test_a_changed_line_of_the_journal_is_found(full: House) -> None:

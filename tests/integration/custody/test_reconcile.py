@@ -20,8 +20,14 @@ def full(busy_sqlite: House) -> House:
     return busy_sqlite
 
 
-def run(house: House, *, orphans: bool = False, stranded: bool = False) -> Reconciled:
-    return reconcile(house.app.custody_tools(), ACTOR, erase_orphans=orphans, erase_stranded=stranded)
+def run(house: House, *, orphans: bool = False, stranded: bool = False, aliens: bool = False) -> Reconciled:
+    return reconcile(
+        house.app.custody_tools(),
+        ACTOR,
+        erase_orphans=orphans,
+        erase_stranded=stranded,
+        erase_aliens=aliens,
+    )
 
 
 def leave_strays(house: House, count: int, *, days_ago: float = 2) -> list[ObjectName]:
@@ -65,6 +71,21 @@ def test_with_the_flag_orphans_are_erased_and_that_is_on_record_first(full: Hous
     assert entry.actor == ACTOR
     assert entry.detail["objects"] == 3
     assert entry.detail["kinds"] == ["orphan"]
+    assert look(full).ok
+
+
+def test_what_is_no_object_is_listed_checked_and_erased_only_by_its_own_flag(full: House) -> None:
+    full.memory_store.aliens["objects/9V/notes.txt"] = b"notes"
+
+    found = run(full, orphans=True, stranded=True)
+
+    assert found.listed == [(Kind.ALIEN, "objects/9V/notes.txt")]
+    assert (found.size_bytes, found.erased) == ({Kind.ALIEN: 5}, 0)
+    assert [(each.kind, each.subject) for each in look(full).findings] == found.listed
+    assert run(full, aliens=True).erased == 1
+    assert full.memory_store.aliens == {}
+    assert full.audit("vault:orphan:erase")[-1].detail["kinds"] == ["alien"]
+    assert len(full.memory_store.objects) == 12
     assert look(full).ok
 
 

@@ -182,6 +182,7 @@ def begin_run(house: House, *, keys_are_gone: bool) -> str:
             actor="bell",
             limits=tools.limits,
             journal=tools.journal,
+            witness=tools.witness,
             store_id_in_store=tools.store.store_id(),
         )
     if keys_are_gone:

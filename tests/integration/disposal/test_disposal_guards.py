@@ -9,13 +9,18 @@ import pytest
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
+from retention.catalogue.states import State
+from retention.custody.check import check
+from retention.custody.model import Kind
 from retention.disposal.model import RunKind, RunState
 from retention.disposal.tables import RunRow
 from retention.kernel.errors import AuditChainBroken, IllegalTransition, NotFound, NotPermitted
+from retention.vault.fixity import Level
 from tests.builders.house import ACTOR, SECOND, House
-from tests.builders.night import agree, dispose_within, what_a_night_could_change
+from tests.builders.night import agree, approve_plan, dispose_within, print_plan, what_a_night_could_change
 
 DAY = timedelta(days=1)
+LAST_COHORT = "(SELECT max(id) FROM cohort)"
 
 
 @pytest.fixture
@@ -146,6 +151,7 @@ def test_a_hold_that_was_lifted_is_not_gone(overdue_on_both: House) -> None:
 
 
 def lose_journal(house: House) -> None:
+    """As if its disk had been replaced by one that knows the heads alone."""
     (house.app.home / house.app.settings.witness / "journal").unlink()
 
 
@@ -153,9 +159,68 @@ def test_a_journal_that_does_not_know_a_hold_in_force_trips(overdue_on_both: Hou
     """The folder is not mounted, or another: what is held is no longer safe from the loss of the database."""
     hold = overdue_on_both.place(overdue_on_both.take_in()).hold
     lose_journal(overdue_on_both)
-    assert f"hold {hold.id}" in trips(overdue_on_both, "journal").tripped["journal"]
-    overdue_on_both.lift(hold.id)
+    run = trips(overdue_on_both, "journal")
+    assert f"hold {hold.id}" in run.tripped["journal"]
+    agree(overdue_on_both, run.id)
     assert goes(overdue_on_both)
+
+
+def test_a_journal_that_was_cut_at_its_end_trips_until_two_people_agree(overdue_on_both: House) -> None:
+    """What is left of it is a chain that holds, and the catalogue misses nothing in it."""
+    overdue_on_both.add_source("line-2")
+    path = overdue_on_both.app.home / overdue_on_both.app.settings.witness / "journal"
+    overdue_on_both.take_in()
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    run = trips(overdue_on_both, "journal")
+    assert "had 2 lines and has 1" in run.tripped["journal"]
+    assert [
+        each.kind for each in check(overdue_on_both.app.custody_tools(), Level.PRESENCE, ACTOR).findings
+    ] == [Kind.JOURNAL_BROKEN]
+    agree(overdue_on_both, run.id)
+    assert goes(overdue_on_both)
+    assert check(overdue_on_both.app.custody_tools(), Level.PRESENCE, ACTOR).ok
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    trips(overdue_on_both, "journal")
+
+
+def put_back(house: House, *, days: int) -> None:
+    """The catalogue's file as it was before `days` in which things went on; all else as it is now."""
+    house.app.database.close()
+    file = house.app.home / "catalogue.db"
+    old = file.read_bytes()
+    for _ in range(days):
+        house.clock.move(days=1)
+        house.take_in(ended_at=house.clock.now() - 20 * DAY)
+    house.app.database.close()
+    for leftover in file.parent.glob("catalogue.db-*"):
+        leftover.unlink()
+    file.write_bytes(old)
+
+
+def test_an_old_copy_of_the_catalogue_put_back_trips(overdue: House) -> None:
+    """It knows neither what was disposed of since nor what was held; it is not restored, only copied."""
+    put_back(overdue, days=1)
+    run = trips(overdue, "trail")
+    assert "an old copy" in run.tripped["trail"]
+    agree(overdue, run.id)
+    trips(overdue, "trail")
+    for _ in range(9):
+        overdue.take_in(ended_at=overdue.clock.now() - 20 * DAY)
+    assert "is not the one that was witnessed" in trips(overdue, "trail").tripped["trail"]
+    assert not overdue.verify().ok
+
+
+def test_a_witness_that_was_emptied_trips_until_two_people_agree(overdue: House) -> None:
+    for path in (overdue.app.home / overdue.app.settings.witness).iterdir():
+        path.unlink()
+    overdue.take_in()
+    run = dispose_within(overdue)
+    assert set(run.tripped) == {"trail"}
+    agree(overdue, run.id)
+    assert goes(overdue)
+    assert overdue.verify().ok
+    overdue.take_in(ended_at=overdue.clock.now() - 20 * DAY)
+    assert goes(overdue)
 
 
 def test_a_journal_that_does_not_know_the_last_run_trips(overdue_on_both: House) -> None:
@@ -179,6 +244,41 @@ def test_a_journal_that_was_changed_stops_the_night_before_it_begins(overdue: Ho
         dispose_within(overdue)
     assert what_a_night_could_change(overdue) == before
     assert overdue.rows("SELECT id FROM disposal_run") == []
+
+
+def test_a_day_that_was_moved_ahead_of_its_recordings_trips(house: House) -> None:
+    """One statement makes an archive due, and leaves no trace but this."""
+    house.add_source()
+    house.take_in()
+    house.sql("UPDATE cohort SET trigger_on = '2020-01-01'")
+    run = trips(house, "trigger")
+    assert "calls.quality@Asia/Tokyo" in run.tripped["trigger"]
+    assert "2020-01-01" in run.tripped["trigger"]
+
+
+def test_a_day_that_was_moved_by_one_trips_once_the_cohort_is_due(overdue: House) -> None:
+    overdue.sql(f"UPDATE cohort SET trigger_on = date(trigger_on, '-1 day') WHERE id = {LAST_COHORT}")
+    assert goes(overdue), "what is due is right, and what is not due is not looked at"
+    overdue.clock.move(days=10)
+    trips(overdue, "trigger")
+
+
+def test_agreeing_to_one_moved_day_is_not_agreeing_to_the_next(overdue: House) -> None:
+    overdue.sql(f"UPDATE cohort SET trigger_on = '2020-01-01' WHERE id = {LAST_COHORT}")
+    tripped_and_agreed(overdue, "trigger", size_bytes=10**9)
+    overdue.sql(f"UPDATE cohort SET trigger_on = '2020-01-02' WHERE id = {LAST_COHORT}")
+    trips(overdue, "trigger")
+
+
+def test_an_event_is_no_day_of_the_recording(house: House) -> None:
+    """A case may close before a late recording of it comes in, and long after its first."""
+    house.add_source(purposes=["dispute"])
+    early = house.take_in(reference="case-14")
+    house.trigger("case-closed", "case-14", on=house.app.today())
+    house.clock.move(days=31)
+    approve_plan(house, print_plan(house))
+    assert goes(house)
+    assert house.find(early).state == State.DISPOSED
 
 
 def back_up(house: House) -> None:

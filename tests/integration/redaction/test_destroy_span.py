@@ -176,6 +176,7 @@ def test_a_disposal_that_has_begun_forbids_it(house: House, call: str) -> None:
             actor=ACTOR,
             limits=tools.limits,
             journal=tools.journal,
+            witness=tools.witness,
             store_id_in_store=tools.store.store_id(),
         )
     with pytest.raises(IllegalTransition, match="disposing"):

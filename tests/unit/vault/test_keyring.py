@@ -283,6 +283,21 @@ def test_an_escrow_brings_back_a_lost_keyring(tmp_path: Path) -> None:
     assert import_escrow(new, escrow, "for the notary", AT, made) == frozenset()
 
 
+def test_an_escrow_mends_a_key_that_was_changed(tmp_path: Path) -> None:
+    keys = Keyring.create(tmp_path / "keyring", FileRoot(tmp_path / "root.key"))
+    spoilt, sound = keys.new_key(), keys.new_key()
+    wrapped = keys.wrap(spoilt, b"a data key", b"")
+    escrow = export_escrow(keys, "for the notary", AT, SOON, CHEAP)
+    content = (tmp_path / "keyring").read_bytes()
+    at = content.index(spoilt.encode()) + len(spoilt) + 10
+    flipped = b"A" if content[at : at + 1] != b"A" else b"B"
+    (tmp_path / "keyring").write_bytes(content[:at] + flipped + content[at + 1 :])
+    assert keys.unreadable() == {spoilt}
+    assert import_escrow(keys, escrow, "for the notary", AT, [spoilt, sound]) == {spoilt}
+    assert keys.unreadable() == frozenset()
+    assert keys.unwrap(spoilt, wrapped, b"") == b"a data key"
+
+
 def test_a_key_destroyed_since_the_escrow_was_made_stays_dead(tmp_path: Path) -> None:
     keys = keyring(tmp_path)
     living, destroyed = keys.new_key(), keys.new_key()
