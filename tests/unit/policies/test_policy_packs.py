@@ -204,11 +204,12 @@ def blocks(language: str) -> list[str]:
 def test_the_readme_s_way_to_write_the_schemas_writes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "policies" / "jurisdictions").mkdir(parents=True)
+    for folder in ("jurisdictions", "notices"):
+        (tmp_path / "policies" / folder).mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     (program,) = blocks("python")
     exec(program, {})
-    for file in ("schema.json", "jurisdictions/schema.json"):
+    for file in ("schema.json", "jurisdictions/schema.json", "notices/schema.json"):
         written = (tmp_path / "policies" / file).read_text(encoding="utf-8")
         assert written == text_of(ROOT.joinpath(file))
 
