@@ -3,10 +3,11 @@
 from datetime import date, timedelta
 
 from retention.bootstrap import App
-from retention.catalogue.tables import ScheduleRow
+from retention.catalogue.tables import ScheduleRow, SourceRow
 from retention.notice.gather import gather
+from retention.requests.papers import Area, source_of_papers
 from retention.requests.rulebooks import put_in_force
-from retention.schedule.model import Kind, Period
+from retention.schedule.model import Period
 from retention.schedule.parse import parse_policy
 from tests.builders.house import House
 from tests.builders.policy import FILE, policy_text
@@ -49,6 +50,8 @@ def test_recorders_are_gathered_and_the_offices_own_papers_are_not(house: House)
     app = house.app
     put_in_force(app.database, text_of("appi.yaml"), "appi.yaml", app.clock.now(), "sato")
     house.add_source("line-1")
-    house.add_source("papers", kind=Kind.CASE_FILE, purposes=["request-handling"], area="file")
+    office = source_of_papers(app.schedule(), Area.FILE)
+    with app.database.write() as session:
+        session.add(SourceRow(**office.particulars(), registered_at=app.clock.now()))
     with app.database.read() as session:
         assert [source.id for source in gather(session).sources] == ["line-1"]
