@@ -45,6 +45,7 @@ COMMANDS = {
     "hold": ("hold", "Suspend disposal: place, list and lift holds."),
     "request": ("request", "A person's request: from receipt to answer."),
     "provision": ("provision", "Give a recording to somebody else, on a basis, on record."),
+    "notice": ("notice", "The public notice, from what is in force."),
     "trigger": ("trigger", "Tell that a case was closed or a contract ended."),
     "do-not-record": ("do_not_record", "Callers who are not to be recorded."),
     "audit": ("audit", "The audit trail: verify, export, sign."),
