@@ -33,12 +33,14 @@ from retention.kernel.errors import CatalogueDisagrees, InvalidInput, KeyService
 from retention.kernel.ids import new_id
 from retention.migrations import models
 from retention.migrations.version import is_current, is_empty
+from retention.provision.papers import Tools as ProvisionTools
 from retention.redaction.destroy import Means as RedactionMeans
 from retention.redaction.destroy import Tools as RedactionTools
 from retention.redaction.model import Silencer
 from retention.requests.packs import rulebook_for
 from retention.requests.papers import Tools as RequestTools
 from retention.requests.print import Printed, Sheet
+from retention.requests.provisions import provision_tools
 from retention.requests.rulebooks import Rules, add_version, rules_in_force
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
@@ -184,6 +186,10 @@ class App:
             self.home / "locks",
             self.index_key,
         )
+
+    def provision_tools(self) -> ProvisionTools:
+        """What provisions need."""
+        return provision_tools(self.request_tools())
 
     def printer(self, sheet: Sheet) -> Printed:
         """Print a letter."""

@@ -44,6 +44,8 @@ COMMANDS = {
     "policy": ("policy", "Policies as text: check them, try their cases."),
     "hold": ("hold", "Suspend disposal: place, list and lift holds."),
     "request": ("request", "A person's request: from receipt to answer."),
+    "notice": ("notice", "The public notice, from what is in force."),
+    "provision": ("provision", "Give a recording to somebody else, on a basis, on record."),
     "trigger": ("trigger", "Tell that a case was closed or a contract ended."),
     "do-not-record": ("do_not_record", "Callers who are not to be recorded."),
     "audit": ("audit", "The audit trail: verify, export, sign."),

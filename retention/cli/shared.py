@@ -162,7 +162,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         descriptor, name = mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
         temporary = Path(name)
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with os.fdopen(descriptor, "w+b") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

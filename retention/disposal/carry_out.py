@@ -42,6 +42,7 @@ from retention.schedule.model import Schedule
 from retention.vault.model import KeyService, ObjectName, ObjectStore, object_name
 from retention.vault.reasons import destroy_for_good
 from retention.vault.signing import Signer
+from retention.vault.single_out import emptied_cohorts
 
 #: Recordings whose rows change in one transaction and whose bytes go in one call.
 BATCH = 1_000
@@ -75,7 +76,7 @@ def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
             )
         ).all()
         holds = _lifted_holds(session)
-        moved = _moved_cohorts(session) & tools.keys.key_ids()
+        moved = emptied_cohorts(session) & tools.keys.key_ids()
         own = _own_keys(session, run)
     tools.journal.write(
         "cohorts-expired",
@@ -107,16 +108,6 @@ def destroy_keys(tools: Tools, run_id: str, actor: str) -> None:
             update(table_of(RunRow)).where(col(RunRow.id) == run_id).values(keys_destroyed_at=now)
         )
         record(session, now, Act(Tag.KEYS_DESTROYED, actor, run_id, detail={"keys": len(spent)}))
-
-
-def _moved_cohorts(session: Session) -> set[str]:
-    """Keys of cohorts that were emptied into others; a crash may have left one alive."""
-    rows = session.execute(
-        select(col(CohortRow.key_id)).where(
-            col(CohortRow.state) == "expired", col(CohortRow.run_id).is_(None)
-        )
-    )
-    return set(rows.scalars())
 
 
 def _own_keys(session: Session, run: RunRow) -> set[str]:

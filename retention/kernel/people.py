@@ -5,8 +5,9 @@ import unicodedata
 
 def is_same_person(one: str, other: str) -> bool:
     """Whether two names may be one person's: what is written alike but for case, width and space counts as one."""
-    return _folded(one) == _folded(other)
+    return folded(one) == folded(other)
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """A name without what does not tell people apart: case, width and space."""
     return "".join(unicodedata.normalize("NFKC", name).casefold().split())

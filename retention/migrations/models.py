@@ -8,9 +8,10 @@ from retention.catalogue import tables as catalogue
 from retention.disposal import tables as disposal
 from retention.holds import tables as holds
 from retention.ingest import tables as ingest
+from retention.provision import tables as provision
 from retention.redaction import tables as redaction
 from retention.requests import tables as requests
 
-ROOMS = (amendment, audit, catalogue, disposal, holds, ingest, redaction, requests)
+ROOMS = (amendment, audit, catalogue, disposal, holds, ingest, provision, redaction, requests)
 
 ALL_TABLES = frozenset(SQLModel.metadata.tables)

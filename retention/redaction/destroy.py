@@ -59,7 +59,7 @@ from retention.vault.note import open_note, seal_note
 from retention.vault.open import read_all
 from retention.vault.reasons import data_keys, destroy_for_good
 from retention.vault.seal import new_data_key, seal, seal_file
-from retention.vault.single_out import renew_cohorts
+from retention.vault.single_out import emptied_cohorts, renew_cohorts
 
 LOCK = "redaction"
 
@@ -291,8 +291,11 @@ def _renew_keys(tools: Tools, row: DestructionRow) -> None:
     now = tools.clock.now()
     moving = Moving(tools.journal, now)
     with tools.database.write() as session:
-        spent = renew_cohorts(session, tools.keys, moving, [row.recording_id])
+        renew_cohorts(session, tools.keys, moving, [row.recording_id])
     moving.confirm()
+    with tools.database.read() as session:
+        # Those of an attempt that was killed here, too.
+        spent = emptied_cohorts(session) & tools.keys.key_ids()
     destroy_for_good(tools.keys, tools.journal, now, spent)
 
 

@@ -31,7 +31,7 @@ from retention.vault.door import Door
 from retention.vault.trigger import start_count
 
 #: Whose answer is more than a letter when it is granted.
-HANDS_OVER = frozenset({RequestKind.DISCLOSURE, RequestKind.PROVISION_RECORDS})
+HANDS_OVER = frozenset({RequestKind.DISCLOSURE})
 
 
 def extend(tools: Tools, name: str, reason: str, actor: str) -> RequestRow:

@@ -1,4 +1,4 @@
-"""Do what was granted: suspend use, erase with a certificate, or protect in another way.
+"""Do what was granted: suspend use, stop provision, erase with a certificate, or protect in another way.
 
 One transaction does it and says so, and a process that was killed after it is
 followed by the next disposal, which finishes what was begun.
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from retention.audit.tags import Tag
+from retention.catalogue.identifiers import blind_all
 from retention.catalogue.model import ORIGINAL
 from retention.disposal.carry_out import Tools as DisposalTools
 from retention.disposal.erase import erase
@@ -21,11 +22,13 @@ from retention.holds.model import Criteria, HoldKind
 from retention.holds.place import Placed, new_hold, place
 from retention.holds.tables import HoldMatchRow
 from retention.kernel.errors import HoldInForce, InvalidInput
+from retention.provision.blocks import block
 from retention.requests.cases import check_step, find_request, move_on, put_on_record
 from retention.requests.file import freeze, request_hold, settle
-from retention.requests.match import granted, matches
+from retention.requests.match import described, granted, matches
 from retention.requests.model import Step
 from retention.requests.papers import Tools
+from retention.requests.provisions import handed_over
 from retention.requests.rules.model import Outcome, RequestKind
 from retention.requests.tables import RequestHoldRow, RequestRow
 from retention.vault.model import object_name
@@ -50,6 +53,8 @@ def carry_out(tools: Tools, disposal: DisposalTools, name: str, actor: str) -> R
         _erase(tools, disposal, name, actor)
     elif kind in (RequestKind.SUSPENSION, RequestKind.ERASURE):
         _suspend(tools, name, actor)
+    elif kind is RequestKind.STOP_PROVISION:
+        _stop_provision(tools, name, actor)
     else:
         raise InvalidInput(f"a request for {kind} is carried out by its own command")
     with tools.database.read() as session:
@@ -76,6 +81,38 @@ def _suspend(tools: Tools, name: str, actor: str) -> None:
         row.effect = {"suspended_by": hold.id, "recordings": list(placed.recording_ids)}
         put_on_record(session, tools, row, now, actor, Tag.REQUEST_CARRIED_OUT, {}, row.effect)
     settle(tools, [placed])
+
+
+def _stop_provision(tools: Tools, name: str, actor: str) -> None:
+    """Nothing of it is given to anybody from this commit on.
+
+    Granted in full, it also covers what arrives later about this person; in
+    part, the named recordings alone. A substitute measure is the one that the
+    letter describes. Who received something before is listed, to be told.
+    """
+    now = tools.clock.now()
+    with tools.database.write() as session:
+        row = find_request(session, name)
+        move_on(row, Step.CARRY_OUT)
+        stopped = () if row.outcome == Outcome.SUBSTITUTE else granted(session, row.id)
+        blocks: tuple[str, ...] = ()
+        if stopped:
+            identifiers = described(session, tools, row).identifiers if row.outcome == Outcome.FULL else ()
+            blocks = block(
+                session,
+                tools.journal,
+                now,
+                actor,
+                reason=f"request {row.receipt}",
+                recording_ids=stopped,
+                blinds=blind_all(tools.index_key, identifiers),
+            )
+        row.effect = {
+            "blocks": list(blocks),
+            "recordings": list(stopped),
+            "to_be_told": [each.digest for each in handed_over(session, row.id)],
+        }
+        put_on_record(session, tools, row, now, actor, Tag.REQUEST_CARRIED_OUT, {}, row.effect)
 
 
 def _erase(tools: Tools, disposal: DisposalTools, name: str, actor: str) -> None:

@@ -16,6 +16,7 @@ from retention.requests.cases import find_request, move_on, put_on_record
 from retention.requests.match import granted, matches
 from retention.requests.model import ACTING, WITHDRAWN, Step
 from retention.requests.papers import Tools
+from retention.requests.provisions import handed_over
 from retention.requests.rulebooks import rules_of
 from retention.requests.rules.model import OUTCOMES, Outcome, RequestKind
 from retention.requests.tables import RequestRow
@@ -134,7 +135,9 @@ def _check(session: Session, row: RequestRow, decision: Decision) -> None:
             hint=f"It can end {', '.join(OUTCOMES[kind])}.",
         )
     _check_grounds(session, row, kind, decision)
-    if kind is not RequestKind.COMPLAINT:
+    if kind is RequestKind.PROVISION_RECORDS:
+        _check_against_ledger(session, row, decision.outcome)
+    elif kind is not RequestKind.COMPLAINT:
         _check_against_matches(session, row, decision.outcome)
 
 
@@ -165,6 +168,20 @@ def _check_grounds(session: Session, row: RequestRow, kind: RequestKind, decisio
 def _say(text: str, option: str, what: str) -> None:
     if not text.strip():
         raise InvalidInput(f"this decision does not say {what}", hint=f"Give {option} TEXT.")
+
+
+def _check_against_ledger(session: Session, row: RequestRow, outcome: Outcome) -> None:
+    found = handed_over(session, row.id)
+    if outcome is Outcome.NOTHING_HELD and found:
+        raise InvalidInput(
+            f"{len(found)} provisions about request {row.receipt} are on record, so nothing-held is not true",
+            hint="Decide otherwise.",
+        )
+    if outcome in (Outcome.FULL, Outcome.PARTIAL) and not found:
+        raise InvalidInput(
+            f"no provision about request {row.receipt} is on record: there is nothing to disclose",
+            hint="Decide nothing-held.",
+        )
 
 
 def _check_against_matches(session: Session, row: RequestRow, outcome: Outcome) -> None:

@@ -16,15 +16,17 @@ from retention.catalogue.find import find_recording
 from retention.disposal.tables import RunRow
 from retention.kernel.clock import local_date
 from retention.kernel.errors import InvalidInput
+from retention.provision.show import Provided, told
 from retention.requests.cases import find_request
 from retention.requests.decide import MEASURED
 from retention.requests.match import granted
-from retention.requests.model import NOT_IDENTIFIED, WITHDRAWN
+from retention.requests.model import GRANTED, NOT_IDENTIFIED, WITHDRAWN
 from retention.requests.papers import Tools
 from retention.requests.print import Sender, Sheet, lay_out
+from retention.requests.provisions import concerned, provision_tools
 from retention.requests.rulebooks import Rules, rules_of
 from retention.requests.rules.letters import Value, compose, stated
-from retention.requests.rules.model import Outcome, RequestKind, letter_key
+from retention.requests.rules.model import BasisCode, Outcome, RequestKind, letter_key
 from retention.requests.show import opened_file
 from retention.requests.tables import RequestRow
 from retention.schedule.model import Schedule
@@ -43,6 +45,7 @@ class Case:
     received: Mapping[str, Any]
     notes: Sequence[Mapping[str, Any]]
     granted: tuple[str, ...]
+    provided: tuple[Provided, ...] = ()  #: of these recordings; only where the request asks for it
 
     def last(self, about: str) -> Mapping[str, Any]:
         """What the last entry of its diary about something says."""
@@ -60,9 +63,12 @@ def open_case(tools: Tools, door: Door, schedule: Schedule, name: str, actor: st
     with tools.database.read() as session:
         row = find_request(session, name)
         rules = rules_of(session, row.rulebook_version)
-        about = granted(session, row.id)
+        about, asked_about = granted(session, row.id), concerned(session, row.id)
     received, notes = opened_file(tools, door, schedule, row, actor)
-    return Case(row, rules, schedule, received, notes, about)
+    provided: tuple[Provided, ...] = ()
+    if row.kind == RequestKind.PROVISION_RECORDS and row.outcome in GRANTED:
+        provided = told(provision_tools(tools), door, schedule, asked_about, actor)
+    return Case(row, rules, schedule, received, notes, about, provided)
 
 
 def answer_key(row: RequestRow) -> str:
@@ -130,12 +136,23 @@ def _items(session: Session, case: Case) -> Iterator[str]:
         yield case.last("decide").get("reason", "")
     elif case.row.kind == RequestKind.PURPOSE_NOTIFICATION:
         yield from _purposes(session, case)
+    elif case.row.kind == RequestKind.PROVISION_RECORDS:
+        yield from _provided(case)
     else:
         for recording_id in case.granted:
             found = find_recording(session, case.schedule, recording_id)
             zone = ZoneInfo(found.place.zone if found.place else case.rules.zone)
             start, end = found.started_at.astimezone(zone), found.ended_at.astimezone(zone)
             yield f"{start:%Y-%m-%d %H:%M:%S} - {end:%H:%M:%S} ({recording_id})"
+
+
+def _provided(case: Case) -> Iterator[str]:
+    """Each provision: when, to whom, what, on which basis."""
+    language = case.row.language
+    for each in case.provided:
+        basis = case.rules.book.bases[BasisCode(each.basis)]
+        on, what = local_date(each.at, case.rules.zone), ", ".join(each.recording_ids)
+        yield f"{on}: {each.recipient} - {what} ({basis.title[language]}, {basis.article[language]})"
 
 
 def _purposes(session: Session, case: Case) -> Iterator[str]:

@@ -39,7 +39,7 @@ class Found:
     searched: Mapping[str, int]  #: what was looked for → how many were found
 
 
-def describe(tools: Tools, name: str, described: Described, actor: str) -> RequestRow:
+def describe(tools: Tools, name: str, more: Described, actor: str) -> RequestRow:
     """The requester has described more: it is frozen as well.
 
     Raises:
@@ -47,7 +47,7 @@ def describe(tools: Tools, name: str, described: Described, actor: str) -> Reque
         NotFound: A described source or recording does not exist.
         IllegalTransition: The request was decided already.
     """
-    criteria = described.criteria(tools.index_key)
+    criteria = more.criteria(tools.index_key)
     if not criteria:
         raise InvalidInput(
             "nothing is described",
@@ -64,7 +64,7 @@ def describe(tools: Tools, name: str, described: Described, actor: str) -> Reque
             move_on(row, Step.MATCH)  # refuses, and says what is possible
         placed = freeze(session, tools, row.id, holds)
         detail = {"holds": [each.hold.id for each in placed]}
-        put_on_record(session, tools, row, now, actor, Tag.REQUEST_DESCRIBED, described.told(), detail)
+        put_on_record(session, tools, row, now, actor, Tag.REQUEST_DESCRIBED, more.told(), detail)
     settle(tools, placed)
     return row
 
@@ -79,7 +79,7 @@ def match(tools: Tools, name: str, actor: str) -> Found:
     with tools.database.write() as session:
         row = find_request(session, name)
         move_on(row, Step.MATCH)
-        searched = dict(_search(session, tools, _described(session, tools, row)))
+        searched = dict(_search(session, tools, described(session, tools, row)))
         living = _held(session, row.id)
         gone = {each for found in searched.values() for each, state in found if state in GONE}
         runs = _runs(session, gone)
@@ -144,7 +144,7 @@ def leave_out(tools: Tools, name: str, recording_id: str, reason: str, actor: st
         )
 
 
-def _described(session: Session, tools: Tools, row: RequestRow) -> Described:
+def described(session: Session, tools: Tools, row: RequestRow) -> Described:
     """All that the requester described so far."""
     notes = diary(session, row.id, row.file_id, file_key(session, tools, row))
     told = [Described.of(each.said) for each in notes if each.about == DESCRIBED]
@@ -163,19 +163,17 @@ def _held(session: Session, request_id: str) -> tuple[str, ...]:
     return tuple(sorted(rows.scalars()))
 
 
-def _search(
-    session: Session, tools: Tools, described: Described
-) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _search(session: Session, tools: Tools, sought: Described) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Each thing that is looked for, and the recordings it leads to, with the state each is in."""
-    for each in described.identifiers:
+    for each in sought.identifiers:
         blind = blind_index(tools.index_key, each.kind, each.value)
         known = select(col(IdentifierRow.recording_id)).where(col(IdentifierRow.blind) == blind)
         yield f"{each.kind} {each.value}", _states(session, RECORDING.c.id.in_(known))
-    for interval in described.intervals:
+    for interval in sought.intervals:
         within = overlapping(session, interval.source_id, interval.from_at, interval.until_at)
         span = f"{interval.from_at.isoformat()} to {interval.until_at.isoformat()}"
         yield f"{interval.source_id} from {span}", _states(session, within)
-    for recording_id in described.recording_ids:
+    for recording_id in sought.recording_ids:
         yield f"recording {recording_id}", _states(session, RECORDING.c.id == recording_id)
 
 

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
-from retention.catalogue.find import Recording, find_recording
+from retention.catalogue.find import Reason, Recording, find_recording
 from retention.catalogue.model import ORIGINAL
 from retention.catalogue.states import State
 from retention.catalogue.tables import ObjectRow
@@ -28,18 +28,21 @@ from retention.vault.reasons import data_key
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Through which reason somebody wants in: a purpose of use, a hold's key, or to destroy some of it."""
+    """Through which reason somebody wants in: a purpose of use, a hold's key, to destroy some of it, or to give it away."""
 
     purpose: str = ""
     hold_id: str = ""
     hold_key_id: str = ""
     destruction: str = ""  #: the digest of the plan by which a span of it is destroyed
+    provision: str = ""  #: the provision by which it is given to somebody else
 
     @property
     def name(self) -> str:
         """The reason, as it stands in the audit trail."""
         if self.destruction:
             return f"destruction:{self.destruction}"
+        if self.provision:
+            return f"provision:{self.provision}"
         return f"hold:{self.hold_id}" if self.hold_id else self.purpose
 
 
@@ -68,6 +71,8 @@ def decide(recording: Recording, way: Way, actor: str, now: datetime) -> Grant |
         return _through_hold(recording, way)
     if way.destruction:
         return _through_any(recording)
+    if way.provision:
+        return _through_living(recording, now)
     return _through_purpose(recording, way.purpose, now)
 
 
@@ -95,11 +100,25 @@ def _through_purpose(recording: Recording, purpose: str, now: datetime) -> Grant
         names = ", ".join(sorted({reason.purpose for reason in recording.reasons})) or "none"
         return Refusal(f"it does not carry the purpose {purpose!r}", f"It carries: {names}.")
     for reason in carried:
-        overdue = reason.due_on is not None and reason.due_on <= local_date(now, reason.zone)
-        if reason.state == "active" and not overdue:
+        if _is_alive(reason, now):
             return Grant(reason.key_id)
     ends = max((reason.due_on for reason in carried if reason.due_on), default=None)
     return Refusal(f"the purpose {purpose!r} has expired" + (f" on {ends}" if ends else ""))
+
+
+def _through_living(recording: Recording, now: datetime) -> Grant | Refusal:
+    """Giving it away is a use: none that is suspended, and only while some purpose of it lasts."""
+    if recording.restricted:
+        return Refusal("its use is suspended", "`retention hold list` shows by whom and why.")
+    for reason in recording.reasons:
+        if _is_alive(reason, now):
+            return Grant(reason.key_id)
+    return Refusal("every purpose that it carries has expired")
+
+
+def _is_alive(reason: Reason, now: datetime) -> bool:
+    overdue = reason.due_on is not None and reason.due_on <= local_date(now, reason.zone)
+    return reason.state == "active" and not overdue
 
 
 class Door:

@@ -37,19 +37,24 @@ def single_out(
     return [old.id for old in cohorts if old.id is not None]
 
 
-def renew_cohorts(
-    session: Session, keys: KeyService, moving: Moving, recording_ids: Collection[str]
-) -> list[str]:
-    """Give the living cohorts of these recordings new keys, for all they hold; the old keys, to be destroyed.
+def renew_cohorts(session: Session, keys: KeyService, moving: Moving, recording_ids: Collection[str]) -> None:
+    """Give the living cohorts of these recordings new keys, for all they hold; `emptied_cohorts` has the old ones.
 
     For a recording of which a part was destroyed: it stays, and what its data key once opened must not.
     """
-    spent = []
     for old in _living_cohorts(session, sorted(recording_ids)):
         new = next_generation(session, _key_of(old), keys.new_key)
         move_cohort(session, keys, moving, old, new)
-        spent.append(old.key_id)
-    return spent
+
+
+def emptied_cohorts(session: Session) -> frozenset[str]:
+    """The keys of cohorts that were emptied into others, and are nobody's reason to keep anything."""
+    rows = session.execute(
+        select(col(CohortRow.key_id)).where(
+            col(CohortRow.state) == "expired", col(CohortRow.run_id).is_(None)
+        )
+    )
+    return frozenset(rows.scalars())
 
 
 def _key_of(cohort: CohortRow) -> CohortKey:

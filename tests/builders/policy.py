@@ -4,7 +4,7 @@ Calls carry `quality` (10 days) and `inquiry` (20 days); footage carries
 `security` (5 days, 15 in the area `cash-desk`). `dispute` waits for the event
 case-closed and asks for approval of each run; so does the floor that lies on
 the area `contract-line`. Months are counted once, by `archive`. The papers of
-requests carry `request-handling`.
+requests carry `request-handling`, those of provisions `provision-records`.
 """
 
 from retention.schedule.model import Schedule
@@ -73,6 +73,7 @@ PURPOSES = {
     "archive": "call, footage",
     "contract-record": "call",
     "request-handling": "case-file",
+    "provision-records": "case-file",
 }
 
 #: class → purpose, selector, period, trigger, approval
@@ -93,6 +94,20 @@ CLASSES = {
     "requests.evidence": ("request-handling", "{area: [evidence]}", "P30D", "recording-ended", "routine"),
     "requests.rendition": ("request-handling", "{area: [rendition]}", "P30D", "request-closed", "routine"),
     "requests.package": ("request-handling", "{area: [package]}", "P90D", "recording-ended", "routine"),
+    "provision.record": (
+        "provision-records",
+        "{area: {not: [provision-proposal]}}",
+        "P3Y",
+        "recording-ended",
+        "routine",
+    ),
+    "provision.proposal": (
+        "provision-records",
+        "{area: [provision-proposal]}",
+        "P90D",
+        "recording-ended",
+        "routine",
+    ),
 }
 FLOORS = {
     "calls.contract-line": (

@@ -48,6 +48,9 @@ class Replayed:
     do_not_record: int = 0
     requests_lost: list[str] = field(default_factory=list)  #: filed after it: their receipt numbers
     spans_destroyed: int = 0
+    entrustees: int = 0
+    provisions: int = 0
+    provision_blocks: int = 0
     dead_keys: frozenset[str] = frozenset()  #: must not exist, whatever brought them back
 
 

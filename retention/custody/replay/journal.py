@@ -17,6 +17,12 @@ from retention.custody.replay.catalogue import (
 from retention.custody.replay.context import Ahead, Entry, Replayed, Replaying
 from retention.custody.replay.disposals import cohorts_expired, run_certified, run_done
 from retention.custody.replay.holds import hold_lifted, hold_placed, hold_wraps, note_dead_keys
+from retention.custody.replay.provisions import (
+    entrustee_registered,
+    provision_blocked,
+    provision_handed_over,
+    provision_unblocked,
+)
 from retention.custody.replay.requests import request_filed
 from retention.custody.replay.spans import span_destroyed
 from retention.custody.tools import Progress, Tools, silent
@@ -46,6 +52,10 @@ KINDS: dict[str, Callable[[Replaying, Entry], None]] = {
     "cohorts-renamed": cohorts_renamed,
     "move-confirmed": _pass_over,
     "request-filed": request_filed,
+    "entrustee-registered": entrustee_registered,
+    "provision-blocked": provision_blocked,
+    "provision-unblocked": provision_unblocked,
+    "provision-handed-over": provision_handed_over,
     "span-destroyed": span_destroyed,
     "span-confirmed": _pass_over,
 }

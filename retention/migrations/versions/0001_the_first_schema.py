@@ -140,6 +140,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("blind"),
     )
     op.create_table(
+        "entrustee",
+        sa.Column("id", AutoString(), nullable=False),
+        sa.Column("name", AutoString(), nullable=False),
+        sa.Column("contract", AutoString(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
+        sa.Column("purposes", sa.JSON(), nullable=False),
+        sa.Column("kinds", sa.JSON(), nullable=False),
+        sa.Column("sites", sa.JSON(), nullable=False),
+        sa.Column("sub_entrustees", sa.JSON(), nullable=False),
+        sa.Column("review_on", sa.Date(), nullable=False),
+        sa.Column("added_at", UTCDateTime(), nullable=False),
+        sa.Column("added_by", AutoString(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "hold",
         sa.Column("id", AutoString(), nullable=False),
         sa.Column("kind", AutoString(), nullable=False),
@@ -198,6 +215,20 @@ def upgrade() -> None:
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("recording_id", "role"),
+    )
+    op.create_table(
+        "provision_block",
+        sa.Column("id", AutoString(), nullable=False),
+        sa.Column("recording_id", AutoString(), nullable=True),
+        sa.Column("blind", sa.LargeBinary(), nullable=True),
+        sa.Column("reason", AutoString(), nullable=False),
+        sa.Column("placed_at", UTCDateTime(), nullable=False),
+        sa.Column("placed_by", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_provision_block_blind"), "provision_block", ["blind"], unique=False)
+    op.create_index(
+        op.f("ix_provision_block_recording_id"), "provision_block", ["recording_id"], unique=False
     )
     op.create_table(
         "quarantine",
@@ -372,6 +403,31 @@ def upgrade() -> None:
         postgresql_where=sa.text("living = 0 and recordings > 0"),
     )
     op.create_table(
+        "provision",
+        sa.Column("id", AutoString(), nullable=False),
+        sa.Column("digest", AutoString(), nullable=False),
+        sa.Column("stage", AutoString(), nullable=False),
+        sa.Column("basis", AutoString(), nullable=False),
+        sa.Column("rulebook_version", sa.Integer(), nullable=False),
+        sa.Column("entrustee_id", AutoString(), nullable=True),
+        sa.Column("recipient", sa.LargeBinary(), nullable=False),
+        sa.Column("proposal_id", AutoString(), nullable=False),
+        sa.Column("record_id", AutoString(), nullable=False),
+        sa.Column("proposed_at", UTCDateTime(), nullable=False),
+        sa.Column("proposed_by", AutoString(), nullable=False),
+        sa.Column("approved_at", UTCDateTime(), nullable=True),
+        sa.Column("approved_by", AutoString(), nullable=False),
+        sa.Column("handed_over_at", UTCDateTime(), nullable=True),
+        sa.Column("handed_over_by", AutoString(), nullable=False),
+        sa.Column("sha256", AutoString(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["entrustee_id"], ["entrustee.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("digest"),
+    )
+    op.create_index(op.f("ix_provision_recipient"), "provision", ["recipient"], unique=False)
+    op.create_index(op.f("ix_provision_stage"), "provision", ["stage"], unique=False)
+    op.create_table(
         "reason",
         sa.Column("cohort_id", sa.Integer(), nullable=False),
         sa.Column("reasons_id", sa.Integer(), nullable=False),
@@ -420,6 +476,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hold_id", "lot_id"),
     )
     op.create_index(op.f("ix_lot_hold_lot_id"), "lot_hold", ["lot_id"], unique=False)
+    op.create_table(
+        "provision_item",
+        sa.Column("provision_id", AutoString(), nullable=False),
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["provision_id"], ["provision.id"]),
+        sa.PrimaryKeyConstraint("provision_id", "recording_id"),
+    )
+    op.create_index(op.f("ix_provision_item_recording_id"), "provision_item", ["recording_id"], unique=False)
     op.create_table(
         "recording",
         sa.Column("id", AutoString(), nullable=False),
