@@ -163,4 +163,4 @@ def test_every_tampering_is_found_and_the_first_bad_entry_is_named(trail: House,
     elif first_bad:
         # An entry whose digest was made to fit is only contradicted by what follows it, or by the witness.
         assert verdict.first_bad in {first_bad, first_bad + 1}, verdict
-    assert trail.verify() == Verdict(ok=True, entries=ENTRIES, first_bad=None, reason="")
+    assert trail.verify() == Verdict(ok=True, entries=ENTRIES, first_bad=None, reason="", witnessed=ENTRIES)
