@@ -33,15 +33,6 @@ from retention.kernel.errors import CatalogueDisagrees, InvalidInput, KeyService
 from retention.kernel.ids import new_id
 from retention.migrations import models
 from retention.migrations.version import is_current, is_empty
-from retention.provision.papers import Tools as ProvisionTools
-from retention.redaction.destroy import Means as RedactionMeans
-from retention.redaction.destroy import Tools as RedactionTools
-from retention.redaction.model import Silencer
-from retention.requests.packs import rulebook_for
-from retention.requests.papers import Tools as RequestTools
-from retention.requests.print import Printed, Sheet
-from retention.requests.provisions import provision_tools
-from retention.requests.rulebooks import Rules, add_version, rules_in_force
 from retention.schedule.model import Schedule
 from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
@@ -49,10 +40,18 @@ from retention.vault.door import Door
 from retention.vault.model import KeyService, ObjectStore
 from retention.vault.signing import Signer
 
+# Rooms that most commands do not enter are imported where they are entered: a command waits for every import.
 if TYPE_CHECKING:
     from retention.adapters.demo_media import Material
     from retention.adapters.keys_keyring import Keyring
     from retention.adapters.keys_roots import RootProtector
+    from retention.provision.papers import Tools as ProvisionTools
+    from retention.redaction.destroy import Means as RedactionMeans
+    from retention.redaction.destroy import Tools as RedactionTools
+    from retention.redaction.model import Silencer
+    from retention.requests.papers import Tools as RequestTools
+    from retention.requests.print import Printed, Sheet
+    from retention.requests.rulebooks import Rules
 
 #: Every table is known from here on: checks and backups go by the metadata.
 TABLES = models.ALL_TABLES
@@ -67,7 +66,7 @@ class Given(TypedDict, total=False):
     keys: KeyService
     store: ObjectStore
     inspector: Inspector
-    silencer: Silencer
+    silencer: "Silencer"
 
 
 class App:
@@ -175,8 +174,10 @@ class App:
         """What holds need."""
         return HoldTools(self.database, self.store, self.keys, self.journal, self.clock)
 
-    def request_tools(self) -> RequestTools:
+    def request_tools(self) -> "RequestTools":
         """What requests need."""
+        from retention.requests.papers import Tools as RequestTools
+
         return RequestTools(
             self.database,
             self.store,
@@ -187,31 +188,39 @@ class App:
             self.index_key,
         )
 
-    def provision_tools(self) -> ProvisionTools:
+    def provision_tools(self) -> "ProvisionTools":
         """What provisions need."""
+        from retention.requests.provisions import provision_tools
+
         return provision_tools(self.request_tools())
 
-    def printer(self, sheet: Sheet) -> Printed:
+    def printer(self, sheet: "Sheet") -> "Printed":
         """Print a letter."""
         from retention.adapters.letter_pdf import print_letter  # a PDF library and a font, for letters alone
 
         return print_letter(sheet)
 
-    def rules(self) -> Rules:
+    def rules(self) -> "Rules":
         """The rulebook in force."""
+        from retention.requests.rulebooks import rules_in_force
+
         with self.database.read() as session:
             return rules_in_force(session)
 
-    def redaction_tools(self) -> RedactionTools:
+    def redaction_tools(self) -> "RedactionTools":
         """What finishing the destruction of spans needs."""
+        from retention.redaction.destroy import Tools as RedactionTools
+
         return RedactionTools(self.database, self.store, self.keys, self.journal, self.clock)
 
-    def redaction_means(self) -> RedactionMeans:
+    def redaction_means(self) -> "RedactionMeans":
         """What destroying spans needs besides."""
+        from retention.redaction.destroy import Means as RedactionMeans
+
         return RedactionMeans(self.door, self.inspector, self.silencer, self.home / "tmp")
 
     @cached_property
-    def silencer(self) -> Silencer:
+    def silencer(self) -> "Silencer":
         """What silences spans of sound."""
         return self._given.get("silencer") or _silencer()
 
@@ -323,6 +332,8 @@ def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **g
     """
     from retention.custody.backup import SECRET as BACKUP_SECRET
     from retention.migrations.migrate import migrate  # it imports Alembic, which only a new store needs
+    from retention.requests.packs import rulebook_for
+    from retention.requests.rulebooks import add_version
 
     schedule = parse_policy(policy_text, policy_name)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -458,7 +469,7 @@ def _inspector(timeout_s: float) -> Inspector:
     return MediaInspector(timeout_s)
 
 
-def _silencer() -> Silencer:
+def _silencer() -> "Silencer":
     from retention.adapters.silencer_media import MediaSilencer
 
     return MediaSilencer()
