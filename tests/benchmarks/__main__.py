@@ -15,7 +15,7 @@ NAMES = {
     "memory": "what taking in needs, from a small file to a large one",
     "recall": "what masks cover of the faces and persons that people labelled",
     "redaction": "redacting footage, against deface and FFmpeg",
-    "requests": "filing a request, freeze included, in a large archive",
+    "filing": "filing a request, freeze included, in a large archive",
     "startup": "how long a command takes before it does anything",
 }
 

@@ -21,8 +21,8 @@ COUNT = "SELECT count(*) FROM source"
 def insert(number: int) -> str:
     return (
         "INSERT INTO source (id, kind, site, zone, area, owner, notice, purposes, clock_error_s, channels, mount,"
-        f" raw_format, registered_at) VALUES ('s{number}', 'call', '', 'UTC', '', '', '', '[]', 0, '[]', '', '',"
-        " '2026-01-01 00:00:00+00')"
+        f" raw_format, longest_s, registered_at) VALUES ('s{number}', 'call', '', 'UTC', '', '', '', '[]', 0, '[]',"
+        " '', '', 0, '2026-01-01 00:00:00+00')"
     )
 
 
@@ -94,6 +94,7 @@ def test_a_second_writer_of_another_process_waits_for_the_first_and_sees_what_it
     ours, theirs = SPAWN.Pipe()
     process = SPAWN.Process(target=_hold_the_writer, args=(url_of(house), theirs))
     process.start()
+    theirs.close()  # or nobody would be told that the other process has died
     try:
         assert ours.recv() == "writing"
         released_at = 0.0

@@ -46,7 +46,7 @@ def test_in_a_store_its_own_policy_is_checked(shell: Shell) -> None:
 
 def test_every_finding_is_printed_with_file_line_and_remedy(nowhere: Shell, policy: Path) -> None:
     policy.write_text(
-        japan().replace("keep: P6M", "keep: six months").replace("keep: P30D", "keep: P1M3D"),
+        japan().replace("keep: P6M", "keep: six months").replace("keep: P30D", "keep: P1M3D", 1),
         encoding="utf-8",
     )
     answer = nowhere("policy", "check", str(policy))

@@ -33,7 +33,7 @@ _numbers = count(1)
 
 def main(arguments: Sequence[str]) -> None:
     """Measure and print the table."""
-    options = parser("requests", __doc__)
+    options = parser("filing", __doc__)
     options.add_argument("--recordings", type=int, help="how many there are")
     given = options.parse_args(arguments)
     size = size_of(given, full_repeats=9)
