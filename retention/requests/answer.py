@@ -20,7 +20,7 @@ from retention.kernel.clock import local_date
 from retention.kernel.errors import IllegalTransition, InvalidInput, NotFound
 from retention.requests.cases import check_step, find_request, move_on, put_on_record
 from retention.requests.letter import answer_key, open_case, sheet_of
-from retention.requests.model import GRANTED, Stage, Step
+from retention.requests.model import Stage, Step
 from retention.requests.papers import CLOSED, Area, Tools, keep_paper, write_paper
 from retention.requests.print import Printed, Printer
 from retention.requests.rulebooks import rules_of
@@ -29,9 +29,6 @@ from retention.requests.rules.model import RequestKind
 from retention.requests.tables import RequestHoldRow, RequestRow
 from retention.vault.door import Door
 from retention.vault.trigger import start_count
-
-#: Whose answer is more than a letter when it is granted.
-HANDS_OVER = frozenset({RequestKind.DISCLOSURE})
 
 
 def extend(tools: Tools, name: str, reason: str, actor: str) -> RequestRow:
@@ -85,11 +82,6 @@ def package(tools: Tools, door: Door, printer: Printer, name: str, actor: str) -
     with tools.database.read() as session:
         schedule, row = schedule_in_force(session), find_request(session, name)
         check_step(row, Step.PACKAGE)
-    if row.kind in HANDS_OVER and row.outcome in GRANTED:
-        raise IllegalTransition(
-            f"request {row.receipt} hands something over, and that is not made yet",
-            hint="A letter alone would not answer it.",
-        )
     case = open_case(tools, door, schedule, name, actor)
     printed = printer(sheet_of(tools, case, answer_key(row)))
     now = tools.clock.now()

@@ -21,7 +21,7 @@ from retention.holds.lift import Lifted, confirm_lift, lift
 from retention.holds.model import Criteria, HoldKind
 from retention.holds.place import Placed, new_hold, place
 from retention.holds.tables import HoldMatchRow
-from retention.kernel.errors import HoldInForce, InvalidInput
+from retention.kernel.errors import HoldInForce
 from retention.provision.blocks import block
 from retention.requests.cases import check_step, find_request, move_on, put_on_record
 from retention.requests.file import freeze, request_hold, settle
@@ -53,10 +53,9 @@ def carry_out(tools: Tools, disposal: DisposalTools, name: str, actor: str) -> R
         _erase(tools, disposal, name, actor)
     elif kind in (RequestKind.SUSPENSION, RequestKind.ERASURE):
         _suspend(tools, name, actor)
-    elif kind is RequestKind.STOP_PROVISION:
-        _stop_provision(tools, name, actor)
     else:
-        raise InvalidInput(f"a request for {kind} is carried out by its own command")
+        assert kind is RequestKind.STOP_PROVISION, "no other kind is granted and acted on"
+        _stop_provision(tools, name, actor)
     with tools.database.read() as session:
         return find_request(session, name)
 

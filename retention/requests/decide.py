@@ -14,7 +14,7 @@ from retention.kernel.errors import InvalidInput, NotPermitted
 from retention.kernel.people import is_same_person
 from retention.requests.cases import find_request, move_on, put_on_record
 from retention.requests.match import granted, matches
-from retention.requests.model import ACTING, WITHDRAWN, Step
+from retention.requests.model import ACTING, GRANTED, WITHDRAWN, Step
 from retention.requests.papers import Tools
 from retention.requests.provisions import handed_over
 from retention.requests.rulebooks import rules_of
@@ -23,6 +23,8 @@ from retention.requests.tables import RequestRow
 
 #: These outcomes say what was done in place of what was asked.
 MEASURED = frozenset({Outcome.ANSWERED, Outcome.SUBSTITUTE})
+#: Granting these would lead nowhere: what they ask for is not built.
+NOT_GRANTED_YET = frozenset({RequestKind.DISCLOSURE, RequestKind.CORRECTION})
 #: These outcomes say no to something, and so need a ground.
 NEEDS_GROUND = frozenset({Outcome.PARTIAL, Outcome.SUBSTITUTE, Outcome.REFUSED})
 
@@ -133,6 +135,11 @@ def _check(session: Session, row: RequestRow, decision: Decision) -> None:
         raise InvalidInput(
             f"a request for {kind} cannot end {decision.outcome}",
             hint=f"It can end {', '.join(OUTCOMES[kind])}.",
+        )
+    if kind in NOT_GRANTED_YET and decision.outcome in GRANTED:
+        raise InvalidInput(
+            f"a {kind} cannot be granted with this version: nothing hands recordings over or corrects them yet",
+            hint="Leave the request open; what it is about stays held. `retention request extend` takes more time.",
         )
     _check_grounds(session, row, kind, decision)
     if kind is RequestKind.PROVISION_RECORDS:

@@ -248,7 +248,6 @@ def test_a_recording_that_is_of_somebody_else_is_left_out_and_stays_held(house: 
         ),
         (Decision(Outcome.REFUSED, ("harm-to-rights",), "because"), "why no part can be disclosed"),
         (Decision(Outcome.SUBSTITUTE, ("harm-to-rights",), "because"), "cannot end substitute"),
-        (Decision(Outcome.FULL, ("harm-to-rights",)), "is no ground"),
     ],
 )
 def test_a_decision_that_does_not_hold_is_refused(house: House, decision: Decision, why: str) -> None:
@@ -259,15 +258,31 @@ def test_a_decision_that_does_not_hold_is_refused(house: House, decision: Decisi
     assert row_of(house, filed).stage == Stage.MATCHED
 
 
+@pytest.mark.parametrize("kind", [RequestKind.DISCLOSURE, RequestKind.CORRECTION])
+def test_what_is_not_built_is_not_granted_and_stays_held(house: House, kind: RequestKind) -> None:
+    recording = house.take_in(phone=CALLER)
+    filed, _ = matched(house, kind)
+    with pytest.raises(InvalidInput, match="cannot be granted with this version"):
+        decide(house.app.request_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
+    assert house.find(recording).hold_ids
+
+
+def test_granting_in_full_has_no_ground(house: House) -> None:
+    house.take_in(phone=CALLER)
+    filed, _ = matched(house, RequestKind.SUSPENSION)
+    with pytest.raises(InvalidInput, match="is no ground"):
+        decide(house.app.request_tools(), filed.receipt, Decision(Outcome.FULL, ("no-breach",)), ACTOR)
+
+
 def test_nothing_can_be_granted_where_nothing_is_held(house: House) -> None:
-    filed, _ = matched(house)
+    filed, _ = matched(house, RequestKind.SUSPENSION)
     with pytest.raises(InvalidInput, match="nothing to grant"):
         decide(house.app.request_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
 
 
 def test_nobody_approves_a_decision_of_their_own(house: House) -> None:
     house.take_in(phone=CALLER)
-    filed, _ = matched(house)
+    filed, _ = matched(house, RequestKind.SUSPENSION)
     decide(house.app.request_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
     with pytest.raises(NotPermitted, match="nobody approves a decision of their own"):
         approve(house.app.request_tools(), filed.receipt, ACTOR)
@@ -276,7 +291,7 @@ def test_nobody_approves_a_decision_of_their_own(house: House) -> None:
 
 def test_a_second_person_may_send_a_decision_back(house: House) -> None:
     house.take_in(phone=CALLER)
-    filed, _ = matched(house)
+    filed, _ = matched(house, RequestKind.SUSPENSION)
     decide(house.app.request_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
     with pytest.raises(NotPermitted):
         send_back(house.app.request_tools(), filed.receipt, "look again", ACTOR)
@@ -292,7 +307,7 @@ def test_a_complaint_looks_at_no_recording(house: House) -> None:
 
 def test_a_requester_may_withdraw_until_the_decision_is_approved(house: House) -> None:
     house.take_in(phone=CALLER)
-    filed, _ = matched(house)
+    filed, _ = matched(house, RequestKind.SUSPENSION)
     assert withdraw(house.app.request_tools(), filed.receipt, "she called", ACTOR).outcome == "withdrawn"
     with pytest.raises(IllegalTransition):
         withdraw(house.app.request_tools(), filed.receipt, "again", ACTOR)
@@ -303,7 +318,7 @@ def test_a_requester_may_withdraw_until_the_decision_is_approved(house: House) -
 
 def test_the_catalogue_names_nobody(house: House) -> None:
     house.take_in(phone=CALLER)
-    filed, _ = matched(house)
+    filed, _ = matched(house, RequestKind.SUSPENSION)
     decide(house.app.request_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
     house.close()
     stored = b"".join(path.read_bytes() for path in (house.app.home).rglob("*") if path.is_file())
@@ -322,7 +337,7 @@ def test_opening_the_file_of_a_request_is_on_record(house: House) -> None:
 
 def test_every_step_is_in_the_audit_trail_without_what_was_said(house: House) -> None:
     recording = house.take_in(phone=CALLER)
-    filed, _ = matched(house)
+    filed, _ = matched(house, RequestKind.SUSPENSION)
     tags = [entry.tag for entry in house.audit() if entry.subject == filed.request_id]
     assert tags == [Tag.REQUEST_FILED, Tag.REQUEST_IDENTIFIED, Tag.REQUEST_MATCHED]
     assert recording not in str([entry.detail for entry in house.audit()][-1])
