@@ -38,6 +38,7 @@ from retention.schedule.parse import parse_policy
 from retention.settings import Effective, load_settings
 from retention.vault.door import Door
 from retention.vault.model import KeyService, ObjectStore
+from retention.vault.papers import Tools as PaperTools
 from retention.vault.signing import Signer
 
 # Rooms that most commands do not enter are imported where they are entered: a command waits for every import.
@@ -45,11 +46,9 @@ if TYPE_CHECKING:
     from retention.adapters.demo_media import Material
     from retention.adapters.keys_keyring import Keyring
     from retention.adapters.keys_roots import RootProtector
-    from retention.provision.papers import Tools as ProvisionTools
     from retention.redaction.destroy import Means as RedactionMeans
     from retention.redaction.destroy import Tools as RedactionTools
     from retention.redaction.model import Silencer
-    from retention.requests.papers import Tools as RequestTools
     from retention.requests.print import Printed, Sheet
     from retention.requests.rulebooks import Rules
 
@@ -174,11 +173,9 @@ class App:
         """What holds need."""
         return HoldTools(self.database, self.store, self.keys, self.journal, self.clock)
 
-    def request_tools(self) -> "RequestTools":
-        """What requests need."""
-        from retention.requests.papers import Tools as RequestTools
-
-        return RequestTools(
+    def paper_tools(self) -> PaperTools:
+        """What the rooms that keep papers need: requests, and provisions."""
+        return PaperTools(
             self.database,
             self.store,
             self.keys,
@@ -187,12 +184,6 @@ class App:
             self.home / "locks",
             self.index_key,
         )
-
-    def provision_tools(self) -> "ProvisionTools":
-        """What provisions need."""
-        from retention.requests.provisions import provision_tools
-
-        return provision_tools(self.request_tools())
 
     def printer(self, sheet: "Sheet") -> "Printed":
         """Print a letter."""

@@ -55,7 +55,7 @@ def propose_(
     with store() as opened:
         rule, keep = rule_for(opened.rules(), basis)
         proposal = Proposal(tuple(recording), to, _fields(field or []), reason)
-        row = propose(opened.provision_tools(), rule, keep, proposal, who)
+        row = propose(opened.paper_tools(), rule, keep, proposal, who)
         shown = _json(row, tuple(dict.fromkeys(recording)))
     show(shown, f"Proposed: {row.digest}")
     say(
@@ -70,7 +70,7 @@ def approve_(digest: Digest) -> None:
     """Agree, as a second person, that it is given."""
     who = named_actor()
     with store() as opened:
-        row = approve(opened.provision_tools(), digest, who)
+        row = approve(opened.paper_tools(), digest, who)
         shown = _read(opened, row)
     show(shown, f"Provision {row.digest} is approved.")
 
@@ -82,7 +82,7 @@ def withdraw_(
     """Give a proposal up, or refuse it."""
     who = named_actor()
     with store() as opened:
-        row = withdraw(opened.provision_tools(), digest, reason, who)
+        row = withdraw(opened.paper_tools(), digest, reason, who)
         shown = _read(opened, row)
     show(shown, f"Provision {row.digest} is withdrawn.")
 
@@ -98,7 +98,7 @@ def hand_over_(
     who = named_actor()
     with store() as opened:
         with whole_file(out) as file:
-            row = hand_over(opened.provision_tools(), opened.door, digest, file, who)
+            row = hand_over(opened.paper_tools(), opened.door, digest, file, who)
         shown = _read(opened, row)
     show(
         shown | {"out": str(out)},
@@ -150,7 +150,7 @@ def show_(digest: Digest) -> None:
     with store() as opened:
         with opened.database.read() as session:
             row = find_provision(session, digest)
-        paper = opened_provision(opened.provision_tools(), opened.door, opened.schedule(), row, who)
+        paper = opened_provision(opened.paper_tools(), opened.door, opened.schedule(), row, who)
         shown = _read(opened, row)
     fields = [(name, text) for name, text in paper["fields"].items()]
     show(

@@ -99,7 +99,7 @@ def file_(
             agent=Person(agent.strip(), agent_contact.strip()) if agent else None,
             described=described,
         )
-        filed = file(opened.request_tools(), received, who)
+        filed = file(opened.paper_tools(), received, who)
     lines: list[Any] = [
         styled(f"Request {filed.receipt} is on file. Answer by {filed.due_on}.", "bold"),
         f"{amount(len(filed.held), 'recording')} held for it, and whatever arrives later and matches.",
@@ -137,7 +137,7 @@ def describe_(
     who = named_actor()
     with store() as opened:
         described = _described(opened, phone_, customer_, source, from_, to, recording)
-        row = describe(opened.request_tools(), receipt, described, who)
+        row = describe(opened.paper_tools(), receipt, described, who)
     _show_stage(row, "More is held for request {receipt}.")
 
 
@@ -155,7 +155,7 @@ def identify_(
     """Put on record how the requester was identified. Nothing is said about content before."""
     who = named_actor()
     with store() as opened:
-        tools = opened.request_tools()
+        tools = opened.paper_tools()
         if failed:
             row = fail_identity(tools, receipt, reason, who)
         else:
@@ -174,7 +174,7 @@ def match_(receipt: Receipt) -> None:
     """Search for all that the request describes; the log keeps what was not found, too."""
     who = named_actor()
     with store() as opened:
-        found = match(opened.request_tools(), receipt, who)
+        found = match(opened.paper_tools(), receipt, who)
     searched = table(
         "", ["searched for", ">found"], [(what, str(count)) for what, count in found.searched.items()]
     )
@@ -199,7 +199,7 @@ def leave_out_(
     """The person is not in this recording after all; it stays held until the request is closed."""
     who = named_actor()
     with store() as opened:
-        leave_out(opened.request_tools(), receipt, recording_id, reason, who)
+        leave_out(opened.paper_tools(), receipt, recording_id, reason, who)
     show({"receipt": receipt, "left_out": recording_id}, f"Request {receipt} is not about {recording_id}.")
 
 
@@ -231,7 +231,7 @@ def decide_(
         partial_considered.strip(),
     )
     with store() as opened:
-        row = decide(opened.request_tools(), receipt, decision, who)
+        row = decide(opened.paper_tools(), receipt, decision, who)
     _show_stage(row, "Request {receipt} is decided: {outcome}. Another person must approve it.")
 
 
@@ -240,7 +240,7 @@ def approve_(receipt: Receipt) -> None:
     """Agree, as a second person, with what was decided."""
     who = named_actor()
     with store() as opened:
-        row = approve(opened.request_tools(), receipt, who)
+        row = approve(opened.paper_tools(), receipt, who)
     _show_stage(row, "The decision on request {receipt} is approved: {outcome}.")
 
 
@@ -249,7 +249,7 @@ def send_back_(receipt: Receipt, reason: Reason) -> None:
     """Disagree, as a second person, with what was decided: it is open again."""
     who = named_actor()
     with store() as opened:
-        row = send_back(opened.request_tools(), receipt, reason, who)
+        row = send_back(opened.paper_tools(), receipt, reason, who)
     _show_stage(row, "Request {receipt} is open again.")
 
 
@@ -258,7 +258,7 @@ def carry_out_(receipt: Receipt) -> None:
     """Do what was granted: suspend use, erase with a certificate, or protect in another way."""
     who = named_actor()
     with store() as opened:
-        row = carry_out(opened.request_tools(), opened.disposal_tools(), receipt, who)
+        row = carry_out(opened.paper_tools(), opened.disposal_tools(), receipt, who)
     show(request_json(row) | {"effect": row.effect}, f"Request {row.receipt} is carried out: {row.effect}.")
 
 
@@ -267,7 +267,7 @@ def extend_(receipt: Receipt, reason: Reason) -> None:
     """Take more time, as far as the law allows it; `letter --which extension` tells the requester."""
     who = named_actor()
     with store() as opened:
-        row = extend(opened.request_tools(), receipt, reason, who)
+        row = extend(opened.paper_tools(), receipt, reason, who)
     show(
         request_json(row), f"Request {row.receipt} is to be answered by {row.due_on}. Tell the requester now."
     )
@@ -284,7 +284,7 @@ def letter_(
     """Print a letter of a request: to acknowledge it, to extend it, or to look at the answer before it is made."""
     who = named_actor()
     with store() as opened:
-        tools = opened.request_tools()
+        tools = opened.paper_tools()
         case = open_case(tools, opened.door, opened.schedule(), receipt, who)
         if which is Which.ANSWER and not case.row.outcome:
             raise InvalidInput(f"request {receipt} is not decided", hint="Print --which receipt meanwhile.")
@@ -303,7 +303,7 @@ def package_(
     """Make the answer, and seal it with the case."""
     who = named_actor()
     with store() as opened:
-        row, printed = package(opened.request_tools(), opened.door, opened.printer, receipt, who)
+        row, printed = package(opened.paper_tools(), opened.door, opened.printer, receipt, who)
     if out is not None:
         with whole_file(out) as file_out:
             file_out.write(printed.pdf)
@@ -320,7 +320,7 @@ def deliver_(
     """Put on record that the answer was handed over."""
     who = named_actor()
     with store() as opened:
-        row = deliver(opened.request_tools(), receipt, route, remark, who)
+        row = deliver(opened.paper_tools(), receipt, route, remark, who)
     _show_stage(row, "The answer to request {receipt} is delivered.")
 
 
@@ -329,7 +329,7 @@ def close_(receipt: Receipt) -> None:
     """Close the case: lift its holds, and let the periods of its papers begin."""
     who = named_actor()
     with store() as opened:
-        row = close(opened.request_tools(), opened.hold_tools(), receipt, who)
+        row = close(opened.paper_tools(), opened.hold_tools(), receipt, who)
     _show_stage(row, "Request {receipt} is closed.")
 
 
@@ -384,7 +384,7 @@ def withdraw_(receipt: Receipt, reason: Reason) -> None:
     """The requester does not ask any more."""
     who = named_actor()
     with store() as opened:
-        row = withdraw(opened.request_tools(), receipt, reason, who)
+        row = withdraw(opened.paper_tools(), receipt, reason, who)
     _show_stage(row, "Request {receipt} is withdrawn.")
 
 
@@ -433,7 +433,7 @@ def show_(
                 table("", ["recording", "is"], [(each.recording_id, _state(each)) for each in found])
             )
         if with_diary:
-            received, notes = opened_file(opened.request_tools(), opened.door, opened.schedule(), row, who)
+            received, notes = opened_file(opened.paper_tools(), opened.door, opened.schedule(), row, who)
             value |= {"received": received, "diary": notes}
             lines += [
                 f"{local(row.received_at, zone)}: {received['subject']['name']} {received['subject']['contact']}",

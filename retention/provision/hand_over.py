@@ -22,12 +22,13 @@ from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.tables import CohortRow, LotRow, ReasonRow, RecordingRow, WrapRow
 from retention.kernel.errors import FixityMismatch, StaleApproval
 from retention.provision.model import Stage, Step, step
-from retention.provision.papers import Area, Tools, keep_paper, open_paper, text_of, write_paper
+from retention.provision.papers import Area, open_paper, text_of, write_paper
 from retention.provision.propose import find_provision, items_of, may_be_given
 from retention.provision.tables import ProvisionItemRow, ProvisionRow
 from retention.provision.tell import tell_of_hand_over
 from retention.schedule.model import Schedule
 from retention.vault.door import Door, Way, sealed_object
+from retention.vault.papers import Tools, keep_paper
 
 #: Written into every archive in place of the time, so that the same recordings make the same bytes.
 NO_TIME = (1980, 1, 1, 0, 0, 0)

@@ -38,10 +38,11 @@ from retention.provision.model import (
     complete,
     step,
 )
-from retention.provision.papers import Area, Tools, check_kept_long_enough, keep_paper, text_of, write_paper
+from retention.provision.papers import Area, check_kept_long_enough, text_of, write_paper
 from retention.provision.tables import EntrusteeRow, ProvisionItemRow, ProvisionRow
 from retention.schedule.model import Kind, Period, Schedule
 from retention.vault.door import Refusal, Way, decide, sealed_object
+from retention.vault.papers import Tools, keep_paper
 
 
 def propose(tools: Tools, rule: Rule, keep: Period, proposal: Proposal, actor: str) -> ProvisionRow:

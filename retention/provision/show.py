@@ -8,11 +8,12 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from retention.provision.model import ITEMS, RECIPIENT, Stage
-from retention.provision.papers import Tools, is_kept, open_paper
+from retention.provision.papers import is_kept, open_paper
 from retention.provision.propose import items_of, recipient_index
 from retention.provision.tables import ProvisionItemRow, ProvisionRow
 from retention.schedule.model import Schedule
 from retention.vault.door import Door
+from retention.vault.papers import Tools
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,14 @@ from retention.kernel.errors import IllegalTransition, InvalidInput, NotFound
 from retention.requests.cases import check_step, find_request, move_on, put_on_record
 from retention.requests.letter import answer_key, open_case, sheet_of
 from retention.requests.model import Stage, Step
-from retention.requests.papers import CLOSED, Area, Tools, keep_paper, write_paper
+from retention.requests.papers import CLOSED, Area, keep_paper, write_paper
 from retention.requests.print import Printed, Printer
 from retention.requests.rulebooks import rules_of
 from retention.requests.rules.clock import extended_by, tell_by
 from retention.requests.rules.model import RequestKind
 from retention.requests.tables import RequestHoldRow, RequestRow
 from retention.vault.door import Door
+from retention.vault.papers import Tools
 from retention.vault.trigger import start_count
 
 

@@ -27,11 +27,11 @@ from retention.requests.cases import check_step, find_request, move_on, put_on_r
 from retention.requests.file import freeze, request_hold, settle
 from retention.requests.match import described, granted, matches
 from retention.requests.model import Step
-from retention.requests.papers import Tools
 from retention.requests.provisions import handed_over
 from retention.requests.rules.model import Outcome, RequestKind
 from retention.requests.tables import RequestHoldRow, RequestRow
 from retention.vault.model import object_name
+from retention.vault.papers import Tools
 
 #: When somebody must look again at use that was suspended because a person asked for it.
 REVIEW_AFTER = timedelta(days=365)

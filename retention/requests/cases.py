@@ -10,9 +10,10 @@ from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.kernel.errors import NotFound
 from retention.requests.model import NOT_IDENTIFIED, WITHDRAWN, Stage, Step, step
-from retention.requests.papers import Tools, note
+from retention.requests.papers import note
 from retention.requests.rules.model import Outcome, RequestKind
 from retention.requests.tables import RequestRow
+from retention.vault.papers import Tools
 from retention.vault.reasons import data_keys
 
 

@@ -15,11 +15,11 @@ from retention.kernel.people import is_same_person
 from retention.requests.cases import find_request, move_on, put_on_record
 from retention.requests.match import granted, matches
 from retention.requests.model import ACTING, GRANTED, WITHDRAWN, Step
-from retention.requests.papers import Tools
 from retention.requests.provisions import handed_over
 from retention.requests.rulebooks import rules_of
 from retention.requests.rules.model import OUTCOMES, Outcome, RequestKind
 from retention.requests.tables import RequestRow
+from retention.vault.papers import Tools
 
 #: These outcomes say what was done in place of what was asked.
 MEASURED = frozenset({Outcome.ANSWERED, Outcome.SUBSTITUTE})

@@ -22,11 +22,12 @@ from retention.kernel.clock import local_date
 from retention.kernel.errors import DatabaseBusy, InvalidInput
 from retention.kernel.ids import new_id
 from retention.requests.model import Stage
-from retention.requests.papers import Area, Tools, keep_paper, note, write_paper
+from retention.requests.papers import Area, keep_paper, note, write_paper
 from retention.requests.received import Received
 from retention.requests.rulebooks import Rules, rules_in_force
 from retention.requests.tables import RequestHoldRow, RequestRow
 from retention.vault.model import object_name
+from retention.vault.papers import Tools
 
 #: How long after the last date for an answer somebody must look at the request's holds again.
 REVIEW_AFTER = timedelta(days=30)

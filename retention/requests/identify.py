@@ -12,11 +12,12 @@ from retention.catalogue.schedules import schedule_in_force
 from retention.kernel.errors import InvalidInput
 from retention.requests.cases import find_request, move_on, put_on_record
 from retention.requests.model import NOT_IDENTIFIED, Step
-from retention.requests.papers import Area, Tools, keep_paper, write_paper
+from retention.requests.papers import Area, keep_paper, write_paper
 from retention.requests.rulebooks import rules_of
 from retention.requests.rules.identity import Assessment, assess
 from retention.requests.rules.model import Requester
 from retention.requests.tables import RequestRow
+from retention.vault.papers import Tools
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,8 @@ from retention.requests.cases import find_request
 from retention.requests.decide import MEASURED
 from retention.requests.match import granted
 from retention.requests.model import GRANTED, NOT_IDENTIFIED, WITHDRAWN
-from retention.requests.papers import Tools
 from retention.requests.print import Sender, Sheet, lay_out
-from retention.requests.provisions import concerned, provision_tools
+from retention.requests.provisions import concerned
 from retention.requests.rulebooks import Rules, rules_of
 from retention.requests.rules.letters import Value, compose, stated
 from retention.requests.rules.model import BasisCode, Outcome, RequestKind, letter_key
@@ -31,6 +30,7 @@ from retention.requests.show import opened_file
 from retention.requests.tables import RequestRow
 from retention.schedule.model import Schedule
 from retention.vault.door import Door
+from retention.vault.papers import Tools
 
 RECEIPT, EXTENSION = "receipt", "extension"
 
@@ -67,7 +67,7 @@ def open_case(tools: Tools, door: Door, schedule: Schedule, name: str, actor: st
     received, notes = opened_file(tools, door, schedule, row, actor)
     provided: tuple[Provided, ...] = ()
     if row.kind == RequestKind.PROVISION_RECORDS and row.outcome in GRANTED:
-        provided = told(provision_tools(tools), door, schedule, asked_about, actor)
+        provided = told(tools, door, schedule, asked_about, actor)
     return Case(row, rules, schedule, received, notes, about, provided)
 
 

@@ -22,9 +22,10 @@ from retention.kernel.errors import InvalidInput, NotFound
 from retention.requests.cases import file_key, find_request, move_on, put_on_record
 from retention.requests.file import DESCRIBED, REVIEW_AFTER, freeze, request_hold, settle
 from retention.requests.model import Stage, Step
-from retention.requests.papers import Tools, diary
+from retention.requests.papers import diary
 from retention.requests.received import Described
 from retention.requests.tables import RequestHoldRow, RequestMatchRow, RequestRow
+from retention.vault.papers import Tools
 
 GONE = (State.DISPOSING, State.DISPOSED)
 RECORDING = table_of(RecordingRow)

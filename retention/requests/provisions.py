@@ -4,11 +4,9 @@ from sqlmodel import Session
 
 from retention.kernel.errors import InvalidInput
 from retention.provision.model import Rule
-from retention.provision.papers import Tools as ProvisionTools
 from retention.provision.show import provisions
 from retention.provision.tables import ProvisionRow
 from retention.requests.match import matches
-from retention.requests.papers import Tools
 from retention.requests.rulebooks import Rules
 from retention.requests.rules.model import BasisCode, KeepFrom
 from retention.schedule.model import Period
@@ -50,10 +48,3 @@ def handed_over(session: Session, request_id: str) -> list[ProvisionRow]:
     """What was handed over of them so far."""
     ids = concerned(session, request_id)
     return provisions(session, recording_ids=ids, handed_over=True) if ids else []
-
-
-def provision_tools(tools: Tools) -> ProvisionTools:
-    """What provisions need, out of what requests need."""
-    return ProvisionTools(
-        tools.database, tools.store, tools.keys, tools.journal, tools.clock, tools.locks, tools.index_key
-    )

@@ -9,10 +9,11 @@ from sqlmodel import Session, col
 from retention.kernel.canonical import isoformat
 from retention.requests.cases import file_key
 from retention.requests.model import Stage
-from retention.requests.papers import PURPOSE, Tools, diary
+from retention.requests.papers import PURPOSE, diary
 from retention.requests.tables import RequestRow
 from retention.schedule.model import Schedule
 from retention.vault.door import Door, Way
+from retention.vault.papers import Tools
 
 
 def all_requests(session: Session) -> list[RequestRow]:

@@ -84,12 +84,12 @@ def _file(app: App, person: Identifier) -> None:
         language="ja",
         described=Described((person,)),
     )
-    file(app.request_tools(), received, "benchmark")
+    file(app.paper_tools(), received, "benchmark")
 
 
 def _call(app: App, person: Identifier, times: int) -> None:
     """Register so many calls of a person, sealed and with real keys."""
-    tools, now = app.request_tools(), app.clock.now()
+    tools, now = app.paper_tools(), app.clock.now()
     with tools.intake() as intake:
         batch = []
         with app.database.read() as session:

@@ -102,7 +102,7 @@ def file_request(app: App, start: Start, let_go: Callable[[], None]) -> Held:
         language="ja",
         described=Described(recording_ids=(start.recording,)),
     )
-    tools = app.request_tools()
+    tools = app.paper_tools()
     let_go()
     (placed,) = file(tools, received, "clerk").placed
     hold = placed.hold

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from retention.bootstrap import App
 from retention.catalogue.tables import ScheduleRow, SourceRow
 from retention.notice.gather import gather
-from retention.requests.papers import Area, source_of_papers
+from retention.requests.papers import SHELF, Area
 from retention.requests.rulebooks import put_in_force
 from retention.schedule.model import Period
 from retention.schedule.parse import parse_policy
@@ -50,7 +50,7 @@ def test_recorders_are_gathered_and_the_offices_own_papers_are_not(house: House)
     app = house.app
     put_in_force(app.database, text_of("appi.yaml"), "appi.yaml", app.clock.now(), "sato")
     house.add_source("line-1")
-    office = source_of_papers(app.schedule(), Area.FILE)
+    office = SHELF.source(app.schedule(), Area.FILE)
     with app.database.write() as session:
         session.add(SourceRow(**office.particulars(), registered_at=app.clock.now()))
     with app.database.read() as session:

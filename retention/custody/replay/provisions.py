@@ -18,10 +18,11 @@ from retention.catalogue.tables import RecordingRow, TombstoneRow
 from retention.custody.replay.context import Entry, Replaying, instant_of
 from retention.provision.entrustees import row_of
 from retention.provision.model import Entrustee, Scope, Stage
-from retention.provision.papers import PURPOSE, Area, add_source_of_papers, source_of_papers
+from retention.provision.papers import PURPOSE, SHELF, Area
 from retention.provision.tables import EntrusteeRow, ProvisionBlockRow, ProvisionItemRow, ProvisionRow
 from retention.schedule.model import Schedule
 from retention.vault.model import object_name
+from retention.vault.papers import add_source_of_papers, paper
 
 
 def entrustee_registered(here: Replaying, entry: Entry) -> None:
@@ -124,30 +125,16 @@ def _bring_back_paper(here: Replaying, said: dict[str, Any], provision_id: str) 
 def _paper(
     schedule: Schedule, said: dict[str, Any], living: list[Any], provision_id: str, data_key: bytes
 ) -> NewRecording:
-    source, at = source_of_papers(schedule, Area.RECORD), datetime.fromisoformat(said["ended_at"])
+    source, at = SHELF.source(schedule, Area.RECORD), datetime.fromisoformat(said["ended_at"])
     days = {
         name: schedule.trigger_on(name, started_at=at, ended_at=at, zone=source.zone) for name, _, _ in living
     }
-    return NewRecording(
-        id=said["id"],
-        source=source,
-        native_index=said["id"].encode(),
-        started_at=at,
-        ended_at=at,
-        received_at=at,
-        claimed_start="",
-        time_basis="received",
-        facts={"provision": provision_id},
-        personal=None,
-        data_key=data_key,
-        objects=(
-            SealedObject(
-                ORIGINAL,
-                said["size_bytes"],
-                said["stored_bytes"],
-                bytes.fromhex(said["sha256"]),
-                bytes.fromhex(said["commitment"]),
-            ),
-        ),
-        assigned=tuple(Assigned(PURPOSE, name, day) for name, day in days.items()),
+    original = SealedObject(
+        ORIGINAL,
+        said["size_bytes"],
+        said["stored_bytes"],
+        bytes.fromhex(said["sha256"]),
+        bytes.fromhex(said["commitment"]),
     )
+    assigned = [Assigned(PURPOSE, name, day) for name, day in days.items()]
+    return paper(source, said["id"], at, {"provision": provision_id}, data_key, original, assigned)

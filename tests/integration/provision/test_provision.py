@@ -61,18 +61,18 @@ def proposed(
 ) -> ProvisionRow:
     rule, keep = rule_for(house.app.rules(), basis)
     proposal = Proposal(recordings, to, fields, "an inquiry by the police")
-    return propose(house.app.provision_tools(), rule, keep, proposal, ACTOR)
+    return propose(house.app.paper_tools(), rule, keep, proposal, ACTOR)
 
 
 def agreed(house: House, *recordings: str, **particulars: Any) -> ProvisionRow:
     row = proposed(house, *recordings, **particulars)
-    return approve(house.app.provision_tools(), row.digest, SECOND)
+    return approve(house.app.paper_tools(), row.digest, SECOND)
 
 
 def given(house: House, row: ProvisionRow) -> bytes:
     path = house.drop.parent / "given"
     with path.open("w+b") as file:
-        hand_over(house.app.provision_tools(), house.app.door, row.digest, file, ACTOR)
+        hand_over(house.app.paper_tools(), house.app.door, row.digest, file, ACTOR)
     return path.read_bytes()
 
 
@@ -163,7 +163,7 @@ def test_nobody_approves_a_provision_of_their_own(house: House) -> None:
     row = proposed(house, house.take_in())
     for same in (ACTOR, ACTOR.upper(), f" {ACTOR} "):
         with pytest.raises(NotPermitted, match="cannot approve"):
-            approve(house.app.provision_tools(), row.digest, same)
+            approve(house.app.paper_tools(), row.digest, same)
     with pytest.raises(IllegalTransition, match="not possible to hand over"):
         given(house, row)
 
@@ -198,12 +198,12 @@ def test_it_is_handed_over_once(house: House) -> None:
     with pytest.raises(IllegalTransition, match="handed-over"):
         given(house, row)
     with pytest.raises(IllegalTransition):
-        withdraw(house.app.provision_tools(), row.digest, "too late", ACTOR)
+        withdraw(house.app.paper_tools(), row.digest, "too late", ACTOR)
 
 
 def test_a_proposal_that_was_withdrawn_is_not_handed_over(house: House) -> None:
     row = agreed(house, house.take_in())
-    withdraw(house.app.provision_tools(), row.digest, "the inquiry was taken back", ACTOR)
+    withdraw(house.app.paper_tools(), row.digest, "the inquiry was taken back", ACTOR)
     with pytest.raises(IllegalTransition, match="withdrawn"):
         given(house, row)
 
@@ -287,9 +287,7 @@ def test_an_entrustee_is_given_what_its_contract_covers(house: House) -> None:
     entrust(house)
     row = agreed(house, recording, basis=BasisCode.ENTRUSTMENT, to="Vendor K.K.", fields=ENTRUST)
     assert given(house, row) == house.open(recording, "quality")
-    paper = opened(
-        house.app.provision_tools(), house.app.door, house.app.schedule(), found(house, row), ACTOR
-    )
+    paper = opened(house.app.paper_tools(), house.app.door, house.app.schedule(), found(house, row), ACTOR)
     assert paper["fields"]["contract"].startswith("Review of calls, no. 7, ")
 
 
@@ -403,7 +401,7 @@ def test_the_record_is_forgotten_after_three_years_from_the_hand_over_and_the_pr
     assert reason.due_on == handed_over_on.replace(year=handed_over_on.year + 3, day=handed_over_on.day + 1)
     house.clock.move(days=3 * 366)
     with pytest.raises(NotPermitted, match="has expired"):
-        opened(house.app.provision_tools(), house.app.door, house.app.schedule(), found(house, row), ACTOR)
+        opened(house.app.paper_tools(), house.app.door, house.app.schedule(), found(house, row), ACTOR)
 
 
 def test_a_backup_of_before_knows_what_was_handed_over_since_and_to_whom(house: House) -> None:
@@ -417,7 +415,7 @@ def test_a_backup_of_before_knows_what_was_handed_over_since_and_to_whom(house: 
     assert (restored.provisions, restored.entrustees, restored.provision_blocks) == (1, 1, len(ids))
     ledger = found(house, row)
     assert (ledger.stage, ledger.sha256) == (Stage.HANDED_OVER, hashlib.sha256(content).hexdigest())
-    paper = opened(house.app.provision_tools(), house.app.door, house.app.schedule(), ledger, ACTOR)
+    paper = opened(house.app.paper_tools(), house.app.door, house.app.schedule(), ledger, ACTOR)
     assert paper["fields"]["recipient"] == POLICE
     with house.app.database.read() as session:
         assert blocked(session, stopped)

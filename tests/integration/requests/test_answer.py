@@ -44,11 +44,11 @@ def house(house: House) -> House:
 def receive(house: House, kind: RequestKind, language: str = "ja") -> str:
     described = Described((Identifier("phone", CALLER),))
     received = Received(kind, Person(NAME, "東京都"), house.clock.now(), language, described=described)
-    return file(house.app.request_tools(), received, ACTOR).receipt
+    return file(house.app.paper_tools(), received, ACTOR).receipt
 
 
 def approved(house: House, kind: RequestKind, decision: Decision, language: str = "ja") -> str:
-    tools, receipt = house.app.request_tools(), receive(house, kind, language)
+    tools, receipt = house.app.paper_tools(), receive(house, kind, language)
     if kind is not RequestKind.COMPLAINT:
         identify(tools, receipt, ["drivers-licence"], [], "", ACTOR)
         match(tools, receipt, ACTOR)
@@ -59,7 +59,7 @@ def approved(house: House, kind: RequestKind, decision: Decision, language: str 
 
 def answered(house: House, receipt: str) -> str:
     """Make the answer, hand it over and close the case; the letter's text."""
-    tools = house.app.request_tools()
+    tools = house.app.paper_tools()
     _, printed = package(tools, house.app.door, house.app.printer, receipt, ACTOR)
     deliver(tools, receipt, "registered-post", "no. 123", ACTOR)
     assert close(tools, house.app.hold_tools(), receipt, ACTOR).stage == Stage.CLOSED
@@ -108,8 +108,8 @@ def test_what_was_granted_is_done_before_it_is_answered(house: House, kind: Requ
     recording = house.take_in(phone=CALLER)
     receipt = approved(house, kind, Decision(Outcome.FULL))
     with pytest.raises(IllegalTransition, match="not possible to package"):
-        package(house.app.request_tools(), house.app.door, house.app.printer, receipt, ACTOR)
-    carry_out(house.app.request_tools(), house.app.disposal_tools(), receipt, ACTOR)
+        package(house.app.paper_tools(), house.app.door, house.app.printer, receipt, ACTOR)
+    carry_out(house.app.paper_tools(), house.app.disposal_tools(), receipt, ACTOR)
     assert recording in answered(house, receipt)
 
 
@@ -118,7 +118,7 @@ def test_a_substitute_measure_is_described(house: House) -> None:
     measure = "当該録音の利用を停止し、閲覧できる者を限定いたしました。"
     substitute = Decision(Outcome.SUBSTITUTE, ("substitute-measure",), "訴訟のため", measure=measure)
     receipt = approved(house, RequestKind.ERASURE, substitute)
-    carry_out(house.app.request_tools(), house.app.disposal_tools(), receipt, ACTOR)
+    carry_out(house.app.paper_tools(), house.app.disposal_tools(), receipt, ACTOR)
     assert "利用を停止し" in answered(house, receipt)
 
 
@@ -132,7 +132,7 @@ def test_a_complaint_is_answered(house: House) -> None:
 def test_who_was_not_identified_is_told_nothing(house: House) -> None:
     recording = house.take_in(phone=CALLER)
     receipt = receive(house, RequestKind.DISCLOSURE)
-    fail_identity(house.app.request_tools(), receipt, "nothing was sent", ACTOR)
+    fail_identity(house.app.paper_tools(), receipt, "nothing was sent", ACTOR)
     text = answered(house, receipt)
     assert CALLER not in text
     assert recording not in text
@@ -141,7 +141,7 @@ def test_who_was_not_identified_is_told_nothing(house: House) -> None:
 
 def test_a_withdrawal_is_confirmed(house: House) -> None:
     receipt = receive(house, RequestKind.ERASURE)
-    withdraw(house.app.request_tools(), receipt, "she called", ACTOR)
+    withdraw(house.app.paper_tools(), receipt, "she called", ACTOR)
     assert "取下げ" in answered(house, receipt)
 
 
@@ -162,7 +162,7 @@ def test_closing_lifts_the_holds_and_starts_the_periods_of_the_papers(house: Hou
 
 def test_a_case_that_was_killed_while_closing_is_closed_by_closing_again(house: House) -> None:
     receipt = approved(house, RequestKind.COMPLAINT, Decision(Outcome.ANSWERED, reason="x", measure="y"))
-    tools = house.app.request_tools()
+    tools = house.app.paper_tools()
     package(tools, house.app.door, house.app.printer, receipt, ACTOR)
     deliver(tools, receipt, "post", "", ACTOR)
     house.trigger("request-closed", row_of(house, receipt).id, house.app.today())
@@ -179,7 +179,7 @@ def test_an_answer_after_its_last_day_is_on_record_as_late(house: House) -> None
 
 def test_the_receipt_is_acknowledged_by_a_letter(house: House) -> None:
     receipt = receive(house, RequestKind.DISCLOSURE)
-    tools = house.app.request_tools()
+    tools = house.app.paper_tools()
     case = open_case(tools, house.app.door, house.app.schedule(), receipt, ACTOR)
     assert receipt in text_of(house.app.printer(sheet_of(tools, case, RECEIPT)).pdf)
 
@@ -188,10 +188,10 @@ def test_more_time_can_be_taken_once_and_with_a_reason(house: House) -> None:
     receipt = receive(house, RequestKind.DISCLOSURE)
     before = row_of(house, receipt).due_on
     with pytest.raises(InvalidInput, match="needs a reason"):
-        extend(house.app.request_tools(), receipt, " ", ACTOR)
-    assert extend(house.app.request_tools(), receipt, "a hundred hours of footage", ACTOR).due_on > before
+        extend(house.app.paper_tools(), receipt, " ", ACTOR)
+    assert extend(house.app.paper_tools(), receipt, "a hundred hours of footage", ACTOR).due_on > before
     with pytest.raises(IllegalTransition):
-        extend(house.app.request_tools(), receipt, "still more", ACTOR)
+        extend(house.app.paper_tools(), receipt, "still more", ACTOR)
 
 
 def test_every_kind_that_acts_waits_for_it_and_no_other_does() -> None:

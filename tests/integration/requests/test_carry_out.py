@@ -31,7 +31,7 @@ def house(house: House) -> House:
 
 def approved(house: House, kind: RequestKind, decision: Decision) -> str:
     """A request about the caller's calls that two people have granted; its receipt number."""
-    tools = house.app.request_tools()
+    tools = house.app.paper_tools()
     described = Described((Identifier("phone", CALLER),))
     filed = file(tools, Received(kind, Person("花子"), house.clock.now(), "ja", described=described), ACTOR)
     identify(tools, filed.receipt, ["drivers-licence"], [], "", ACTOR)
@@ -42,7 +42,7 @@ def approved(house: House, kind: RequestKind, decision: Decision) -> str:
 
 
 def done(house: House, receipt: str) -> RequestRow:
-    return carry_out(house.app.request_tools(), house.app.disposal_tools(), receipt, ACTOR)
+    return carry_out(house.app.paper_tools(), house.app.disposal_tools(), receipt, ACTOR)
 
 
 def wraps(house: House, recording_id: str) -> list[tuple[str, bytes]]:

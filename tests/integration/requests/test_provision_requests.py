@@ -41,7 +41,7 @@ def house(house: House) -> House:
 
 def give(house: House, recording: str, to: str = INSURER) -> str:
     """Give a recording away with consent; the provision's digest."""
-    tools = house.app.provision_tools()
+    tools = house.app.paper_tools()
     rule, keep = rule_for(house.app.rules(), BasisCode.CONSENT)
     row = propose(tools, rule, keep, Proposal((recording,), to, FIELDS, "a claim"), ACTOR)
     approve_provision(tools, row.digest, SECOND)
@@ -51,7 +51,7 @@ def give(house: House, recording: str, to: str = INSURER) -> str:
 
 
 def approved(house: House, kind: RequestKind, decision: Decision, language: str = "ja") -> str:
-    tools = house.app.request_tools()
+    tools = house.app.paper_tools()
     described = Described((Identifier("phone", CALLER),))
     received = Received(kind, Person("花子", "東京都"), house.clock.now(), language, described=described)
     receipt = file(tools, received, ACTOR).receipt
@@ -63,12 +63,12 @@ def approved(house: House, kind: RequestKind, decision: Decision, language: str 
 
 
 def done(house: House, receipt: str) -> RequestRow:
-    return carry_out(house.app.request_tools(), house.app.disposal_tools(), receipt, ACTOR)
+    return carry_out(house.app.paper_tools(), house.app.disposal_tools(), receipt, ACTOR)
 
 
 def letter(house: House, receipt: str) -> str:
     """Make the answer, hand it over and close the case; the letter's text."""
-    tools = house.app.request_tools()
+    tools = house.app.paper_tools()
     _, printed = package(tools, house.app.door, house.app.printer, receipt, ACTOR)
     deliver(tools, receipt, "post", "", ACTOR)
     close(tools, house.app.hold_tools(), receipt, ACTOR)

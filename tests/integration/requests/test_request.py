@@ -51,7 +51,7 @@ def receive(
         described=described,
         **said,  # type: ignore[arg-type]
     )
-    return file(house.app.request_tools(), received, ACTOR)
+    return file(house.app.paper_tools(), received, ACTOR)
 
 
 def row_of(house: House, filed: Filed) -> RequestRow:
@@ -63,8 +63,8 @@ def matched(
     house: House, kind: RequestKind = RequestKind.DISCLOSURE, described: Described = CALLED
 ) -> tuple[Filed, Found]:
     filed = receive(house, kind, described)
-    identify(house.app.request_tools(), filed.receipt, ["drivers-licence"], [], "seen at the desk", ACTOR)
-    return filed, match(house.app.request_tools(), filed.receipt, ACTOR)
+    identify(house.app.paper_tools(), filed.receipt, ["drivers-licence"], [], "seen at the desk", ACTOR)
+    return filed, match(house.app.paper_tools(), filed.receipt, ACTOR)
 
 
 # --- receipt freezes
@@ -144,7 +144,7 @@ def test_what_cannot_be_a_request_is_refused(house: House, said: dict[str, objec
         }
     )
     with pytest.raises(InvalidInput, match=why):
-        file(house.app.request_tools(), received, ACTOR)
+        file(house.app.paper_tools(), received, ACTOR)
 
 
 # --- who asks
@@ -153,22 +153,22 @@ def test_what_cannot_be_a_request_is_refused(house: House, said: dict[str, objec
 def test_nothing_is_searched_before_the_requester_is_identified(house: House) -> None:
     filed = receive(house)
     with pytest.raises(IllegalTransition, match="not possible to match") as refused:
-        match(house.app.request_tools(), filed.receipt, ACTOR)
+        match(house.app.paper_tools(), filed.receipt, ACTOR)
     assert "identify" in refused.value.hint
 
 
 def test_methods_that_do_not_suffice_are_refused_and_say_what_is_missing(house: House) -> None:
     filed = receive(house, agent=Person("代理 太郎"))
     with pytest.raises(InvalidInput, match="an agent must show that they may act"):
-        identify(house.app.request_tools(), filed.receipt, ["drivers-licence"], [], "", ACTOR)
+        identify(house.app.paper_tools(), filed.receipt, ["drivers-licence"], [], "", ACTOR)
     given = ["drivers-licence", "power-of-attorney"]
-    assert identify(house.app.request_tools(), filed.receipt, given, [], "", ACTOR).stage == Stage.IDENTIFIED
+    assert identify(house.app.paper_tools(), filed.receipt, given, [], "", ACTOR).stage == Stage.IDENTIFIED
 
 
 def test_evidence_is_sealed_and_goes_after_a_month_while_the_request_stays(house: House) -> None:
     filed = receive(house)
     identify(
-        house.app.request_tools(), filed.receipt, [], [Evidence("drivers-licence", [b"an image"])], "", ACTOR
+        house.app.paper_tools(), filed.receipt, [], [Evidence("drivers-licence", [b"an image"])], "", ACTOR
     )
     ((paper,),) = house.rows("SELECT recording_id FROM request_paper WHERE area = 'evidence'")
     assert house.open(paper, PURPOSE) == b"an image"
@@ -182,10 +182,10 @@ def test_evidence_is_sealed_and_goes_after_a_month_while_the_request_stays(house
 def test_who_cannot_be_identified_gets_an_end_that_confirms_nothing(house: House) -> None:
     house.take_in(phone=CALLER)
     filed = receive(house)
-    row = fail_identity(house.app.request_tools(), filed.receipt, "no document was sent", ACTOR)
+    row = fail_identity(house.app.paper_tools(), filed.receipt, "no document was sent", ACTOR)
     assert (row.stage, row.outcome) == (Stage.APPROVED, "not-identified")
     with pytest.raises(IllegalTransition):
-        match(house.app.request_tools(), filed.receipt, ACTOR)
+        match(house.app.paper_tools(), filed.receipt, ACTOR)
 
 
 # --- the search
@@ -200,7 +200,7 @@ def test_the_search_says_what_was_found_and_what_was_not(house: House) -> None:
         {f"phone {CALLER}": 1, "customer C-77": 0},
     )
     _, notes = opened_file(
-        house.app.request_tools(), house.app.door, house.app.schedule(), row_of(house, filed), ACTOR
+        house.app.paper_tools(), house.app.door, house.app.schedule(), row_of(house, filed), ACTOR
     )
     assert notes[-1]["said"]["searched"] == {f"phone {CALLER}": 1, "customer C-77": 0}
 
@@ -219,17 +219,17 @@ def test_more_can_be_described_later_and_is_frozen_and_found(house: House) -> No
     first, second = house.take_in(phone=CALLER), house.take_in(customer_id="C-77")
     filed, found = matched(house)
     assert found.living == (first,)
-    describe(house.app.request_tools(), filed.receipt, Described((Identifier("customer", "C-77"),)), ACTOR)
+    describe(house.app.paper_tools(), filed.receipt, Described((Identifier("customer", "C-77"),)), ACTOR)
     assert house.find(second).hold_ids
-    assert match(house.app.request_tools(), filed.receipt, ACTOR).living == tuple(sorted((first, second)))
+    assert match(house.app.paper_tools(), filed.receipt, ACTOR).living == tuple(sorted((first, second)))
 
 
 def test_a_recording_that_is_of_somebody_else_is_left_out_and_stays_held(house: House) -> None:
     recording = house.take_in(phone=CALLER)
     filed, _ = matched(house)
-    leave_out(house.app.request_tools(), filed.receipt, recording, "her flatmate called", ACTOR)
+    leave_out(house.app.paper_tools(), filed.receipt, recording, "her flatmate called", ACTOR)
     assert house.find(recording).hold_ids
-    decided = decide(house.app.request_tools(), filed.receipt, Decision(Outcome.NOTHING_HELD), ACTOR)
+    decided = decide(house.app.paper_tools(), filed.receipt, Decision(Outcome.NOTHING_HELD), ACTOR)
     assert decided.outcome == Outcome.NOTHING_HELD
 
 
@@ -254,7 +254,7 @@ def test_a_decision_that_does_not_hold_is_refused(house: House, decision: Decisi
     house.take_in(phone=CALLER)
     filed, _ = matched(house)
     with pytest.raises(InvalidInput, match=why):
-        decide(house.app.request_tools(), filed.receipt, decision, ACTOR)
+        decide(house.app.paper_tools(), filed.receipt, decision, ACTOR)
     assert row_of(house, filed).stage == Stage.MATCHED
 
 
@@ -263,7 +263,7 @@ def test_what_is_not_built_is_not_granted_and_stays_held(house: House, kind: Req
     recording = house.take_in(phone=CALLER)
     filed, _ = matched(house, kind)
     with pytest.raises(InvalidInput, match="cannot be granted with this version"):
-        decide(house.app.request_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
+        decide(house.app.paper_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
     assert house.find(recording).hold_ids
 
 
@@ -271,46 +271,46 @@ def test_granting_in_full_has_no_ground(house: House) -> None:
     house.take_in(phone=CALLER)
     filed, _ = matched(house, RequestKind.SUSPENSION)
     with pytest.raises(InvalidInput, match="is no ground"):
-        decide(house.app.request_tools(), filed.receipt, Decision(Outcome.FULL, ("no-breach",)), ACTOR)
+        decide(house.app.paper_tools(), filed.receipt, Decision(Outcome.FULL, ("no-breach",)), ACTOR)
 
 
 def test_nothing_can_be_granted_where_nothing_is_held(house: House) -> None:
     filed, _ = matched(house, RequestKind.SUSPENSION)
     with pytest.raises(InvalidInput, match="nothing to grant"):
-        decide(house.app.request_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
+        decide(house.app.paper_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
 
 
 def test_nobody_approves_a_decision_of_their_own(house: House) -> None:
     house.take_in(phone=CALLER)
     filed, _ = matched(house, RequestKind.SUSPENSION)
-    decide(house.app.request_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
+    decide(house.app.paper_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
     with pytest.raises(NotPermitted, match="nobody approves a decision of their own"):
-        approve(house.app.request_tools(), filed.receipt, ACTOR)
-    assert approve(house.app.request_tools(), filed.receipt, SECOND).stage == Stage.APPROVED
+        approve(house.app.paper_tools(), filed.receipt, ACTOR)
+    assert approve(house.app.paper_tools(), filed.receipt, SECOND).stage == Stage.APPROVED
 
 
 def test_a_second_person_may_send_a_decision_back(house: House) -> None:
     house.take_in(phone=CALLER)
     filed, _ = matched(house, RequestKind.SUSPENSION)
-    decide(house.app.request_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
+    decide(house.app.paper_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
     with pytest.raises(NotPermitted):
-        send_back(house.app.request_tools(), filed.receipt, "look again", ACTOR)
-    row = send_back(house.app.request_tools(), filed.receipt, "the second call is missing", SECOND)
+        send_back(house.app.paper_tools(), filed.receipt, "look again", ACTOR)
+    row = send_back(house.app.paper_tools(), filed.receipt, "the second call is missing", SECOND)
     assert (row.stage, row.outcome) == (Stage.MATCHED, "")
 
 
 def test_a_complaint_looks_at_no_recording(house: House) -> None:
     filed = receive(house, RequestKind.COMPLAINT, Described())
     answer = Decision(Outcome.ANSWERED, reason="The announcement is low.", measure="It was made louder.")
-    assert decide(house.app.request_tools(), filed.receipt, answer, ACTOR).stage == Stage.DECIDED
+    assert decide(house.app.paper_tools(), filed.receipt, answer, ACTOR).stage == Stage.DECIDED
 
 
 def test_a_requester_may_withdraw_until_the_decision_is_approved(house: House) -> None:
     house.take_in(phone=CALLER)
     filed, _ = matched(house, RequestKind.SUSPENSION)
-    assert withdraw(house.app.request_tools(), filed.receipt, "she called", ACTOR).outcome == "withdrawn"
+    assert withdraw(house.app.paper_tools(), filed.receipt, "she called", ACTOR).outcome == "withdrawn"
     with pytest.raises(IllegalTransition):
-        withdraw(house.app.request_tools(), filed.receipt, "again", ACTOR)
+        withdraw(house.app.paper_tools(), filed.receipt, "again", ACTOR)
 
 
 # --- what is on record, and what is not
@@ -319,7 +319,7 @@ def test_a_requester_may_withdraw_until_the_decision_is_approved(house: House) -
 def test_the_catalogue_names_nobody(house: House) -> None:
     house.take_in(phone=CALLER)
     filed, _ = matched(house, RequestKind.SUSPENSION)
-    decide(house.app.request_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
+    decide(house.app.paper_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
     house.close()
     stored = b"".join(path.read_bytes() for path in (house.app.home).rglob("*") if path.is_file())
     for secret in (NAME, "hanako", CALLER, "先週の電話", "seen at the desk"):
@@ -329,7 +329,7 @@ def test_the_catalogue_names_nobody(house: House) -> None:
 def test_opening_the_file_of_a_request_is_on_record(house: House) -> None:
     filed = receive(house)
     row = row_of(house, filed)
-    received, _ = opened_file(house.app.request_tools(), house.app.door, house.app.schedule(), row, SECOND)
+    received, _ = opened_file(house.app.paper_tools(), house.app.door, house.app.schedule(), row, SECOND)
     assert received["subject"]["name"] == NAME
     last = house.audit()[-1]
     assert (last.tag, last.actor, last.subject, last.purpose) == (Tag.OPENED, SECOND, row.file_id, PURPOSE)
