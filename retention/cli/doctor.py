@@ -23,7 +23,7 @@ from retention.disposal.surroundings import surroundings
 from retention.disposal.tables import RunRow
 from retention.kernel.errors import IntegrityError, NotFound, RetentionError
 from retention.requests.model import Stage
-from retention.requests.show import all_requests
+from retention.requests.show import requests_at
 from retention.workers.bell import missed, overdue_reviews
 
 #: Below this, taking in stops soon.
@@ -255,7 +255,7 @@ def _requests(app: App) -> Iterator[Finding]:
     """A fault three days before the last date, while there is still time to answer."""
     soon = app.today() + timedelta(days=3)
     with app.database.read() as session:
-        rows = [row for row in all_requests(session) if row.stage not in (Stage.DELIVERED, Stage.CLOSED)]
+        rows = requests_at(session, set(Stage) - {Stage.DELIVERED, Stage.CLOSED})
     late = [f"{row.receipt} by {row.due_on}" for row in rows if row.due_on <= soon]
     yield Finding(
         ok=not late,

@@ -1,6 +1,7 @@
-"""What is on file: all requests, without whom they are from; and one with everything, through the door."""
+"""What is on file: requests, without whom they are from; and one with everything, through the door."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
@@ -16,10 +17,14 @@ from retention.vault.door import Door, Way
 from retention.vault.papers import Tools
 
 
-def all_requests(session: Session) -> list[RequestRow]:
-    """Every request: those not closed first, by the date on which they must be answered."""
-    rows = session.execute(select(RequestRow).order_by(col(RequestRow.due_on), col(RequestRow.id))).scalars()
-    return sorted(rows, key=lambda row: row.stage == Stage.CLOSED)
+def requests_at(session: Session, stages: Collection[Stage]) -> list[RequestRow]:
+    """Requests at these stages, by the date on which they must be answered; closed ones last."""
+    rows = session.execute(
+        select(RequestRow)
+        .where(col(RequestRow.stage).in_(list(stages)))
+        .order_by(col(RequestRow.stage) == Stage.CLOSED, col(RequestRow.due_on), col(RequestRow.id))
+    )
+    return list(rows.scalars())
 
 
 def opened_file(

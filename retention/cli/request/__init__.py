@@ -1,0 +1,39 @@
+"""retention request: a person's request, from receipt to answer."""
+
+import typer
+
+from retention.cli.request.answer import (
+    approve_,
+    carry_out_,
+    close_,
+    decide_,
+    deliver_,
+    extend_,
+    letter_,
+    package_,
+    send_back_,
+    withdraw_,
+)
+from retention.cli.request.look import list_, rules_, show_
+from retention.cli.request.receive import describe_, file_, identify_, leave_out_, match_
+from retention.cli.shared import EPILOG
+
+app = typer.Typer(help="A person's request: from receipt to answer.", no_args_is_help=True)
+app.command("file", epilog=EPILOG)(file_)
+app.command("describe", epilog=EPILOG)(describe_)
+app.command("identify", epilog=EPILOG)(identify_)
+app.command("match", epilog=EPILOG)(match_)
+app.command("leave-out", epilog=EPILOG)(leave_out_)
+app.command("decide", epilog=EPILOG)(decide_)
+app.command("approve", epilog=EPILOG)(approve_)
+app.command("send-back", epilog=EPILOG)(send_back_)
+app.command("carry-out", epilog=EPILOG)(carry_out_)
+app.command("extend", epilog=EPILOG)(extend_)
+app.command("letter", epilog=EPILOG)(letter_)
+app.command("package", epilog=EPILOG)(package_)
+app.command("deliver", epilog=EPILOG)(deliver_)
+app.command("close", epilog=EPILOG)(close_)
+app.command("rules", epilog=EPILOG)(rules_)
+app.command("withdraw", epilog=EPILOG)(withdraw_)
+app.command("list", epilog=EPILOG)(list_)
+app.command("show", epilog=EPILOG)(show_)

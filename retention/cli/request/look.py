@@ -1,0 +1,146 @@
+"""retention request list, show, rules: look, and change nothing about a request."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from retention.cli.request.common import Receipt, request_json
+from retention.cli.shared import (
+    local,
+    named_actor,
+    show,
+    store,
+    styled,
+    table,
+)
+from retention.requests.cases import find_request
+from retention.requests.match import matches
+from retention.requests.model import Stage
+from retention.requests.packs import read_text
+from retention.requests.rulebooks import put_in_force as put_rules_in_force
+from retention.requests.show import opened_file, requests_at
+from retention.requests.tables import RequestMatchRow, RequestRow
+
+
+def list_(every: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False) -> None:
+    """List requests, the most urgent first. Nobody is named here."""
+    with store() as opened, opened.database.read() as session:
+        rows = requests_at(session, set(Stage) if every else set(Stage) - {Stage.CLOSED})
+        today = opened.today()
+    show(
+        [request_json(row) for row in rows],
+        table(
+            "Requests",
+            ["receipt", "kind", "stage", "outcome", "answer by", ">days left"],
+            [
+                (row.receipt, row.kind, row.stage, row.outcome, row.due_on, _days_left(row, today))
+                for row in rows
+            ],
+        )
+        if rows
+        else "No request is open.",
+    )
+
+
+def show_(
+    receipt: Receipt,
+    with_diary: Annotated[
+        bool, typer.Option("--diary", help="Also who asks and what was done; on record.")
+    ] = False,
+) -> None:
+    """Show how far a request is and what it is about."""
+    who = named_actor()
+    with store() as opened:
+        with opened.database.read() as session:
+            row = find_request(session, receipt)
+            found = matches(session, row.id)
+            zone = opened.schedule().controller.zone
+        value = request_json(row) | {"matches": [_match_json(each) for each in found]}
+        lines: list[Any] = [
+            styled(f"Request {row.receipt}: {row.kind}", "bold"),
+            f"{row.stage}{f', {row.outcome}' if row.outcome else ''}; received {local(row.received_at, zone)}, answer by {row.due_on}",
+        ]
+        if found:
+            lines.append(
+                table("", ["recording", "is"], [(each.recording_id, _state(each)) for each in found])
+            )
+        if with_diary:
+            received, notes = opened_file(opened.paper_tools(), opened.door, opened.schedule(), row, who)
+            value |= {"received": received, "diary": notes}
+            lines += [
+                f"{local(row.received_at, zone)}: {received['subject']['name']} {received['subject']['contact']}",
+                received["words"],
+                table(
+                    "",
+                    ["at", "by", "what", "said"],
+                    [(n["at"], n["by"], n["about"], n["said"]) for n in notes],
+                ),
+            ]
+    show(value, [line for line in lines if line])
+
+
+def rules_(
+    file_given: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A rulebook to put in force.")
+    ] = None,
+) -> None:
+    """Show the rulebook in force, or put another one in force; requests on file keep theirs."""
+    who = named_actor()
+    with store() as opened:
+        if file_given is not None:
+            put_rules_in_force(opened.database, *read_text(file_given), opened.clock.now(), who)
+        rules = opened.rules()
+    book = rules.book
+    show(
+        {
+            "version": rules.version,
+            "rulebook": book.name,
+            "digest": book.digest,
+            "languages": list(book.languages),
+            "methods": sorted(book.methods),
+            "grounds": sorted(book.grounds),
+        },
+        [
+            styled(f"Version {rules.version}: {book.name}", "bold"),
+            table(
+                "",
+                ["kind", "article", "answer within"],
+                [
+                    (kind, rule.article[book.languages[0]], str(rule.answer_within))
+                    for kind, rule in book.kinds.items()
+                ],
+            ),
+            table(
+                "",
+                ["method", "points"],
+                [(code, str(each.points)) for code, each in sorted(book.methods.items())],
+            ),
+            table(
+                "",
+                ["ground", "of"],
+                [(code, ", ".join(sorted(each.kinds))) for code, each in sorted(book.grounds.items())],
+            ),
+        ],
+    )
+
+
+def _match_json(found: RequestMatchRow) -> dict[str, Any]:
+    return {
+        "id": found.recording_id,
+        "left_out": found.is_left_out,
+        "gone": found.is_gone,
+        "run": found.run_id or None,
+    }
+
+
+def _state(found: RequestMatchRow) -> str:
+    if found.is_gone:
+        return f"disposed of before: run {found.run_id}" if found.run_id else "being disposed of"
+    return "left out" if found.is_left_out else "held"
+
+
+def _days_left(row: RequestRow, today: date) -> Any:
+    days = (row.due_on - today).days
+    return styled(days, "bold red" if days < 3 else "yellow" if days < 7 else "")
