@@ -19,6 +19,7 @@ from retention.holds.find import find_hold
 from retention.kernel.clock import local_date
 from retention.kernel.errors import IllegalTransition, InvalidInput, NotFound
 from retention.requests.cases import check_step, find_request, move_on, put_on_record
+from retention.requests.correct import tell
 from retention.requests.letter import answer_key, open_case, sheet_of
 from retention.requests.model import Stage, Step
 from retention.requests.papers import CLOSED, Area, keep_paper, write_paper
@@ -83,6 +84,7 @@ def package(tools: Tools, door: Door, printer: Printer, name: str, actor: str) -
     with tools.database.read() as session:
         schedule, row = schedule_in_force(session), find_request(session, name)
         check_step(row, Step.PACKAGE)
+    tell(tools, name)  # a process that was killed after a correction could not
     case = open_case(tools, door, schedule, name, actor)
     printed = printer(sheet_of(tools, case, answer_key(row)))
     now = tools.clock.now()

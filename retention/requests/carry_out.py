@@ -1,4 +1,4 @@
-"""Do what was granted: suspend use, stop provision, erase with a certificate, or protect in another way.
+"""Do what was granted: correct, suspend use, stop provision, erase with a certificate, or protect otherwise.
 
 One transaction does it and says so, and a process that was killed after it is
 followed by the next disposal, which finishes what was begun.
@@ -24,6 +24,7 @@ from retention.holds.tables import HoldMatchRow
 from retention.kernel.errors import HoldInForce
 from retention.provision.blocks import block
 from retention.requests.cases import check_step, find_request, move_on, put_on_record
+from retention.requests.correct import put_right, tell
 from retention.requests.file import freeze, request_hold, settle
 from retention.requests.match import described, granted, matches
 from retention.requests.model import Step
@@ -43,6 +44,7 @@ def carry_out(tools: Tools, disposal: DisposalTools, name: str, actor: str) -> R
     Raises:
         IllegalTransition: Nothing was granted, or it is carried out already.
         HoldInForce: Something that is to be erased is under a hold that is not the request's own.
+        StaleApproval: What is to be corrected is not what it was.
         DatabaseBusy: Another process is disposing.
     """
     with tools.database.read() as session:
@@ -53,11 +55,25 @@ def carry_out(tools: Tools, disposal: DisposalTools, name: str, actor: str) -> R
         _erase(tools, disposal, name, actor)
     elif kind in (RequestKind.SUSPENSION, RequestKind.ERASURE):
         _suspend(tools, name, actor)
+    elif kind is RequestKind.CORRECTION:
+        _correct(tools, name, actor)
     else:
         assert kind is RequestKind.STOP_PROVISION, "no other kind is granted and acted on"
         _stop_provision(tools, name, actor)
     with tools.database.read() as session:
         return find_request(session, name)
+
+
+def _correct(tools: Tools, name: str, actor: str) -> None:
+    """From this commit on the particulars are right; who was told otherwise before is listed."""
+    now = tools.clock.now()
+    with tools.database.write() as session:
+        row = find_request(session, name)
+        move_on(row, Step.CARRY_OUT)
+        told = {"to_be_told": [each.digest for each in handed_over(session, row.id)]}
+        row.effect = put_right(session, tools, row, now, actor) | told
+        put_on_record(session, tools, row, now, actor, Tag.REQUEST_CARRIED_OUT, {}, row.effect)
+    tell(tools, name)
 
 
 def _suspend(tools: Tools, name: str, actor: str) -> None:

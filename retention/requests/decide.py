@@ -13,6 +13,7 @@ from retention.audit.tags import Tag
 from retention.kernel.errors import InvalidInput, NotPermitted
 from retention.kernel.people import is_same_person
 from retention.requests.cases import find_request, move_on, put_on_record
+from retention.requests.correct import check_granted, check_seen
 from retention.requests.match import granted, matches
 from retention.requests.model import ACTING, GRANTED, WITHDRAWN, Step
 from retention.requests.provisions import handed_over
@@ -24,7 +25,7 @@ from retention.vault.papers import Tools
 #: These outcomes say what was done in place of what was asked.
 MEASURED = frozenset({Outcome.ANSWERED, Outcome.SUBSTITUTE})
 #: Granting these would lead nowhere: what they ask for is not built.
-NOT_GRANTED_YET = frozenset({RequestKind.DISCLOSURE, RequestKind.CORRECTION})
+NOT_GRANTED_YET = frozenset({RequestKind.DISCLOSURE})
 #: These outcomes say no to something, and so need a ground.
 NEEDS_GROUND = frozenset({Outcome.PARTIAL, Outcome.SUBSTITUTE, Outcome.REFUSED})
 
@@ -63,22 +64,32 @@ def decide(tools: Tools, name: str, decision: Decision, actor: str) -> RequestRo
             "partial_considered": decision.partial_considered,
         }
         detail = {"outcome": decision.outcome, "grounds": list(decision.grounds)}
+        if _corrects(row):
+            check_granted(session, tools, row)
         put_on_record(session, tools, row, now, actor, Tag.REQUEST_DECIDED, {**said, **detail}, detail)
         return row
 
 
-def approve(tools: Tools, name: str, actor: str) -> RequestRow:
+def approve(tools: Tools, name: str, actor: str, seen: str = "") -> RequestRow:
     """A second person agrees with the decision.
+
+    Args:
+        tools: The store.
+        name: The request.
+        actor: The second person.
+        seen: The code of the corrections that they looked at, where something is to be corrected.
 
     Raises:
         NotPermitted: It is the person who decided.
+        InvalidInput: Something is to be corrected, and there is no code.
+        StaleApproval: The code is that of another decision.
         IllegalTransition: Nothing waits for approval.
     """
-    return _answer_decision(tools, name, Step.APPROVE, "", actor)
+    return _answer_decision(tools, name, Step.APPROVE, "", actor, seen)
 
 
 def send_back(tools: Tools, name: str, reason: str, actor: str) -> RequestRow:
-    """A second person does not agree with the decision, which is open again.
+    """A second person does not agree with the decision, or it cannot be carried out: it is open again.
 
     Raises:
         NotPermitted: It is the person who decided.
@@ -90,7 +101,13 @@ def send_back(tools: Tools, name: str, reason: str, actor: str) -> RequestRow:
     return _answer_decision(tools, name, Step.SEND_BACK, reason, actor)
 
 
-def _answer_decision(tools: Tools, name: str, action: Step, reason: str, actor: str) -> RequestRow:
+def _corrects(row: RequestRow) -> bool:
+    return row.kind == RequestKind.CORRECTION and row.outcome in GRANTED
+
+
+def _answer_decision(
+    tools: Tools, name: str, action: Step, reason: str, actor: str, seen: str = ""
+) -> RequestRow:
     now = tools.clock.now()
     with tools.database.write() as session:
         row = find_request(session, name)
@@ -101,10 +118,13 @@ def _answer_decision(tools: Tools, name: str, action: Step, reason: str, actor: 
                 hint="Have another person do it.",
             )
         if action is Step.APPROVE:
+            if _corrects(row):
+                check_seen(session, tools, row, seen)
             row.approved_by, row.approved_at = actor, now
             tag = Tag.REQUEST_APPROVED
         else:
             row.outcome, row.grounds, row.decided_by, row.decided_at = "", [], "", None
+            row.approved_by, row.approved_at = "", None
             _take_back(session, row)
             tag = Tag.REQUEST_SENT_BACK
         put_on_record(session, tools, row, now, actor, tag, {"reason": reason}, {"outcome": row.outcome})
@@ -138,7 +158,7 @@ def _check(session: Session, row: RequestRow, decision: Decision) -> None:
         )
     if kind in NOT_GRANTED_YET and decision.outcome in GRANTED:
         raise InvalidInput(
-            f"a {kind} cannot be granted with this version: nothing hands recordings over or corrects them yet",
+            f"a {kind} cannot be granted with this version: nothing hands recordings over yet",
             hint="Leave the request open; what it is about stays held. `retention request extend` takes more time.",
         )
     _check_grounds(session, row, kind, decision)
@@ -213,7 +233,9 @@ def _refuse_for(session: Session, row: RequestRow, decision: Decision) -> None:
         raise InvalidInput(
             f"{decision.outcome} leaves no recording out", hint="Decide partial, or leave --not-for out."
         )
-    if RequestKind(row.kind) in ACTING and decision.outcome is Outcome.PARTIAL and not decision.not_for:
+    # A correction says itself what of each recording is changed.
+    by_recording = ACTING - {RequestKind.CORRECTION}
+    if RequestKind(row.kind) in by_recording and decision.outcome is Outcome.PARTIAL and not decision.not_for:
         raise InvalidInput(
             "this does not say for which recordings it is not granted", hint="Give --not-for ID."
         )

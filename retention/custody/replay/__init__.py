@@ -5,6 +5,7 @@
     holds       holds placed and lifted
     disposals   runs: cohorts that expired, recordings that were certified as gone
     requests    requests filed since
+    corrections particulars that were corrected
     provisions  what was handed over to others, stops of provision, entrustees
     catalogue   schedules, sources, the do-not-record list, recordings that changed cohort
     spans       spans that were destroyed in an original

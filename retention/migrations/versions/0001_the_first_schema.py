@@ -67,6 +67,20 @@ def upgrade() -> None:
     )
     op.create_index("cohort_by_day", "cohort", ["state", "class_name", "zone", "trigger_on"], unique=False)
     op.create_table(
+        "correction",
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("request_id", AutoString(), nullable=False),
+        sa.Column("receipt", AutoString(), nullable=False),
+        sa.Column("particulars", sa.JSON(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("actor", AutoString(), nullable=False),
+        sa.Column("approved_by", AutoString(), nullable=False),
+        sa.Column("told_at", UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("recording_id", "number"),
+    )
+    op.create_index(op.f("ix_correction_request_id"), "correction", ["request_id"], unique=False)
+    op.create_table(
         "destruction",
         sa.Column("digest", AutoString(), nullable=False),
         sa.Column("recording_id", AutoString(), nullable=False),
