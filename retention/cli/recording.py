@@ -189,12 +189,14 @@ def show(
     if note is not None:
         before = [Correction.of(each) for each in note.get("corrections", ())]
         value |= {"people": list(people_of(note)), "before": [list(each.was) for each in before]}
+        value["statements"] = [each.statement for each in before if each.statement]
         lines += [_said(each) for each in people_of(note)]
         lines += [
             f"{each.place} was {each.was or 'empty'} before a correction."
             for made in before
             for each in made.differences
         ]
+        lines += [f"The person says: {each.statement}" for each in before if each.statement]
     show_value(value, lines)
 
 

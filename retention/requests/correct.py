@@ -14,6 +14,7 @@ the same point, or neither.
 import json
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -59,8 +60,12 @@ def propose(
     actor: str,
     *,
     may_add: bool = False,
+    statement: str = "",
 ) -> Correction:
     """Put together what is to be changed about a recording, in place of what was before; no changes: nothing is.
+
+    A statement is what the person says about it. It is kept beside what stands
+    there, also where the correction is refused.
 
     What stands there is opened through the request's hold, on record.
 
@@ -76,12 +81,14 @@ def propose(
         way = _way_in(session, row, recording_id)
     now = tools.clock.now()
     note = json.loads(door.particulars(schedule, recording_id, way, actor, now))
-    made = work_out(recording_id, people_of(note), changes, may_add=may_add)
+    made = replace(
+        work_out(recording_id, people_of(note), changes, may_add=may_add), statement=statement.strip()
+    )
     _identifiers(made.becomes, schedule.jurisdiction)
     with tools.database.write() as session:
         row = find_request(session, name)
         _check_proposable(session, row, recording_id)
-        detail = {"recording": recording_id, "particulars": [each.place for each in made.differences]}
+        detail = {"recording": recording_id, "particulars": made.places}
         put_on_record(session, tools, row, now, actor, Tag.REQUEST_CORRECTING, made.told(), detail)
     return made
 
@@ -92,7 +99,7 @@ def proposed(session: Session, tools: Tools, row: RequestRow) -> tuple[Correctio
     for each in diary(session, row.id, row.file_id, file_key(session, tools, row)):
         if each.about == PROPOSED:
             last[each.said["recording"]] = Correction.of(each.said)
-    return tuple(last[each] for each in sorted(last) if last[each].differences)
+    return tuple(last[each] for each in sorted(last) if last[each].places)
 
 
 def code_of(session: Session, tools: Tools, row: RequestRow) -> str:
@@ -113,7 +120,7 @@ def check_granted(session: Session, tools: Tools, row: RequestRow) -> None:
         InvalidInput: Nothing is proposed, or something for a recording for which it is not granted.
     """
     found, living = proposed(session, tools, row), granted(session, row.id)
-    if not found:
+    if not any(each.differences for each in found):
         raise InvalidInput(
             f"nothing is to be corrected for request {row.receipt} yet",
             hint=f"`retention request correct {row.receipt} ID SIDE.FIELD=VALUE` says what.",
@@ -153,6 +160,18 @@ def put_right(session: Session, tools: Tools, row: RequestRow, at: datetime, act
     found = [_correct(session, tools, row, each, at, actor) for each in proposed(session, tools, row)]
     made = [each for each in found if each]
     return {"corrected": made, "recordings": [each["recording"] for each in made]}
+
+
+def keep_statements(session: Session, tools: Tools, row: RequestRow, at: datetime, actor: str) -> None:
+    """Refused, nothing is changed; what the person says is kept beside it, as the letter promises."""
+    found = proposed(session, tools, row)
+    changes = [each.recording_id for each in found if each.differences]
+    if changes:
+        raise InvalidInput(
+            f"a correction of {', '.join(changes)} is proposed, and request {row.receipt} is refused",
+            hint=f"Send it back; `retention request correct {row.receipt} ID --statement TEXT` keeps a statement alone.",
+        )
+    row.effect = put_right(session, tools, row, at, actor)
 
 
 def tell(tools: Tools, name: str) -> None:
@@ -251,7 +270,7 @@ def _correct(
     }
     recording.personal = seal_note(key, recording_id, canonical_json(corrected_note(note, correction, by)))
     session.add(recording)
-    places = [each.place for each in correction.differences]
+    places = correction.places
     session.add(_correction_row(row, recording_id, len(known) + 1, places, at, actor))
     session.flush()
     return {

@@ -13,7 +13,7 @@ from retention.audit.tags import Tag
 from retention.kernel.errors import InvalidInput, NotPermitted
 from retention.kernel.people import is_same_person
 from retention.requests.cases import find_request, move_on, put_on_record
-from retention.requests.correct import check_granted, check_seen
+from retention.requests.correct import check_granted, check_seen, keep_statements, tell
 from retention.requests.match import granted, matches
 from retention.requests.model import ACTING, GRANTED, WITHDRAWN, Step
 from retention.requests.provisions import handed_over
@@ -85,7 +85,9 @@ def approve(tools: Tools, name: str, actor: str, seen: str = "") -> RequestRow:
         StaleApproval: The code is that of another decision.
         IllegalTransition: Nothing waits for approval.
     """
-    return _answer_decision(tools, name, Step.APPROVE, "", actor, seen)
+    row = _answer_decision(tools, name, Step.APPROVE, "", actor, seen)
+    tell(tools, name)  # of statements that a refusal keeps
+    return row
 
 
 def send_back(tools: Tools, name: str, reason: str, actor: str) -> RequestRow:
@@ -121,6 +123,8 @@ def _answer_decision(
             if _corrects(row):
                 check_seen(session, tools, row, seen)
             row.approved_by, row.approved_at = actor, now
+            if row.kind == RequestKind.CORRECTION and row.outcome == Outcome.REFUSED:
+                keep_statements(session, tools, row, now, actor)
             tag = Tag.REQUEST_APPROVED
         else:
             row.outcome, row.grounds, row.decided_by, row.decided_at = "", [], "", None

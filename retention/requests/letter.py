@@ -144,7 +144,7 @@ def _items(session: Session, case: Case) -> Iterator[str]:
     elif case.row.kind == RequestKind.PROVISION_RECORDS:
         yield from _provided(case)
     elif case.row.kind == RequestKind.CORRECTION:
-        for each in case.corrections:
+        for each in (one for one in case.corrections if one.differences):
             said = "; ".join(in_words(change, case.row.language) for change in each.differences)
             yield f"{_recording(session, case, each.recording_id)}: {said}"
     else:

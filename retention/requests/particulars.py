@@ -92,6 +92,12 @@ class Correction:
     was: tuple[Person, ...]
     becomes: tuple[Person, ...]
     differences: tuple[Difference, ...]
+    statement: str = ""  #: what the person says about it, where it stays as it is; kept beside it
+
+    @property
+    def places(self) -> list[str]:
+        """What it touches; no personal data."""
+        return [each.place for each in self.differences] + (["statement"] if self.statement else [])
 
     def told(self) -> dict[str, Any]:
         """As the request's diary keeps it."""
@@ -100,6 +106,7 @@ class Correction:
             "was": list(self.was),
             "becomes": list(self.becomes),
             "changes": [[each.who, each.field, each.was, each.becomes] for each in self.differences],
+            "statement": self.statement,
         }
 
     @classmethod
@@ -110,6 +117,7 @@ class Correction:
             tuple(told["was"]),
             tuple(told["becomes"]),
             tuple(Difference(*each) for each in told["changes"]),
+            told["statement"],
         )
 
 

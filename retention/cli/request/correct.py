@@ -1,6 +1,6 @@
 """retention request correct, corrections: what is to be changed about a recording, and what the second person looks at."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -26,13 +26,25 @@ def correct_(
     add: Annotated[
         bool, typer.Option("--add", help="A side that is not there is somebody whom the recorder left out.")
     ] = False,
+    statement: Annotated[
+        str, typer.Option(help="What the person says about it: kept beside it, also where it is not changed.")
+    ] = "",
 ) -> None:
     """Put together what is to be corrected about a recording. Nothing is changed before two people have agreed."""
     who = named_actor()
     with store() as opened:
         wanted = [Change.parse(each) for each in changes or []]
-        made = propose(opened.paper_tools(), opened.door, receipt, recording_id, wanted, who, may_add=add)
-    lines = [_listed("To be corrected, once it is decided", [made])] if made.differences else []
+        made = propose(
+            opened.paper_tools(),
+            opened.door,
+            receipt,
+            recording_id,
+            wanted,
+            who,
+            may_add=add,
+            statement=statement,
+        )
+    lines = [_listed("To be corrected, once it is decided", [made])] if made.places else []
     show(_json(made), lines or f"Nothing is to be corrected about {recording_id}.")
 
 
@@ -60,12 +72,13 @@ def corrections_(receipt: Receipt) -> None:
     show(value, lines if found else "Nothing is to be corrected.")
 
 
-def _listed(title: str, found: Iterable[Correction]) -> Any:
+def _listed(title: str, found: Sequence[Correction]) -> Any:
     rows = [
         (each.recording_id, change.place, change.was, change.becomes)
         for each in found
         for change in each.differences
     ]
+    rows += [(each.recording_id, "statement", "", each.statement) for each in found if each.statement]
     return table(title, ["recording", "particular", "is", "is to be"], rows)
 
 
@@ -76,4 +89,5 @@ def _json(correction: Correction) -> dict[str, Any]:
             {"who": each.who, "field": each.field, "is": each.was, "is_to_be": each.becomes}
             for each in correction.differences
         ],
+        "statement": correction.statement or None,
     }

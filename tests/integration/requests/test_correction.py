@@ -66,9 +66,9 @@ def matched(
     return filed.receipt
 
 
-def correct(house: House, receipt: str, recording_id: str, *changes: str, **how: bool) -> None:
+def correct(house: House, receipt: str, recording_id: str, *changes: str) -> None:
     wanted = [Change.parse(each) for each in changes]
-    propose(house.app.paper_tools(), house.app.door, receipt, recording_id, wanted, ACTOR, **how)
+    propose(house.app.paper_tools(), house.app.door, receipt, recording_id, wanted, ACTOR)
 
 
 def row_of(house: House, receipt: str) -> RequestRow:
@@ -343,6 +343,24 @@ def test_particulars_that_another_request_has_changed_are_looked_at_again(house:
     done(house, receipt)
     told = note_of(house, recording)["corrections"]
     assert [each["was"][0]["name"] for each in told] == ["髙橋 花子", "高橋 華子"]
+
+
+def test_a_statement_is_kept_beside_what_stays_as_it_is(house: House) -> None:
+    recording, receipt, tools = call(house), matched(house), house.app.paper_tools()
+    refused = Decision(Outcome.REFUSED, ("not-a-fact",), "it is what was said")
+    correct(house, receipt, recording, "caller.name=高橋 花子")
+    decide(tools, receipt, refused, ACTOR)
+    with pytest.raises(InvalidInput, match="is proposed, and request"):
+        approve(tools, receipt, SECOND)
+    send_back(tools, receipt, "a statement will do", SECOND)
+    propose(tools, house.app.door, receipt, recording, [], ACTOR, statement="I did not say that.")
+    decide(tools, receipt, refused, ACTOR)
+    path = back_up(house)
+    approve(tools, receipt, SECOND)
+    restore(house, path)
+    (kept,) = note_of(house, recording)["corrections"]
+    assert (kept["statement"], kept["changes"]) == ("I did not say that.", [])
+    assert people(house, recording)[0]["name"] == "髙橋 花子"
 
 
 # --- the answer
