@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from retention.adapters.demo_media import Material
     from retention.adapters.keys_keyring import Keyring
     from retention.adapters.keys_roots import RootProtector
+    from retention.holds.drill import Player
+    from retention.holds.drill import Tools as DrillTools
     from retention.redaction.destroy import Means as RedactionMeans
     from retention.redaction.destroy import Tools as RedactionTools
     from retention.redaction.model import Silencer
@@ -66,6 +68,7 @@ class Given(TypedDict, total=False):
     store: ObjectStore
     inspector: Inspector
     silencer: "Silencer"
+    player: "Player"
 
 
 class App:
@@ -214,6 +217,28 @@ class App:
     def silencer(self) -> "Silencer":
         """What silences spans of sound."""
         return self._given.get("silencer") or _silencer()
+
+    @cached_property
+    def player(self) -> "Player":
+        """What decodes recordings to their end."""
+        if "player" in self._given:
+            return self._given["player"]
+        player = _player()
+        self._closers.append(player.close)
+        return player
+
+    def drill_tools(self) -> "DrillTools":
+        """What drilling holds needs."""
+        from retention.holds.drill import Tools as DrillTools
+
+        return DrillTools(
+            self.database,
+            self.door,
+            self.clock,
+            self.player,
+            self.home / "tmp",
+            self.settings.drill_timeout_s,
+        )
 
     def disposal_tools(self) -> DisposalTools:
         """What disposing needs."""
@@ -458,6 +483,12 @@ def _inspector(timeout_s: float) -> Inspector:
     from retention.adapters.inspector_media import MediaInspector
 
     return MediaInspector(timeout_s)
+
+
+def _player() -> "Player":
+    from retention.adapters.player_media import MediaPlayer
+
+    return MediaPlayer()
 
 
 def _silencer() -> "Silencer":

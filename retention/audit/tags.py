@@ -58,6 +58,7 @@ class Tag(StrEnum):
     PROVISION_UNBLOCKED = "provision:block:lift"
     HOLD_PLACED = "holds:hold:place"
     HOLD_EXTENDED = "holds:hold:match"  #: a recording that came in later, or was corrected, matches
+    HOLD_DRILLED = "holds:hold:drill"  #: a held recording was opened and decoded to its end, or could not be
     HOLD_LIFTED = "holds:hold:lift"
     DISPOSAL_PLANNED = "disposal:plan:make"
     DISPOSAL_APPROVED = "disposal:plan:approve"

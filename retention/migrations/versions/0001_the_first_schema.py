@@ -198,6 +198,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("lifted_at IS NULL"),
     )
     op.create_table(
+        "hold_drill",
+        sa.Column("hold_id", AutoString(), nullable=False),
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("drilled_at", UTCDateTime(), nullable=False),
+        sa.Column("drilled_by", AutoString(), nullable=False),
+        sa.Column("outcome", AutoString(), nullable=False),
+        sa.Column("what", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("hold_id", "recording_id"),
+    )
+    op.create_table(
         "hold_match",
         sa.Column("hold_id", AutoString(), nullable=False),
         sa.Column("recording_id", AutoString(), nullable=False),
