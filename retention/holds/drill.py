@@ -34,7 +34,14 @@ from retention.holds.find import find_hold
 from retention.holds.model import DrillOutcome
 from retention.holds.tables import HoldDrillRow, HoldMatchRow, HoldRow
 from retention.kernel.clock import Clock
-from retention.kernel.errors import FixityMismatch, KeyMissing, MediaError, NotFound, StoreUnavailable
+from retention.kernel.errors import (
+    FixityMismatch,
+    KeyMissing,
+    MediaError,
+    NotFound,
+    NotPermitted,
+    StoreUnavailable,
+)
 from retention.schedule.model import Kind
 from retention.vault.door import Door, Way, sealed_object
 
@@ -42,10 +49,12 @@ Progress = Callable[[int], None]
 
 REMEDIES = {
     DrillOutcome.WHOLE: "",
+    DrillOutcome.REFUSED: "`retention check` says where the catalogue disagrees with itself.",
     DrillOutcome.KEY_GONE: "Import the newest copy of the keys: `retention keys restore FILE`. Dispose of nothing before.",
     DrillOutcome.MISSING: "Bring the object back from a copy of the vault; then drill again.",
     DrillOutcome.CHANGED: "Keep what is there aside, bring the object back from a copy of the vault; then drill again.",
-    DrillOutcome.NOT_PLAYABLE: "Its bytes are as they were sealed: take them out with `retention open ID --hold HOLD`, and try another player.",
+    DrillOutcome.NOT_PLAYABLE: "Its bytes are as they were sealed: `retention open {recording} --hold {hold} --out FILE`"
+    " takes them out; try another player.",
 }
 
 
@@ -94,8 +103,7 @@ class Drilled:
     @property
     def remedy(self) -> str:
         """What to do about it."""
-        words = REMEDIES[self.outcome]
-        return words.replace("ID", self.recording_id).replace("HOLD", self.hold_id)
+        return REMEDIES[self.outcome].format(recording=self.recording_id, hold=self.hold_id)
 
 
 def drill(
@@ -182,6 +190,8 @@ def _drill_one(tools: Tools, hold_id: str, recording_id: str, actor: str) -> Dri
     """None where the hold was lifted meanwhile."""
     try:
         outcome, what = DrillOutcome.WHOLE, "; ".join(_play(tools, hold_id, recording_id, actor))
+    except NotPermitted as error:
+        outcome, what = DrillOutcome.REFUSED, error.message
     except KeyMissing as error:
         outcome, what = DrillOutcome.KEY_GONE, error.message
     except NotFound as error:

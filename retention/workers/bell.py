@@ -137,7 +137,8 @@ def drill_some(app: App) -> int:
                     words = "event=hold.drill-failed hold=%s recording=%s outcome=%s what=%r"
                     log.error(words, found.hold_id, found.recording_id, found.outcome, found.what)
     except Exception as error:
-        log.exception("event=hold.drill-broken code=%s", getattr(error, "code", type(error).__name__))
+        code = getattr(error, "code", type(error).__name__)
+        log.exception("event=hold.drill-broken code=%s", code)
     else:
         log.info("event=hold.drilled recordings=%d", drilled)
     return drilled
