@@ -13,6 +13,9 @@ from sqlmodel import Session, col
 from retention.audit.tags import Tag
 from retention.catalogue.identifiers import blind_all
 from retention.catalogue.model import ORIGINAL
+from retention.catalogue.states import State
+from retention.catalogue.tables import RecordingRow
+from retention.database import table_of
 from retention.disposal.carry_out import Tools as DisposalTools
 from retention.disposal.erase import erase
 from retention.disposal.tables import RunRow
@@ -21,7 +24,7 @@ from retention.holds.lift import Lifted, confirm_lift, lift
 from retention.holds.model import Criteria, HoldKind
 from retention.holds.place import Placed, new_hold, place
 from retention.holds.tables import HoldMatchRow
-from retention.kernel.errors import HoldInForce
+from retention.kernel.errors import HoldInForce, StaleApproval
 from retention.provision.blocks import block
 from retention.requests.cases import check_step, find_request, move_on, put_on_record
 from retention.requests.correct import put_right, tell
@@ -44,7 +47,7 @@ def carry_out(tools: Tools, disposal: DisposalTools, name: str, actor: str) -> R
     Raises:
         IllegalTransition: Nothing was granted, or it is carried out already.
         HoldInForce: Something that is to be erased is under a hold that is not the request's own.
-        StaleApproval: What is to be corrected is not what it was.
+        StaleApproval: What is to be corrected is not what it was, or what is to be erased is gone already.
         DatabaseBusy: Another process is disposing.
     """
     with tools.database.read() as session:
@@ -137,6 +140,7 @@ def _erase(tools: Tools, disposal: DisposalTools, name: str, actor: str) -> None
     with tools.database.read() as session:
         row = find_request(session, name)
         going = granted(session, row.id)
+        _refuse_gone(session, row, going)
         staying = _staying(session, row.id, going)
     reason = f"request {row.receipt}: erasure was granted"
 
@@ -177,6 +181,18 @@ def _staying(session: Session, request_id: str, going: Sequence[str]) -> tuple[s
     """What the request has found and does not erase: it stays held until the request is closed."""
     found = (each.recording_id for each in matches(session, request_id) if not each.is_gone)
     return tuple(each for each in found if each not in set(going))
+
+
+def _refuse_gone(session: Session, row: RequestRow, going: Sequence[str]) -> None:
+    """A restore may have brought the request back to before its erasure; what was erased stays erased."""
+    recording = table_of(RecordingRow)
+    known = select(recording.c.id).where(recording.c.id.in_(going), recording.c.state == State.SEALED)
+    gone = sorted(set(going) - set(session.execute(known).scalars()))
+    if gone:
+        raise StaleApproval(
+            f"{', '.join(gone)} of request {row.receipt} is gone already",
+            hint=f"`retention request send-back {row.receipt}`, then `match` again: its certificate answers.",
+        )
 
 
 def _refuse_others(session: Session, going: Sequence[str], own: Sequence[str]) -> None:

@@ -1,0 +1,378 @@
+"""Everything that can happen to people's requests, in any order, with nights, holds, backups and restores between.
+
+After each step: what an open request describes is there; what was erased is
+gone, whatever was restored; what is suspended opens for nobody. Nobody approves
+an act of their own, and a step that is not possible says why and changes
+nothing.
+"""
+
+import json
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from retention.catalogue.identifiers import Identifier
+from retention.catalogue.states import State
+from retention.custody.model import Kind as Finding
+from retention.disposal.model import RunState
+from retention.kernel.errors import (
+    HoldInForce,
+    IllegalTransition,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    RetentionError,
+    StaleApproval,
+)
+from retention.requests.answer import close, deliver, package
+from retention.requests.carry_out import carry_out
+from retention.requests.cases import find_request
+from retention.requests.correct import code_of, propose
+from retention.requests.decide import Decision, approve, decide, send_back, withdraw
+from retention.requests.file import file
+from retention.requests.identify import identify
+from retention.requests.match import describe, granted, match
+from retention.requests.model import WITHDRAWN, Stage, Step, path_of
+from retention.requests.particulars import Change
+from retention.requests.received import Described, Person, Received
+from retention.requests.rules.model import Outcome, RequestKind
+from retention.requests.tables import RequestRow
+from retention.vault.door import Way
+from retention.vault.fixity import Level
+from tests.builders.custody import back_up, look, restore
+from tests.builders.house import ACTOR, SECOND
+from tests.fixtures.houses import NewHouse
+
+NUMBERS = ("+81355500143", "+81355500177", "+81355500199")
+KINDS = (RequestKind.SUSPENSION, RequestKind.ERASURE, RequestKind.CORRECTION)
+DECISIONS = {
+    Outcome.FULL: Decision(Outcome.FULL),
+    Outcome.REFUSED: Decision(Outcome.REFUSED, ("no-breach",), "nothing was found"),
+    Outcome.NOTHING_HELD: Decision(Outcome.NOTHING_HELD),
+}
+#: The steps that a request can be asked to take; `decide` and `carry out` have rules of their own.
+ASKED = (
+    Step.IDENTIFY, Step.MATCH, Step.APPROVE, Step.SEND_BACK, Step.PACKAGE, Step.DELIVER, Step.CLOSE, Step.WITHDRAW,
+)  # fmt: skip
+
+
+@dataclass
+class Case:
+    """A request as its diary would tell it."""
+
+    receipt: str
+    kind: RequestKind
+    numbers: set[str]
+    stage: Stage = Stage.FILED
+    outcome: Outcome | None = None
+    frozen: set[str] = field(default_factory=set)  #: what it describes, and is there
+
+
+@dataclass
+class Docket:
+    """What must be true, in plain words."""
+
+    numbers: dict[str, str] = field(default_factory=dict)  #: recording → whose it is said to be
+    cases: dict[str, Case] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
+    suspended: set[str] = field(default_factory=set)
+
+    def living(self) -> set[str]:
+        return self.numbers.keys() - self.gone
+
+    def open_cases(self) -> list[Case]:
+        return [each for each in self.cases.values() if each.stage is not Stage.CLOSED]
+
+    def freeze(self) -> None:
+        """Whatever an open request describes is frozen, once and for good."""
+        for case in self.open_cases():
+            case.frozen |= {each for each in self.living() if self.numbers[each] in case.numbers}
+
+
+class Office(RuleBasedStateMachine):
+    """A store, its docket, and what may happen next."""
+
+    def __init__(self, new_house: NewHouse) -> None:
+        super().__init__()
+        self.new_house = new_house
+
+    @initialize()
+    def begin(self) -> None:
+        self.house = self.new_house()
+        self.house.add_source()
+        self.docket = Docket()
+        self.backups: list[tuple[Path, Docket]] = []
+
+    def teardown(self) -> None:
+        if not hasattr(self, "house"):
+            return
+        report = look(self.house, Level.DIGEST)
+        assert [found for found in report.findings if found.kind is not Finding.STRANDED] == []
+        assert self.house.verify().ok
+        self.house.close()
+
+    # --- what may happen around requests
+
+    @rule(number=st.sampled_from(NUMBERS), days_ago=st.integers(0, 9))
+    def take_in(self, number: str, days_ago: int) -> None:
+        ended_at = self.house.clock.now() - timedelta(days=days_ago)
+        self.docket.numbers[self.house.take_in(ended_at=ended_at, phone=number)] = number
+        self.docket.freeze()
+
+    @rule(days=st.integers(1, 6))
+    def night(self, days: int) -> None:
+        self.house.clock.move(days=days)
+        if self.backups:
+            back_up(self.house, "recent", force=True)
+        run = self.house.night()
+        assert (run.state, run.tripped, run.failed) == (RunState.DONE, {}, 0)
+        found = {each: self.house.find(each) for each in self.docket.living()}
+        self.docket.gone |= {each for each, about in found.items() if about.state is State.DISPOSED}
+        today = self.house.app.today()
+        for each in self.docket.living():
+            is_due = all(reason.due_on and reason.due_on <= today for reason in found[each].reasons)
+            assert found[each].hold_ids or not is_due
+
+    @rule()
+    def back_up(self) -> None:
+        path = back_up(self.house, f"backup-{len(self.backups)}")
+        self.backups.append((path, deepcopy(self.docket)))
+
+    @rule(pick=st.randoms(use_true_random=False))
+    @precondition(lambda self: self.backups)
+    def restore(self, pick: Random) -> None:
+        path, then = pick.choice(self.backups)
+        restore(self.house, path)
+        now, self.docket = self.docket, deepcopy(then)
+        known = self.docket.numbers.keys()
+        self.docket.gone |= now.gone & known
+        self.docket.erased |= now.erased
+        self.docket.suspended |= now.suspended & known
+        self.docket.numbers |= {each: now.numbers[each] for each in known}
+        self.docket.freeze()
+
+    # --- what may happen to a request
+
+    @rule(kind=st.sampled_from(KINDS), number=st.sampled_from(NUMBERS))
+    def file(self, kind: RequestKind, number: str) -> None:
+        described = Described((Identifier("phone", number),))
+        now = self.house.clock.now()
+        received = Received(kind, Person("高橋 花子", "東京都"), now, "ja", described=described)
+        receipt = file(self.house.app.paper_tools(), received, ACTOR).receipt
+        self.docket.cases[receipt] = Case(receipt, kind, {number})
+        self.docket.freeze()
+
+    @rule(number=st.sampled_from(NUMBERS), pick=st.randoms(use_true_random=False))
+    @precondition(lambda self: self.docket.cases)
+    def describe(self, number: str, pick: Random) -> None:
+        case = self._pick(pick)
+        more = Described((Identifier("phone", number),))
+        tools = self.house.app.paper_tools()
+        if case.stage in (Stage.FILED, Stage.IDENTIFIED, Stage.MATCHED):
+            describe(tools, case.receipt, more, ACTOR)
+            case.numbers.add(number)
+            self.docket.freeze()
+        else:
+            self._refused(case, lambda: describe(tools, case.receipt, more, ACTOR))
+
+    @rule(step=st.sampled_from(ASKED), pick=st.randoms(use_true_random=False))
+    @precondition(lambda self: self.docket.cases)
+    def take_a_step(self, step: Step, pick: Random) -> None:
+        case = self._pick(pick)
+        path = path_of(case.kind, case.outcome)
+        if (case.stage, step) not in path:
+            self._refused(case, lambda: self._do(case, step))
+            return
+        if step in (Step.APPROVE, Step.SEND_BACK):
+            with pytest.raises(NotPermitted, match="nobody approves"):
+                self._do(case, step, who=ACTOR)
+        self._do(case, step)
+        case.stage = path[case.stage, step]
+        if step is Step.SEND_BACK:
+            case.outcome = None
+
+    @rule(outcome=st.sampled_from(sorted(DECISIONS)), pick=st.randoms(use_true_random=False))
+    @precondition(lambda self: self.docket.cases)
+    def decide(self, outcome: Outcome, pick: Random) -> None:
+        case = self._pick(pick)
+        tools, decision = self.house.app.paper_tools(), DECISIONS[outcome]
+        if case.kind is RequestKind.CORRECTION and outcome is Outcome.REFUSED:
+            decision = Decision(outcome, ("facts-correct",), "it is right")
+        if case.stage is not Stage.MATCHED:
+            self._refused(case, lambda: decide(tools, case.receipt, decision, ACTOR))
+            return
+        with self.house.app.database.read() as session:
+            living = granted(session, find_request(session, case.receipt).id)
+        if outcome is not Outcome.REFUSED and bool(living) is (outcome is Outcome.NOTHING_HELD):
+            with pytest.raises(InvalidInput, match="held"):
+                decide(tools, case.receipt, decision, ACTOR)
+            return
+        if case.kind is RequestKind.CORRECTION and not self._propose(case, living, outcome):
+            return
+        decide(tools, case.receipt, decision, ACTOR)
+        case.stage, case.outcome = Stage.DECIDED, outcome
+
+    def _propose(self, case: Case, living: tuple[str, ...], outcome: Outcome) -> bool:
+        """Put one correction together, and take back every other; whether there is one, or none is wanted."""
+        there = [each for each in living if self._is_sealed(each)]
+        if len(there) < len(living):
+            return False  # a restore brought the search back, and not what it found
+        app = self.house.app
+        for each in there:
+            propose(app.paper_tools(), app.door, case.receipt, each, [], ACTOR)
+        if outcome is not Outcome.FULL:
+            return True
+        number = next(each for each in NUMBERS if each != self.docket.numbers[there[0]])
+        change = Change("caller", "phone", number)
+        propose(app.paper_tools(), app.door, case.receipt, there[0], [change], ACTOR)
+        return True
+
+    @rule(pick=st.randoms(use_true_random=False))
+    @precondition(lambda self: self.docket.cases)
+    def carry_out(self, pick: Random) -> None:
+        case = self._pick(pick)
+        tools, disposal = self.house.app.paper_tools(), self.house.app.disposal_tools()
+        if (case.stage, Step.CARRY_OUT) not in path_of(case.kind, case.outcome):
+            self._refused(case, lambda: carry_out(tools, disposal, case.receipt, ACTOR))
+            return
+        before = self._row(case)
+        try:
+            row = carry_out(tools, disposal, case.receipt, ACTOR)
+        except (HoldInForce, StaleApproval) as refused:
+            assert refused.message
+            assert refused.hint
+            assert self._row(case) == before
+            return
+        case.stage = Stage.CARRIED_OUT
+        done = set(row.effect["recordings"])
+        if case.kind is RequestKind.ERASURE:
+            self.docket.erased |= done
+            self.docket.gone |= done
+            for each in self.docket.open_cases():
+                assert each is case or each.frozen.isdisjoint(done)
+            case.frozen -= done
+        elif case.kind is RequestKind.SUSPENSION:
+            self.docket.suspended |= done
+        for each in done if case.kind is RequestKind.CORRECTION else ():
+            self.docket.numbers[each] = self._number_of(each)
+        self.docket.freeze()
+
+    def _do(self, case: Case, step: Step, who: str = SECOND) -> None:
+        app, name = self.house.app, case.receipt
+        tools = app.paper_tools()
+        acts: dict[Step, Any] = {
+            Step.IDENTIFY: lambda: identify(tools, name, ["drivers-licence"], [], "", ACTOR),
+            Step.MATCH: lambda: match(tools, name, ACTOR),
+            Step.APPROVE: lambda: approve(tools, name, who, self._code(case)),
+            Step.SEND_BACK: lambda: send_back(tools, name, "look again", who),
+            Step.PACKAGE: lambda: self._package(case),
+            Step.DELIVER: lambda: deliver(tools, name, "post", "", ACTOR),
+            Step.CLOSE: lambda: close(tools, app.hold_tools(), name, ACTOR),
+            Step.WITHDRAW: lambda: withdraw(tools, name, "she called", ACTOR),
+        }
+        acts[step]()
+        if step is Step.WITHDRAW:
+            case.outcome = None
+        if step is Step.CLOSE:
+            case.frozen = set()
+
+    def _package(self, case: Case) -> None:
+        app = self.house.app
+        package(app.paper_tools(), app.door, app.printer, case.receipt, ACTOR)
+
+    def _refused(self, case: Case, act: Any) -> None:
+        """The step is not possible, says what is, and changes nothing."""
+        before = self._row(case)
+        with pytest.raises(IllegalTransition) as refused:
+            act()
+        assert case.receipt in refused.value.message
+        assert refused.value.hint
+        assert self._row(case) == before
+
+    # --- how it is seen
+
+    def _pick(self, pick: Random) -> Case:
+        """One of the requests, sooner the last ones."""
+        return pick.choice([*self.docket.cases.values()][-3:])
+
+    def _row(self, case: Case) -> dict[str, Any]:
+        with self.house.app.database.read() as session:
+            row: RequestRow = find_request(session, case.receipt)
+            return row.model_dump()
+
+    def _code(self, case: Case) -> str:
+        with self.house.app.database.read() as session:
+            return code_of(session, self.house.app.paper_tools(), find_request(session, case.receipt))
+
+    def _is_sealed(self, recording_id: str) -> bool:
+        try:
+            return self.house.find(recording_id).state is State.SEALED
+        except NotFound:
+            return False
+
+    def _number_of(self, recording_id: str) -> str:
+        (hold, *_) = self.house.find(recording_id).hold_ids
+        with self.house.app.database.read() as session:
+            from retention.holds.find import find_hold
+
+            way = Way(hold_id=hold, hold_key_id=find_hold(session, hold).key_id)
+        door, now = self.house.app.door, self.house.clock.now()
+        note = json.loads(door.particulars(self.house.app.schedule(), recording_id, way, ACTOR, now))
+        number: str = note["entry"]["participants"][0]["phone"]
+        return number
+
+    # --- what must hold at every moment
+
+    @invariant()
+    def a_request_is_where_its_diary_says(self) -> None:
+        for case in self.docket.cases.values():
+            row = self._row(case)
+            assert row["stage"] == case.stage
+            assert row["outcome"] in ((case.outcome or ""), WITHDRAWN)
+
+    @invariant()
+    def nothing_that_an_open_request_describes_is_disposed_of(self) -> None:
+        for case in self.docket.open_cases():
+            for each in case.frozen:
+                found = self.house.find(each)
+                assert found.state is State.SEALED
+                assert found.hold_ids
+
+    @invariant()
+    def what_was_erased_stays_erased(self) -> None:
+        for each in self.docket.erased:
+            assert not self._is_sealed(each)
+            assert self.house.objects_of(each) == []
+
+    @invariant()
+    def what_is_suspended_opens_for_nobody(self) -> None:
+        for each in self.docket.suspended - self.docket.gone:
+            with pytest.raises(RetentionError, match="suspended"):
+                self.house.open(each, "quality")
+
+    @invariant()
+    def lots_count_what_they_hold(self) -> None:
+        assert self.house.recount() == self.house.lot_counts()
+
+
+def test_requests_nights_holds_and_restores_in_any_order(new_house: NewHouse) -> None:
+    run_state_machine_as_test(
+        lambda: Office(new_house),
+        settings=settings(max_examples=max(settings().max_examples // 8, 1), stateful_step_count=30),
+    )
