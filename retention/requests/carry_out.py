@@ -29,7 +29,7 @@ from retention.provision.blocks import block
 from retention.requests.cases import check_step, find_request, move_on, put_on_record
 from retention.requests.correct import put_right, tell
 from retention.requests.file import freeze, request_hold, settle
-from retention.requests.match import described, granted, matches
+from retention.requests.match import described, granted, held
 from retention.requests.model import Step
 from retention.requests.provisions import handed_over
 from retention.requests.rules.model import Outcome, RequestKind
@@ -178,9 +178,8 @@ def _holds(session: Session, request_id: str) -> list[str]:
 
 
 def _staying(session: Session, request_id: str, going: Sequence[str]) -> tuple[str, ...]:
-    """What the request has found and does not erase: it stays held until the request is closed."""
-    found = (each.recording_id for each in matches(session, request_id) if not each.is_gone)
-    return tuple(each for each in found if each not in set(going))
+    """What the request froze and does not erase, found by its search or not: it stays held until it is closed."""
+    return tuple(each for each in held(session, request_id) if each not in set(going))
 
 
 def _refuse_gone(session: Session, row: RequestRow, going: Sequence[str]) -> None:

@@ -5,9 +5,11 @@ import logging
 import pytest
 
 from retention.audit.tags import Tag
+from retention.catalogue.model import ORIGINAL
 from retention.holds.drill import Drilled, drill, faults, rounds
 from retention.holds.model import DrillOutcome
 from retention.kernel.errors import NotFound, StoreUnavailable, Unreadable
+from retention.vault.model import ObjectName, object_name
 from retention.workers.bell import drill_some, ring
 from tests.builders.house import ACTOR, CALLER, House
 
@@ -30,9 +32,8 @@ def known_faults(house: House) -> list[tuple[str, str]]:
         return [(each.recording_id, each.outcome) for each in faults(session)]
 
 
-def original_of(house: House, recording_id: str) -> str:
-    (name,) = [each for each in house.objects_of(recording_id) if each.endswith("original")]
-    return name
+def original_of(recording_id: str) -> ObjectName:
+    return object_name(recording_id, ORIGINAL)
 
 
 def test_a_held_recording_is_opened_by_the_holds_own_key_and_decoded_to_its_end(house: House) -> None:
@@ -53,7 +54,7 @@ def test_a_changed_byte_a_cut_end_a_lost_object_and_a_lost_key_are_each_found_an
     ids = [house.take_in() for _ in range(5)]
     holds = [house.place(each).hold for each in ids]
     objects = house.memory_store.objects
-    flipped, cut, lost, keyless, _ = (original_of(house, each) for each in ids)
+    flipped, cut, lost, keyless, _ = (original_of(each) for each in ids)
     objects[flipped] = objects[flipped][:-20] + bytes([objects[flipped][-20] ^ 1]) + objects[flipped][-19:]
     objects[cut] = objects[cut][:-1]
     del objects[lost]
@@ -118,7 +119,7 @@ def test_each_hold_on_a_recording_is_drilled_by_its_own_key(house: House) -> Non
 def test_a_lifted_hold_is_not_drilled_and_what_was_wrong_under_it_is_nobodys_alarm(house: House) -> None:
     recording = house.take_in()
     hold = house.place(recording).hold
-    house.memory_store.objects[original_of(house, recording)] += b"more"
+    house.memory_store.objects[original_of(recording)] += b"more"
     assert drilled(house)[0].is_fault
     house.lift(hold.id)
     assert drilled(house) == []
@@ -195,7 +196,7 @@ def test_what_a_night_cannot_show_is_an_alarm_and_the_night_is_done_all_the_same
     caplog.set_level(logging.INFO, "retention.bell")
     recording = house.take_in()
     house.place(recording)
-    house.memory_store.objects.pop(original_of(house, recording))
+    house.memory_store.objects.pop(original_of(recording))
     run = ring(house.app)
     assert run
     assert run.state == "done"

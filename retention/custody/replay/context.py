@@ -47,6 +47,7 @@ class Replayed:
     sources: int = 0
     do_not_record: int = 0
     requests_lost: list[str] = field(default_factory=list)  #: filed after it: their receipt numbers
+    requests_closed: int = 0
     spans_destroyed: int = 0
     corrections: int = 0
     entrustees: int = 0

@@ -24,7 +24,7 @@ from retention.custody.replay.provisions import (
     provision_handed_over,
     provision_unblocked,
 )
-from retention.custody.replay.requests import request_filed
+from retention.custody.replay.requests import request_closed, request_filed
 from retention.custody.replay.spans import span_destroyed
 from retention.custody.tools import Progress, Tools, silent
 from retention.disposal.night import UNFINISHED
@@ -53,6 +53,7 @@ KINDS: dict[str, Callable[[Replaying, Entry], None]] = {
     "cohorts-renamed": cohorts_renamed,
     "move-confirmed": _pass_over,
     "request-filed": request_filed,
+    "request-closed": request_closed,
     "particulars-corrected": particulars_corrected,
     "entrustee-registered": entrustee_registered,
     "provision-blocked": provision_blocked,
