@@ -94,9 +94,11 @@ def match(tools: Tools, name: str, actor: str) -> Found:
         placed = freeze(session, tools, row.id, holds)
         searched = dict(_search(session, tools, described(session, tools, row)))
         living = held(session, row.id)
-        gone = {each for found in searched.values() for each, state in found if state in GONE}
-        runs = _runs(session, gone)
         known = {each.recording_id: each for each in matches(session, row.id)}
+        # What is gone is found by no identifier any more; what an earlier search found of it is remembered.
+        states = [*searched.values(), _states(session, RECORDING.c.id.in_(known))]
+        gone = {each for found in states for each, state in found if state in GONE}
+        runs = _runs(session, gone)
         for recording_id in sorted({*living, *gone}):
             found = known.get(recording_id) or RequestMatchRow(request_id=row.id, recording_id=recording_id)
             found.is_gone, found.run_id = recording_id in gone, runs.get(recording_id, "")

@@ -251,6 +251,7 @@ class Office(RuleBasedStateMachine):
             case.outcome = None
         if step is Step.MATCH:
             case.freezes = True
+            assert self._living().issuperset(self._granted(case))
         if step is Step.CLOSE:
             case.frozen = set()
             self.truth.closed.add(case.receipt)
@@ -453,5 +454,5 @@ def test_requests_nights_holds_and_restores_in_any_order(new_house: NewHouse) ->
 
     Here.new_house = staticmethod(new_house)
     run_state_machine_as_test(
-        Here, settings=settings(max_examples=max(settings().max_examples // 10, 1), stateful_step_count=25)
+        Here, settings=settings(max_examples=max(settings().max_examples // 16, 1), stateful_step_count=25)
     )
