@@ -124,7 +124,9 @@ def search(
 
 
 def _row(each: Recording) -> tuple[Any, ...]:
-    started = local(each.started_at, each.place.zone) if each.place else f"{local(each.started_at, 'UTC')} UTC"
+    started = (
+        local(each.started_at, each.place.zone) if each.place else f"{local(each.started_at, 'UTC')} UTC"
+    )
     purposes = ", ".join(f"{r.purpose} → {r.due_on or 'open'}" for r in each.reasons)
     return (
         each.id,
