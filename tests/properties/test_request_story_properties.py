@@ -448,6 +448,7 @@ class Office(RuleBasedStateMachine):
         assert self.house.recount() == self.house.lot_counts()
 
 
+@pytest.mark.slow
 def test_requests_nights_holds_and_restores_in_any_order(new_house: NewHouse) -> None:
     class Here(Office):
         pass
