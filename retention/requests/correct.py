@@ -39,7 +39,7 @@ from retention.requests.cases import check_step, file_key, find_request, put_on_
 from retention.requests.match import granted, matches
 from retention.requests.model import Step
 from retention.requests.papers import diary
-from retention.requests.particulars import Change, Correction, corrected_note, people_of, work_out
+from retention.requests.particulars import Change, Correction, corrected_note, is_made, people_of, work_out
 from retention.requests.rules.model import RequestKind
 from retention.requests.tables import CorrectionRow, RequestHoldRow, RequestRow
 from retention.vault.door import Door, Way
@@ -253,8 +253,7 @@ def _correct(
     recording = session.get_one(RecordingRow, recording_id)
     ((_, key),) = data_keys(session, tools.keys, [recording_id])
     note = json.loads(open_note(key, recording_id, recording.personal or b""))
-    known = corrections_of(session, recording_id)
-    if people_of(note) == correction.becomes and row.id in {each.request_id for each in known}:
+    if is_made(note, correction, row.receipt):
         return None
     if people_of(note) != correction.was:
         raise StaleApproval(
@@ -270,8 +269,9 @@ def _correct(
     }
     recording.personal = seal_note(key, recording_id, canonical_json(corrected_note(note, correction, by)))
     session.add(recording)
-    places = correction.places
-    session.add(_correction_row(row, recording_id, len(known) + 1, places, at, actor))
+    known = corrections_of(session, recording_id)
+    places, number = correction.places, max((each.number for each in known), default=0) + 1
+    session.add(_correction_row(row, recording_id, number, places, at, actor))
     session.flush()
     return {
         "recording": recording_id,

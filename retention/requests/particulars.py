@@ -204,6 +204,13 @@ def corrected_note(note: Mapping[str, Any], correction: Correction, by: Mapping[
     return {**note, "entry": entry, "corrections": [*note.get("corrections", ()), made]}
 
 
+def is_made(note: Mapping[str, Any], correction: Correction, receipt: str) -> bool:
+    """Whether the note has just this correction, made for the request `receipt`."""
+    told = {**correction.told(), "request": receipt}
+    made = note.get("corrections", ())
+    return any(all(each.get(name) == value for name, value in told.items()) for each in made)
+
+
 def in_words(difference: Difference, language: str) -> str:
     """A change as a letter says it."""
     language = language if language in NAMED else "en"
