@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from retention.adapters.keys_roots import RootProtector
     from retention.holds.drill import Player
     from retention.holds.drill import Tools as DrillTools
+    from retention.provision.model import Cutter
     from retention.redaction.destroy import Means as RedactionMeans
     from retention.redaction.destroy import Tools as RedactionTools
     from retention.redaction.model import Silencer
@@ -212,6 +213,13 @@ class App:
         from retention.redaction.destroy import Means as RedactionMeans
 
         return RedactionMeans(self.door, self.inspector, self.silencer, self.home / "tmp")
+
+    @cached_property
+    def cutter(self) -> "Cutter":
+        """What cuts a part out of a recording."""
+        from retention.adapters.cutter_media import MediaCutter
+
+        return MediaCutter(self.home / "tmp")
 
     @cached_property
     def silencer(self) -> "Silencer":

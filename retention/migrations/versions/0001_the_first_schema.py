@@ -505,6 +505,8 @@ def upgrade() -> None:
         sa.Column("provision_id", AutoString(), nullable=False),
         sa.Column("recording_id", AutoString(), nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("from_us", sa.BigInteger(), nullable=True),
+        sa.Column("until_us", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["provision_id"], ["provision.id"]),
         sa.PrimaryKeyConstraint("provision_id", "recording_id"),
     )
