@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import sqlite3
 import wave
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -115,6 +117,18 @@ def test_only_a_part_is_given_and_nothing_outside_it(shell: Shell) -> None:
         assert (sound.getframerate(), sound.getnframes()) == (8000, 4000)
     assert out.read_bytes()[44:] == whole[44 + 4000 : 44 + 12_000]
     assert list((shell.home / "tmp").iterdir()) == []
+
+
+def test_a_restored_backup_knows_that_only_a_part_was_given(shell: Shell) -> None:
+    assert shell("backup", str(shell.folder / "backup")).code == 0
+    interval = ("--from", recorded_at(shell, 0.25), "--until", recorded_at(shell, 0.75))
+    digest = shell.json(*propose(shell, *interval)).value["digest"]
+    assert shell("provision", "approve", digest, who="suzuki").code == 0
+    assert shell("provision", "hand-over", digest, "--out", str(shell.folder / "part.wav")).code == 0
+    assert shell("restore", str(shell.folder / "backup"), "--yes").code == 0
+    with closing(sqlite3.connect(shell.home / "catalogue.db")) as database:
+        (parts,) = database.execute("SELECT from_us, until_us FROM provision_item").fetchall()
+    assert parts == (250_000, 750_000)
 
 
 def test_a_part_of_which_nothing_was_recorded_is_refused(shell: Shell) -> None:
