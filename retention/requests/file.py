@@ -25,7 +25,7 @@ from retention.requests.model import Stage
 from retention.requests.papers import Area, keep_paper, note, write_paper
 from retention.requests.received import Received
 from retention.requests.rulebooks import Rules, rules_in_force
-from retention.requests.tables import RequestHoldRow, RequestRow
+from retention.requests.tables import LostRequestRow, RequestHoldRow, RequestRow
 from retention.vault.model import object_name
 from retention.vault.papers import Tools
 
@@ -185,7 +185,7 @@ def _row(
 
 
 def _next_receipt(session: Session, year: int) -> str:
-    """Requests are never taken off the file, so their count is the last number."""
-    of_year = col(RequestRow.receipt).startswith(f"{year}-")
-    count = session.execute(select(func.count()).where(of_year)).scalar_one()
-    return f"{year}-{count + 1:04d}"
+    """Requests are never taken off the file, so how many there were is the last number; lost ones count, too."""
+    columns = (col(RequestRow.receipt), col(LostRequestRow.receipt))
+    counts = (select(func.count()).where(each.startswith(f"{year}-")) for each in columns)
+    return f"{year}-{sum(session.execute(each).scalar_one() for each in counts) + 1:04d}"

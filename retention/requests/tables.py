@@ -53,6 +53,15 @@ class RequestRow(Row, table=True):
     closed_at: datetime | None = None
 
 
+class LostRequestRow(Row, table=True):
+    """A request that a restored backup does not have: its number was told to somebody, and is not given again."""
+
+    __tablename__ = "lost_request"
+
+    receipt: str = Field(primary_key=True)
+    request_id: str
+
+
 class RequestHoldRow(Row, table=True):
     """A hold that keeps what a request describes."""
 

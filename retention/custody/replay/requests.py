@@ -8,13 +8,14 @@ from datetime import datetime
 
 from retention.custody.replay.context import Entry, Replaying, instant_of
 from retention.requests.model import Stage
-from retention.requests.tables import RequestRow
+from retention.requests.tables import LostRequestRow, RequestRow
 
 
 def request_filed(here: Replaying, entry: Entry) -> None:
     """A request whose papers the backup does not have: who restores is told its number."""
     if here.session.get(RequestRow, entry["request"]) is None:
         here.done.requests_lost.append(entry["receipt"])
+        here.session.merge(LostRequestRow(receipt=entry["receipt"], request_id=entry["request"]))
 
 
 def request_closed(here: Replaying, entry: Entry) -> None:

@@ -230,6 +230,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_intake_writer"), "intake", ["writer"], unique=False)
     op.create_table(
+        "lost_request",
+        sa.Column("receipt", AutoString(), nullable=False),
+        sa.Column("request_id", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("receipt"),
+    )
+    op.create_table(
         "object",
         sa.Column("recording_id", AutoString(), nullable=False),
         sa.Column("role", AutoString(), nullable=False),

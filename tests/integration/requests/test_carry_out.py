@@ -226,3 +226,15 @@ def test_granting_a_part_says_for_which_recordings_it_is_not_granted(house: Hous
     house.take_in(phone=CALLER)
     with pytest.raises(InvalidInput, match="for which recordings"):
         approved(house, RequestKind.ERASURE, Decision(Outcome.PARTIAL, ("no-breach",), "needed"))
+
+
+def test_the_number_of_a_request_that_a_restore_lost_is_not_given_again(house: House) -> None:
+    house.take_in(phone=CALLER)
+    first = approved(house, RequestKind.SUSPENSION, Decision(Outcome.FULL))
+    path = back_up(house)
+    lost = approved(house, RequestKind.SUSPENSION, Decision(Outcome.FULL))
+    restore(house, path)
+    next_ = approved(house, RequestKind.SUSPENSION, Decision(Outcome.FULL))
+    assert (first[-4:], lost[-4:], next_[-4:]) == ("0001", "0002", "0003")
+    assert set(restore(house, path).replayed.requests_lost) == {lost, next_}
+    assert approved(house, RequestKind.SUSPENSION, Decision(Outcome.FULL))[-4:] == "0004"
