@@ -1,6 +1,7 @@
 """Footage through the toolbox: whom to decide about, and a copy in which only those show whom a person kept."""
 
 import base64
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from media.video.views import Mount
 from retention.kernel.errors import InvalidInput
 from retention.redaction.redactor import Copy, FoundAgain, Original, Progress, Review, Wish
 
+SCHEMA = "footage-rendition-report/1"
 _PROPOSED = "proposed: everybody's voice is on it"
 _MOUNTS = {"": Mount.UNKNOWN, "ceiling": Mount.ANY}
 _MOSAIC = "a mosaic hides less than a fill: faces have been recognised through one"
@@ -74,7 +76,20 @@ def copy(original: Original, document: ReviewDocument, folder: Path, progress: P
         done = redact.finish(original.path, document, target, order, redact.Watch(on_progress=progress))
     except redact.FoundAgain as found:
         raise FoundAgain(found.findings, review_of(found.document)) from found
-    return Copy(target, report_json(done.released.verified), _summary(document, done))
+    return Copy(target, _report(done), _summary(document, done))
+
+
+def _report(done: redact.Redacted) -> bytes:
+    rendered = done.released.rendered
+    report = {
+        "schema": SCHEMA,
+        "frames": rendered.frames,
+        "masked_frames": rendered.masked_frames,
+        "copied_frames": rendered.copied_frames,
+        "notes": list(rendered.notes),
+        "verified": json.loads(report_json(done.released.verified)),
+    }
+    return json.dumps(report, ensure_ascii=False, indent=1).encode()
 
 
 def _sound(original: Original, document: ReviewDocument, folder: Path) -> Audio | ReplaceAudio:
@@ -103,7 +118,7 @@ def _summary(document: ReviewDocument, done: redact.Redacted) -> Mapping[str, An
             *([again.name] if again else []),
         ],
         "sound": _what_became_of(document.sound),
-        "remains": list(_remains(document, done)),
+        "remains": list(_remains(document)),
     }
 
 
@@ -115,8 +130,7 @@ def _what_became_of(sound: Sound | None) -> str:
     return f"kept but for {len(sound.mutes)} spans" if sound.mutes else "kept"
 
 
-def _remains(document: ReviewDocument, done: redact.Redacted) -> Iterator[str]:
-    yield from done.released.rendered.notes
+def _remains(document: ReviewDocument) -> Iterator[str]:
     if document.search is not None and not document.search.is_camera_fixed:
         yield f"the camera moves ({document.search.camera_why}), so only what a detector named is hidden"
     if any(track.style is Style.MOSAIC for track in document.tracks):
