@@ -71,6 +71,10 @@ class Tag(StrEnum):
     DESTRUCTION_APPROVED = "redaction:span:approve"
     DESTRUCTION_DONE = "redaction:span:destroy"  #: a new version is in force, in which the spans are silent
     DESTRUCTION_FINISHED = "redaction:span:finish"  #: no byte of the old version is left in the store
+    REVIEW_PROPOSED = "redaction:review:propose"
+    REVIEW_GIVEN = "redaction:review:review"  #: a person's decisions about one recording of a request
+    RENDITION_MADE = "redaction:rendition:render"
+    RENDITION_REFUSED = "redaction:rendition:find-again"  #: the second look found somebody: back to review
     BACKED_UP = "store:backup:make"
     RESTORED = "store:backup:restore"
     AUDIT_EXPORTED = "audit:trail:export"
