@@ -19,7 +19,6 @@ from typing import Any
 
 from retention.disposal import verifier
 from retention.kernel.errors import FixityMismatch
-from retention.vault.model import Chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Part:
     size_bytes: int
     sha256: bytes
     crc: int  #: CRC-32, as a ZIP archive wants it
-    chunks: Callable[[], Iterable[Chunk]]  #: its content, again each time
+    chunks: Callable[[], Iterable[bytes]]  #: its content, again each time
     about: dict[str, Any] = field(default_factory=dict)  #: what the manifest says of it besides
 
     @property
@@ -49,7 +48,7 @@ class Part:
 def part_of(
     name: str,
     media_type: str,
-    chunks: Callable[[], Iterable[Chunk]],
+    chunks: Callable[[], Iterable[bytes]],
     sha256: bytes | None = None,
     about: dict[str, Any] | None = None,
 ) -> Part:
@@ -73,7 +72,7 @@ def text_part(name: str, media_type: str, content: bytes) -> Part:
     return part_of(name, media_type, lambda: (content,))
 
 
-def archive(parts: Sequence[Part]) -> Iterator[Chunk]:
+def archive(parts: Sequence[Part]) -> Iterator[bytes]:
     """The archive of these files, in this order, a chunk at a time.
 
     Raises:

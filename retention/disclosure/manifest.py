@@ -43,7 +43,10 @@ def signed(
         }
     )
     manifest += b"\n"
-    signature = {"public_key": signer.public_key.hex(), "signature": b64encode(signer.sign(manifest)).decode()}
+    signature = {
+        "public_key": signer.public_key.hex(),
+        "signature": b64encode(signer.sign(manifest)).decode(),
+    }
     return (
         text_part(verifier.MANIFEST, "application/json", manifest),
         text_part(verifier.SIGNATURE, "application/json", canonical_json(signature) + b"\n"),

@@ -1,11 +1,13 @@
 """What the commands about requests share."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
 
 from retention.cli.shared import (
     instant,
+    say,
     show,
 )
 from retention.requests.tables import RequestRow
@@ -37,3 +39,9 @@ def request_json(row: RequestRow) -> dict[str, Any]:
 def show_stage(row: RequestRow, words: str) -> None:
     """Say in `words` how far the request is."""
     show(request_json(row), words.format(receipt=row.receipt, outcome=row.outcome))
+
+
+def warn_of(warnings: Iterable[str]) -> None:
+    """Say what of a letter a person must look at."""
+    for each in warnings:
+        say(f"Look at the letter: {each}")
