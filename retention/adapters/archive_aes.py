@@ -10,6 +10,7 @@ from typing import BinaryIO
 from zipfile import ZipFile, ZipInfo
 
 import pyzipper
+from pyzipper.zipfile_aes import WZ_AES_V2
 
 from retention.kernel.errors import FixityMismatch
 
@@ -27,7 +28,7 @@ def encrypt_archive(package: BinaryIO, file: BinaryIO, passphrase: str) -> None:
     with ZipFile(package) as plain:
         with pyzipper.AESZipFile(file, "w") as sealed:
             sealed.setpassword(passphrase.encode())
-            sealed.setencryption(pyzipper.WZ_AES, nbits=256, force_wz_aes_version=pyzipper.WZ_AES_V2)
+            sealed.setencryption(pyzipper.WZ_AES, nbits=256, force_wz_aes_version=WZ_AES_V2)
             for each in plain.infolist():
                 # A time of now would tell when it was made; what is recorded is compressed already.
                 info = sealed.zipinfo_cls(each.filename, NO_TIME)

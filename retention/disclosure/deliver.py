@@ -70,6 +70,7 @@ class Public:
     outbox: Folder
     base_url: str
     sender: str  #: this store's id
+    cost: links.Cost = links.Cost()
 
 
 def hand_over(
@@ -155,7 +156,7 @@ def make_link(tools: Tools, door: Door, public: Public, name: str, days: int, ac
             zone=schedule.controller.zone,
             expires_at=ends_at,
             size_bytes=reader.size_bytes,
-            cost=links.Cost(),
+            cost=public.cost,
             salt=os.urandom(16),
         )
         public.outbox.make()
