@@ -12,7 +12,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
 
@@ -70,7 +70,7 @@ class Public:
     outbox: Folder
     base_url: str
     sender: str  #: this store's id
-    cost: links.Cost = links.Cost()
+    cost: links.Cost = field(default_factory=links.Cost)
 
 
 def hand_over(

@@ -92,6 +92,8 @@ class Served:
         if self.ledger.is_live(head.id, head.expires_at, self.clock.now()):
             return Found(token, file, waiting)
         file.close()
+        with suppress(RetentionError):
+            self.tidy()  # it may have ended just now
         return None
 
 

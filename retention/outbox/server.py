@@ -41,26 +41,30 @@ def serve(path: Path, address: Address, clock: Clock, started: Callable[[int], N
     folder = Folder(path)
     folder.make()
     with exclusive(path), closing(Ledger(path)) as ledger:
-        served = Served(folder, ledger, clock, is_secure=address.is_secure)
-        config = uvicorn.Config(
-            make_app(served, address.hosts),
-            host=address.host,
-            port=address.port,
-            http=Patient,
-            ws="none",
-            loop="asyncio",
-            lifespan="on",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=CONNECTIONS,
-            h11_max_incomplete_event_size=HEAD_BYTES,
-            timeout_graceful_shutdown=SHUTDOWN_S,
-            ssl_certfile=address.certificate,
-            ssl_keyfile=address.private_key,
-        )
-        _Server(config, started).run()
+        server_of(Served(folder, ledger, clock, is_secure=address.is_secure), address, started).run()
+
+
+def server_of(served: Served, address: Address, started: Callable[[int], None]) -> uvicorn.Server:
+    """A server that is ready to run; `started` is told the port."""
+    config = uvicorn.Config(
+        make_app(served, address.hosts),
+        host=address.host,
+        port=address.port,
+        http=Patient,
+        ws="none",
+        loop="asyncio",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS,
+        h11_max_incomplete_event_size=HEAD_BYTES,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        ssl_certfile=address.certificate,
+        ssl_keyfile=address.private_key,
+    )
+    return _Server(config, started)
 
 
 class _Server(uvicorn.Server):
@@ -80,6 +84,8 @@ class Patient(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the base
         """Start the clock."""
         super().connection_made(transport)
+        # Whatever the logging of this process is: an address opens something.
+        self.access_log = False
         found = transport.get_extra_info("socket")
         if found is not None:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
