@@ -122,10 +122,8 @@ class Ledger:
     def break_off(self, link_id: str, now: datetime) -> None:
         """The download ended before its last byte."""
         with self._transaction():
-            row = self._known(link_id)
             self._set(link_id, sending=0)
-            if row["starts"] >= STARTS:
-                self._end(link_id, State.INTERRUPTED, now)
+            self._outlive(self._known(link_id), now)
 
     def sweep(self, now: datetime) -> None:
         """End what has had its time."""
@@ -168,7 +166,7 @@ class Ledger:
         if row["state"] != State.WAITING or row["sending"]:
             return
         started = row["started_at"] and datetime.fromisoformat(row["started_at"])
-        if started and now >= started + AGAIN_FOR:
+        if started and (now >= started + AGAIN_FOR or row["starts"] >= STARTS):
             self._end(row["id"], State.INTERRUPTED, now)
         elif now >= datetime.fromisoformat(row["expires_at"]):
             self._end(row["id"], State.INTERRUPTED if started else State.EXPIRED, now)

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_time, get_timezone_name
 from babel.numbers import format_decimal
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
@@ -94,8 +94,9 @@ def form(head: Head, language: str, alarm: str = "", **numbers: int) -> bytes:
 
 def _moment(at: datetime, zone: str, language: str) -> str:
     locale = _LOCALES.get(language, language)
-    local = at.astimezone(ZoneInfo(zone))
-    return f"{format_datetime(local, 'long', tzinfo=local.tzinfo, locale=locale)}"
+    place = ZoneInfo(zone)
+    day, hour = format_date(at.astimezone(place), "long", locale), format_time(at, "HH:mm", place, locale)
+    return f"{day} {hour} ({get_timezone_name(at.astimezone(place), 'long', locale=locale)})"
 
 
 def _size(size_bytes: int, language: str) -> str:

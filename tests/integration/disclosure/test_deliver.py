@@ -325,7 +325,8 @@ def test_killed_anywhere_there_is_no_link_without_a_record_and_never_two(
 
 
 def test_an_archive_that_could_not_be_written_is_on_no_ledger(house: House, receipt: str) -> None:
-    def broken(*_: object) -> None:
+    def broken(package: BinaryIO, file: BinaryIO, passphrase: str) -> None:
+        del package, file, passphrase
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"), open_file(house) as file:
