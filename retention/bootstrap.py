@@ -49,9 +49,11 @@ if TYPE_CHECKING:
     from retention.disclosure.deliver import Public
     from retention.disclosure.package import House as PackageHouse
     from retention.outbox.folder import Folder as Outbox
+    from retention.redaction.at_work import Means as CopyMeans
     from retention.redaction.destroy import Means as RedactionMeans
     from retention.redaction.destroy import Tools as RedactionTools
     from retention.redaction.model import Silencer
+    from retention.redaction.redactor import Redactor
     from retention.requests.print import Printed, Sheet
     from retention.requests.rulebooks import Rules
 
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
 TABLES = models.ALL_TABLES
 JOURNAL_NAME = "journal"
 POLICY_FILE = "policy.yaml"
+WORK = "work"  #: where copies are made: emptied when the work ends, or when anything starts after a kill
 
 
 class Given(TypedDict, total=False):
@@ -69,6 +72,7 @@ class Given(TypedDict, total=False):
     store: ObjectStore
     inspector: Inspector
     silencer: "Silencer"
+    redactor: "Redactor"
 
 
 class App:
@@ -255,6 +259,17 @@ class App:
         """What silences spans of sound."""
         return self._given.get("silencer") or _silencer()
 
+    def copy_means(self) -> "CopyMeans":
+        """What making redacted copies needs besides what papers need."""
+        from retention.redaction.at_work import Means as CopyMeans
+
+        return CopyMeans(self.door, self.redactor, self.home / WORK)
+
+    @cached_property
+    def redactor(self) -> "Redactor":
+        """What searches recordings, and makes redacted copies."""
+        return self._given.get("redactor") or _redactor()
+
     def disposal_tools(self) -> DisposalTools:
         """What disposing needs."""
         settings = self.settings
@@ -341,7 +356,21 @@ def open_app(home: Path, **given: Unpack[Given]) -> App:
         raise InvalidInput(
             f"the catalogue of {home} has another version's schema", hint="Run `retention upgrade`."
         )
+    _sweep(app)
     return app
+
+
+def _sweep(app: App) -> None:
+    """Empty what killed work has left."""
+    if not (app.home / WORK).is_dir():
+        return
+    from retention.redaction.workroom import sweep
+    from retention.requests.model import Stage
+    from retention.requests.show import requests_at
+
+    with app.database.read() as session:
+        wanted = frozenset(each.id for each in requests_at(session, {Stage.MATCHED}))
+    sweep(app.home / WORK, wanted)
 
 
 def has_catalogue(app: App) -> bool:
@@ -498,6 +527,12 @@ def _inspector(timeout_s: float) -> Inspector:
     from retention.adapters.inspector_media import MediaInspector
 
     return MediaInspector(timeout_s)
+
+
+def _redactor() -> "Redactor":
+    from retention.adapters.redactor_media import MediaRedactor
+
+    return MediaRedactor()
 
 
 def _silencer() -> "Silencer":

@@ -7,6 +7,7 @@ disclosure is granted on finished copies (`renditions`), and approved for exactl
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session
 
@@ -65,7 +66,7 @@ def decide(tools: Tools, name: str, decision: Decision, actor: str) -> RequestRo
             "measure": decision.measure,
             "partial_considered": decision.partial_considered,
         }
-        detail = {"outcome": decision.outcome, "grounds": list(decision.grounds)}
+        detail: dict[str, Any] = {"outcome": decision.outcome, "grounds": list(decision.grounds)}
         if copies:
             detail["copies"] = copies
         put_on_record(session, tools, row, now, actor, Tag.REQUEST_DECIDED, {**said, **detail}, detail)

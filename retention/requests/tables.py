@@ -80,16 +80,16 @@ class RenditionRow(Row, table=True):
     """The redacted copy of a recording that a request asks for: how far its review is, and the copy once it is made.
 
     Reviewed or proposed anew, it has no copy again. Its papers are in `request_paper` as well, earlier ones too.
-    A summary has `hidden` and `kept` (tracks, spans or faces), `muted_s` (seconds, all channels together),
-    `styles`, `looked_with` (by what it was searched before and after), `sound` (a word on what became of it),
-    and `remains` (sentences: what a person must know is still there, or was not looked for).
+    A summary has `hidden` and `kept` (how many tracks, or channels and spans), `muted_ms` (all channels together),
+    `styles`, `looked_with` (by what it was searched, before and after), `sound` (what became of it), and
+    `remains` (sentences: what a person must know is still there, or was not looked for). It has no fractions.
     """
 
     __tablename__ = "request_rendition"
 
     request_id: str = Field(primary_key=True, foreign_key="request.id")
     recording_id: str = Field(primary_key=True, index=True)
-    kind: str  #: "video", "sound" or "picture"
+    kind: str  #: "video" or "sound"
     review_id: str  #: the paper that holds the review document in force
     open_points: list[str] = Field(
         default_factory=list, sa_type=JSON

@@ -12,6 +12,7 @@ from retention.cli.request.answer import (
     send_back_,
     withdraw_,
 )
+from retention.cli.request.copies import propose_, render_, review_
 from retention.cli.request.hand_over import deliver_, package_
 from retention.cli.request.look import list_, rules_, show_
 from retention.cli.request.receive import describe_, file_, identify_, leave_out_, match_
@@ -23,6 +24,9 @@ app.command("describe", epilog=EPILOG)(describe_)
 app.command("identify", epilog=EPILOG)(identify_)
 app.command("match", epilog=EPILOG)(match_)
 app.command("leave-out", epilog=EPILOG)(leave_out_)
+app.command("propose", epilog=EPILOG)(propose_)
+app.command("review", epilog=EPILOG)(review_)
+app.command("render", epilog=EPILOG)(render_)
 app.command("decide", epilog=EPILOG)(decide_)
 app.command("approve", epilog=EPILOG)(approve_)
 app.command("send-back", epilog=EPILOG)(send_back_)
