@@ -2,21 +2,20 @@
 
 import logging
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from retention.cli.shared import EPILOG, local, named_actor, say, show, store, styled, table
+from retention.cli.deliveries import delivery_json, delivery_table
+from retention.cli.shared import EPILOG, named_actor, say, show, store
 from retention.disclosure.collect import collect
 from retention.disclosure.ledger import disclosures
 from retention.disclosure.model import FAILED
-from retention.disclosure.tables import DisclosureRow
 from retention.kernel.clock import SystemClock
 from retention.requests.cases import find_request
 from retention.requests.tables import RequestRow
 
 app = typer.Typer(help="What was handed over to whoever asked.", no_args_is_help=True)
-DIGITS = 12  #: of a digest, for people
 
 
 @app.command("list", epilog=EPILOG)
@@ -29,11 +28,10 @@ def list_(request: Annotated[str, typer.Option(help="Only those of this request.
             found = [
                 (session.get_one(RequestRow, each.request_id), each) for each in disclosures(session, of)
             ]
-    rows = [_line(row.receipt, each, zone) for row, each in found]
     show(
         [{"receipt": row.receipt, **delivery_json(each)} for row, each in found],
-        table("Deliveries", ["request", "route", "state", "delivered", "in time", "package", "tries"], rows)
-        if rows
+        delivery_table("Deliveries", [(row.receipt, each) for row, each in found], zone)
+        if found
         else "Nothing was handed over.",
     )
 
@@ -49,13 +47,7 @@ def collect_() -> None:
             found = [(session.get_one(RequestRow, each.request_id).receipt, each) for each in changed]
     show(
         [{"receipt": receipt, **delivery_json(each)} for receipt, each in found],
-        table(
-            "",
-            ["request", "route", "state", "delivered", "in time", "package", "tries"],
-            [_line(receipt, each, zone) for receipt, each in found],
-        )
-        if found
-        else "Nothing new.",
+        delivery_table("", found, zone) if found else "Nothing new.",
     )
     for receipt, each in found:
         if each.state in FAILED:
@@ -92,28 +84,3 @@ def serve_(
         if isinstance(stopped, SystemExit) and stopped.code:
             raise
         say("Stopped.")
-
-
-def delivery_json(row: DisclosureRow) -> dict[str, Any]:
-    """A delivery as JSON tells it: nobody is named, and no link can be made of it."""
-    return {
-        "id": row.id,
-        "route": row.route,
-        "state": row.state,
-        "made_at": row.made_at,
-        "made_by": row.made_by,
-        "delivered_at": row.delivered_at,
-        "in_time": row.in_time,
-        "expires_at": row.expires_at,
-        "sha256": row.sha256,
-        "size_bytes": row.size_bytes,
-        "archive_sha256": row.archive_sha256 or None,
-        "receipt": row.receipt or None,
-    }
-
-
-def _line(receipt: str, row: DisclosureRow, zone: str) -> tuple[Any, ...]:
-    in_time = "" if row.in_time is None else "yes" if row.in_time else styled("no", "bold red")
-    state = styled(row.state, "bold red") if row.state in FAILED else row.state
-    at = local(row.delivered_at, zone) if row.delivered_at else ""
-    return receipt, row.route, state, at, in_time, row.sha256[:DIGITS], row.receipt.get("tried", "")

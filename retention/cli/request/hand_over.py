@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from retention.bootstrap import App
-from retention.cli.disclosure import delivery_json
+from retention.cli.deliveries import delivery_json
 from retention.cli.request.common import Receipt, request_json, warn_of
 from retention.cli.shared import local, named_actor, say, show, store, whole_file
 from retention.disclosure.deliver import Made, hand_over, make_archive, make_link

@@ -1,12 +1,12 @@
-"""retention request list, show, rules: look, and change nothing about a request."""
+"""retention request list, show: look, and change nothing about a request."""
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from retention.cli.deliveries import delivery_json, delivery_table
 from retention.cli.request.common import Receipt, copy_json, copy_lines, request_json
 from retention.cli.shared import (
     local,
@@ -16,12 +16,11 @@ from retention.cli.shared import (
     styled,
     table,
 )
+from retention.disclosure.ledger import disclosures
 from retention.requests.cases import find_request
 from retention.requests.match import matches
 from retention.requests.model import Stage
-from retention.requests.packs import read_text
 from retention.requests.renditions import reviews_of
-from retention.requests.rulebooks import put_in_force as put_rules_in_force
 from retention.requests.rules.model import RequestKind
 from retention.requests.show import opened_file, requests_at
 from retention.requests.tables import RenditionRow, RequestMatchRow, RequestRow
@@ -60,10 +59,12 @@ def show_(
             row = find_request(session, receipt)
             found = matches(session, row.id)
             copies = reviews_of(session, row.id)
+            given = disclosures(session, row.id)
             zone = opened.schedule().controller.zone
         value = request_json(row) | {
             "matches": [_match_json(each) for each in found],
             "copies": [copy_json(each) for each in copies],
+            "deliveries": [delivery_json(each) for each in given],
         }
         lines: list[Any] = [
             styled(f"Request {row.receipt}: {row.kind}", "bold"),
@@ -74,6 +75,8 @@ def show_(
                 table("", ["recording", "is"], [(each.recording_id, _state(each)) for each in found])
             )
         lines += _copy_lines(row, found, copies)
+        if given:
+            lines.append(delivery_table("", [(row.receipt, each) for each in given], zone))
         if with_diary:
             received, notes = opened_file(opened.paper_tools(), opened.door, opened.schedule(), row, who)
             value |= {"received": received, "diary": notes}
@@ -87,51 +90,6 @@ def show_(
                 ),
             ]
     show(value, [line for line in lines if line])
-
-
-def rules_(
-    file_given: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="A rulebook to put in force.")
-    ] = None,
-) -> None:
-    """Show the rulebook in force, or put another one in force; requests on file keep theirs."""
-    who = named_actor()
-    with store() as opened:
-        if file_given is not None:
-            put_rules_in_force(opened.database, *read_text(file_given), opened.clock.now(), who)
-        rules = opened.rules()
-    book = rules.book
-    show(
-        {
-            "version": rules.version,
-            "rulebook": book.name,
-            "digest": book.digest,
-            "languages": list(book.languages),
-            "methods": sorted(book.methods),
-            "grounds": sorted(book.grounds),
-        },
-        [
-            styled(f"Version {rules.version}: {book.name}", "bold"),
-            table(
-                "",
-                ["kind", "article", "answer within"],
-                [
-                    (kind, rule.article[book.languages[0]], str(rule.answer_within))
-                    for kind, rule in book.kinds.items()
-                ],
-            ),
-            table(
-                "",
-                ["method", "points"],
-                [(code, str(each.points)) for code, each in sorted(book.methods.items())],
-            ),
-            table(
-                "",
-                ["ground", "of"],
-                [(code, ", ".join(sorted(each.kinds))) for code, each in sorted(book.grounds.items())],
-            ),
-        ],
-    )
 
 
 def _match_json(found: RequestMatchRow) -> dict[str, Any]:
