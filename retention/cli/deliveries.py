@@ -26,7 +26,7 @@ def delivery_json(row: DisclosureRow) -> dict[str, Any]:
         "sha256": row.sha256,
         "size_bytes": row.size_bytes,
         "archive_sha256": row.archive_sha256 or None,
-        "receipt": row.receipt or None,
+        "link": row.receipt or None,
     }
 
 

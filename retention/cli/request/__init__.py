@@ -12,13 +12,9 @@ from retention.cli.request.answer import (
     send_back_,
     withdraw_,
 )
-<<<<<<< HEAD
 from retention.cli.request.copies import propose_, render_, review_
 from retention.cli.request.hand_over import deliver_, package_
-from retention.cli.request.look import list_, rules_, show_
-=======
 from retention.cli.request.look import list_, show_
->>>>>>> main
 from retention.cli.request.receive import describe_, file_, identify_, leave_out_, match_
 from retention.cli.request.rulebook import rules_
 from retention.cli.shared import EPILOG
