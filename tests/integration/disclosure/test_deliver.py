@@ -1,6 +1,8 @@
 """Handing over: by a person, in an archive, behind a link; and what the ledger says of each."""
 
+import logging
 import re
+import shutil
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
@@ -21,6 +23,7 @@ from retention.outbox.folder import Folder, Receipt
 from retention.requests.answer import close
 from retention.requests.decide import Decision, approve, decide
 from retention.requests.rules.model import Outcome, RequestKind
+from retention.workers.bell import ring
 from tests.builders.disclosure import REQUESTER, filed, plain_answer
 from tests.builders.house import ACTOR, CALLER, SECOND, House
 
@@ -368,3 +371,22 @@ def test_an_outbox_that_cannot_be_written_leaves_nothing_waiting(house: House, r
     with pytest.raises(StoreUnavailable, match="outbox"):
         linked(house, receipt)
     assert ledger(house) == []
+
+
+def test_the_night_collects_receipts(house: House, receipt: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "retention.bell")
+    made = linked(house, receipt)
+    told(house, made.row.link_id, "died", tried=5, wrong=5)
+    assert ring(house.app)
+    assert states(house) == ["died"]
+    assert f"event=disclosure.died delivery={made.row.id}" in caplog.messages
+
+
+def test_a_night_runs_where_the_outbox_is_out_of_reach(house: House, receipt: str) -> None:
+    linked(house, receipt, days=1)
+    house.clock.move(days=2)
+    shutil.rmtree(house.app.outbox.path)
+    house.app.outbox.path.write_bytes(b"no folder")
+    run = ring(house.app)
+    assert run
+    assert (run.state, states(house)) == ("done", ["expired"])
