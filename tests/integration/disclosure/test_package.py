@@ -11,6 +11,7 @@ import av
 import pypdfium2
 import pytest
 from av.audio.frame import AudioFrame
+from av.video.frame import VideoFrame
 
 from retention.audit.tags import Tag
 from retention.disposal import verifier
@@ -216,3 +217,21 @@ def test_a_package_dies_by_its_own_class(house: House) -> None:
     made = packaged(house, granted(house))
     (reason,) = house.find(made.paper_id).reasons
     assert reason.class_name == "requests.package"
+
+
+@pytest.mark.shared_data
+def test_real_footage_and_a_real_call_play_after_nothing_but_an_unzip(
+    sqlite_house: House, shared_data: Path, tmp_path: Path
+) -> None:
+    video, sound = shared_data / "video" / "classroom.mp4", shared_data / "audio" / "clips" / "jfk.wav"
+    copies = [Copy(video.read_bytes(), ".mp4", "video"), Copy(sound.read_bytes())]
+    made = packaged(sqlite_house, granted(sqlite_house, copies))
+    folder = unzipped(bytes_of(sqlite_house, made), tmp_path / "package")
+    verifier.check_package(folder, sqlite_house.app.signer.public_key)
+    lengths_s = []
+    for name in made.names[4:]:
+        with av.open(folder / name) as player:
+            *_, last = (each for each in player.decode() if isinstance(each, AudioFrame | VideoFrame))
+            assert last.time
+            lengths_s.append(round(last.time))
+    assert sorted(lengths_s) == [3, 11]
