@@ -231,6 +231,18 @@ def test_a_face_of_each_track_can_be_written_out_for_the_reviewer(story: Story, 
     assert {path.stat().st_mode & 0o777 for path in pictures} == {0o600}
 
 
+def test_whoever_reviews_opens_the_original_for_the_request_and_for_no_other(
+    story: Story, tmp_path: Path
+) -> None:
+    line = ("--request", story.receipt, "--out", str(tmp_path / "original.wav"))
+    assert story.shell("open", story.call, *line, who=REVIEWER).code == 0
+    assert decode(tmp_path / "original.wav")[0][AGENT].any()
+    other = story.shell.ids()["young"]
+    refused = story.shell("open", other, *line, who=REVIEWER)
+    assert refused.code == 13
+    assert f"is not about recording {other}" in refused.err
+
+
 def test_a_name_that_is_not_in_the_review_is_refused(story: Story) -> None:
     line = ("review", "--recording", story.clip, "--keep")
     assert "there is no track 99" in story.do(*line, "track 99", fails=11)["message"]
