@@ -9,7 +9,7 @@ A person may add spans. Channels count from 0; seconds count from the beginning.
 recording, and goes with it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from typing import Annotated, Literal
 
@@ -117,6 +117,47 @@ def heard_spans(review: SoundReview) -> Iterator[Span]:
     """The spans on channels that are not hidden as a whole."""
     hidden = {channel.id for channel in review.channels if channel.decision.verdict is Verdict.HIDE}
     return (span for span in review.spans if span.channel not in hidden)
+
+
+def decide(
+    review: SoundReview,
+    verdict: Verdict,
+    *,
+    channels: Collection[int] = (),
+    spans: Collection[int] = (),
+    by: str = "",
+    note: str = "",
+) -> SoundReview:
+    """Hide these channels and spans, or let them be heard.
+
+    Raises:
+        KeyError: There is no such channel or span.
+    """
+    for kind, wanted, present in (
+        ("channel", channels, {each.id for each in review.channels}),
+        ("span", spans, {each.id for each in review.spans}),
+    ):
+        if missing := set(wanted) - present:
+            raise KeyError(f"there is no {kind} {min(missing)}")
+    update = {"decision": Decision(verdict=verdict, by=by, note=note)}
+    return review.model_copy(
+        update={
+            "channels": tuple(
+                each.model_copy(update=update) if each.id in channels else each for each in review.channels
+            ),
+            "spans": tuple(
+                each.model_copy(update=update) if each.id in spans else each for each in review.spans
+            ),
+        }
+    )
+
+
+def hide_rest(review: SoundReview, *, by: str = "", note: str = "hide the rest") -> SoundReview:
+    """Decide everything that is undecided, so that it is not heard."""
+    channels = [each.id for each in review.channels if each.decision.verdict is Verdict.UNDECIDED]
+    review = decide(review, Verdict.HIDE, channels=channels, by=by, note=note)
+    spans = [each.id for each in heard_spans(review) if each.decision.verdict is Verdict.UNDECIDED]
+    return decide(review, Verdict.HIDE, spans=spans, by=by, note=note)
 
 
 def mutes_of(review: SoundReview) -> tuple[Mute, ...]:

@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from media.review.document import Verdict
-from media.review.sound import SoundReview, heard_spans, open_points, to_json
+from media.review.sound import SoundReview, decide, heard_spans, hide_rest, open_points, to_json
 from media.sound.review import Ears, Finished, HeardAgain, finish, propose
 from media.sound.speech import open_recogniser
 from media.sound.weights import WeightsMissing
+from retention.adapters.redactor_names import numbered
 from retention.redaction.model import raw_format_of
-from retention.redaction.redactor import Copy, FoundAgain, Original, Progress, Review
+from retention.redaction.redactor import Choice, Copy, FoundAgain, Original, Progress, Review
 
 SCHEMA = "call-rendition-report/1"
 #: By the container of the original: how a copy is called whose packets or samples can stay as they are.
 SAME = {"wav": ".wav", "ogg": ".ogg", "mp3": ".mp3", "aac": ".aac", "flac": ".flac", "mp4": ".m4a"}
 ANYWHERE = ".wav"  #: what everything else becomes: it plays anywhere, and loses nothing more
+_ROUNDS = 4  #: copies that are made while something is heard again; then a person is needed
 _ECHO = (
     "a side that is silenced may be heard faintly on the other as echo: a person listens to the whole copy"
 )
@@ -39,23 +41,46 @@ def review_of(review: SoundReview) -> Review:
     return Review(to_json(review).encode(), open_points(review))
 
 
-def copy(original: Original, review: SoundReview, folder: Path, progress: Progress) -> Copy:
+def choose(review: SoundReview, choice: Choice, by: str) -> SoundReview:
+    """The document with what a person decided by name."""
+    for verdict, names in ((Verdict.KEEP, choice.keep), (Verdict.HIDE, choice.hide)):
+        numbers = numbered(names, ("channel", "span"))
+        review = decide(review, verdict, channels=numbers["channel"], spans=numbers["span"], by=by)
+    return hide_rest(review, by=by) if choice.hides_rest else review
+
+
+def copy(
+    original: Original, review: SoundReview, folder: Path, progress: Progress, hide_found_for: str
+) -> Copy:
     """A muted copy that was listened to again."""
+    for _ in range(_ROUNDS):
+        try:
+            return _copy(original, review, folder, progress)
+        except HeardAgain as found:
+            if not hide_found_for:
+                raise FoundAgain(found.findings, review_of(found.review)) from found
+            review, last = hide_rest(found.review, by=hide_found_for, note="found again"), found
+    raise FoundAgain(last.findings, review_of(last.review)) from last
+
+
+def _copy(original: Original, review: SoundReview, folder: Path, progress: Progress) -> Copy:
     ears = _ears(original, words=review.search is not None and not review.search.not_looked_for)
     target = folder / f"copy{SAME.get(original.facts['container'], ANYWHERE)}"
     try:
-        try:
-            done = finish(original.path, review, target, ears, progress)
-        except ValueError:
-            if target.suffix == ANYWHERE:
-                raise
-            # One side of a codec whose channels share packets, or a codec with memory.
-            target = target.with_suffix(ANYWHERE)
-            done = finish(original.path, review, target, ears, progress)
-    except HeardAgain as found:
-        raise FoundAgain(found.findings, review_of(found.review)) from found
+        done = finish(original.path, review, target, ears, progress)
+    except ValueError:
+        if target.suffix == ANYWHERE:
+            raise
+        # One side of a codec whose channels share packets, or a codec with memory.
+        target = target.with_suffix(ANYWHERE)
+        done = finish(original.path, review, target, ears, progress)
     report = {"schema": SCHEMA, "muted": done.report.as_json(), **_heard(done)}
-    return Copy(target, json.dumps(report, ensure_ascii=False, indent=1).encode(), _summary(review, done))
+    return Copy(
+        target,
+        review_of(review),
+        json.dumps(report, ensure_ascii=False, indent=1).encode(),
+        _summary(review, done),
+    )
 
 
 def _ears(original: Original, *, words: bool) -> Ears:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from media import errors as media
+from media.review.decide import decide, decide_gaps, hide_all
 from media.review.document import Decision, ReviewDocument, Sound, Verdict, to_json
 from media.review.likeness import order_by_likeness
 from media.review.masks import coverage
@@ -21,12 +22,15 @@ from media.video.survey import Progress as SearchProgress
 from media.video.survey import Watch
 from media.video.verify.verify import to_json as report_json
 from media.video.views import Mount
+from retention.adapters.redactor_names import numbered
 from retention.kernel.errors import InvalidInput
-from retention.redaction.redactor import Copy, FoundAgain, Original, Progress, Review, Wish
+from retention.redaction.redactor import Choice, Copy, FoundAgain, Original, Progress, Review, Wish
 
 SCHEMA = "footage-rendition-report/1"
 _PROPOSED = "proposed: everybody's voice is on it"
 _MOUNTS = {"": Mount.UNKNOWN, "ceiling": Mount.ANY}
+#: By the container of the original: how a file is called in which its sound stays where it was.
+_SAME = {"mp4": ".mp4", "avi": ".avi"}
 _MOSAIC = "a mosaic hides less than a fill: faces have been recognised through one"
 _VOICES = "the sound was kept: a person listens to the whole copy"
 
@@ -68,15 +72,40 @@ def faces(document: ReviewDocument) -> Mapping[str, bytes]:
     }
 
 
-def copy(original: Original, document: ReviewDocument, folder: Path, progress: Progress) -> Copy:
+def choose(document: ReviewDocument, choice: Choice, by: str) -> ReviewDocument:
+    """The document with what a person decided by name."""
+    for verdict, names in ((Verdict.KEEP, choice.keep), (Verdict.HIDE, choice.hide)):
+        numbers = numbered(names, ("track", "gap", "sound"))
+        document = decide(document, numbers["track"], verdict, by=by)
+        document = decide_gaps(document, numbers["gap"], verdict, by=by)
+        if numbers["sound"]:
+            document = _with_sound(document, Decision(verdict=verdict, by=by))
+    if not choice.hides_rest:
+        return document
+    document = hide_all(document, by=by, note="hide the rest")
+    is_open = document.sound is not None and document.sound.decision.verdict is Verdict.UNDECIDED
+    return _with_sound(document, Decision(verdict=Verdict.HIDE, by=by)) if is_open else document
+
+
+def _with_sound(document: ReviewDocument, decision: Decision) -> ReviewDocument:
+    if document.sound is None:
+        raise KeyError("this footage has no sound")
+    return document.model_copy(update={"sound": document.sound.model_copy(update={"decision": decision})})
+
+
+def copy(
+    original: Original, document: ReviewDocument, folder: Path, progress: Progress, hide_found_for: str
+) -> Copy:
     """A painted copy that was looked at again."""
     target = folder / "copy.mp4"
-    order = redact.Order(audio=_sound(original, document, folder))
+    order = redact.Order(
+        hides_all=bool(hide_found_for), by=hide_found_for, audio=_sound(original, document, folder)
+    )
     try:
         done = redact.finish(original.path, document, target, order, redact.Watch(on_progress=progress))
     except redact.FoundAgain as found:
         raise FoundAgain(found.findings, review_of(found.document)) from found
-    return Copy(target, _report(done), _summary(document, done))
+    return Copy(target, review_of(done.document), _report(done), _summary(done.document, done))
 
 
 def _report(done: redact.Redacted) -> bytes:
@@ -98,7 +127,7 @@ def _sound(original: Original, document: ReviewDocument, folder: Path) -> Audio 
         return Audio.DROP
     if not sound.mutes:
         return Audio.KEEP
-    muted = folder / "sound.mkv"
+    muted = folder / f"sound{_SAME.get(original.facts['container'], '.mkv')}"
     mute(original.path, muted, Request(tuple(Mute.parse(text) for text in sound.mutes)))
     return ReplaceAudio(muted)
 

@@ -10,7 +10,7 @@ from retention.adapters import redactor_calls as calls
 from retention.adapters import redactor_footage as footage
 from retention.adapters.media_errors import in_our_words
 from retention.kernel.errors import InvalidInput
-from retention.redaction.redactor import Copy, Medium, Original, Progress, Review, Wish
+from retention.redaction.redactor import Choice, Copy, Medium, Original, Progress, Review, Wish
 
 
 class MediaRedactor:
@@ -35,16 +35,37 @@ class MediaRedactor:
                 hint="Write it out again with --out, and decide in that.",
             ) from error
 
+    def choose(self, medium: Medium, before: Review, choice: Choice, by: str) -> Review:
+        """See `Redactor`."""
+        try:
+            if medium is Medium.SOUND:
+                return calls.review_of(calls.choose(sound_document.from_json(before.text), choice, by))
+            return footage.review_of(footage.choose(footage_document.from_json(before.text), choice, by))
+        except KeyError as error:
+            raise InvalidInput(
+                str(error.args[0]), hint="`retention request show` names what there is to decide."
+            ) from error
+
     def pictures(self, medium: Medium, review: Review) -> Mapping[str, bytes]:
         """See `Redactor`."""
         return {} if medium is Medium.SOUND else footage.faces(footage_document.from_json(review.text))
 
-    def render(self, original: Original, review: Review, folder: Path, progress: Progress) -> Copy:
+    def render(
+        self,
+        original: Original,
+        review: Review,
+        folder: Path,
+        progress: Progress,
+        *,
+        hide_found_for: str = "",
+    ) -> Copy:
         """See `Redactor`."""
         with in_our_words("the copy could not be made"):
             if original.medium is Medium.SOUND:
-                return calls.copy(original, sound_document.from_json(review.text), folder, progress)
-            return footage.copy(original, footage_document.from_json(review.text), folder, progress)
+                call = sound_document.from_json(review.text)
+                return calls.copy(original, call, folder, progress, hide_found_for)
+            document = footage_document.from_json(review.text)
+            return footage.copy(original, document, folder, progress, hide_found_for)
 
 
 def _taken_sound(before: Review, text: bytes, by: str) -> Review:

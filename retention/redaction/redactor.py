@@ -55,10 +55,23 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person decides without a document: by the names that the open points have, such as "track 3"."""
+
+    keep: tuple[str, ...] = ()
+    hide: tuple[str, ...] = ()
+    hides_rest: bool = False  #: whatever is undecided then
+
+    def __bool__(self) -> bool:
+        return bool(self.keep or self.hide or self.hides_rest)
+
+
+@dataclass(frozen=True, slots=True)
 class Copy:
     """A finished copy, looked at again."""
 
     path: Path
+    review: Review  #: by which it was made
     report: bytes  #: what was asked, done and looked for, as JSON
     summary: Mapping[str, Any] = field(default_factory=dict)  #: see `RenditionRow`
 
@@ -94,13 +107,29 @@ class Redactor(Protocol):
         InvalidInput if it is no review document, is about another recording, or lacks something that was found.
         """
 
+    def choose(self, medium: Medium, before: Review, choice: Choice, by: str) -> Review:
+        """`before` with what `choice` decides, in the name of `by`.
+
+        InvalidInput if it names what is not there.
+        """
+
     def pictures(self, medium: Medium, review: Review) -> Mapping[str, bytes]:
         """File name → JPEG of whoever a track shows, for the person who decides; empty for sound."""
 
-    def render(self, original: Original, review: Review, folder: Path, progress: Progress) -> Copy:
+    def render(
+        self,
+        original: Original,
+        review: Review,
+        folder: Path,
+        progress: Progress,
+        *,
+        hide_found_for: str = "",
+    ) -> Copy:
         """A copy in `folder` in which everything is hidden that is not kept by a decision.
 
-        It was decoded again and searched again, or FoundAgain, or NotReleased.
+        It was decoded again and searched again, or FoundAgain, or NotReleased. With `hide_found_for`, whatever
+        is found again is hidden, in that person's name, and the copy made and searched once more; what is
+        found after some rounds still is FoundAgain.
         It holds pictures and sound, and nothing else of the original: no metadata, no other track.
         IllegalTransition, naming each, if anything is undecided.
         Unreadable or UnsupportedCodec if it cannot be done.

@@ -31,7 +31,7 @@ from retention.redaction.at_work import (
 )
 from retention.redaction.original import opened_original
 from retention.redaction.propose import LABEL
-from retention.redaction.redactor import Copy, FoundAgain, Progress
+from retention.redaction.redactor import Copy, FoundAgain, Progress, Review
 from retention.redaction.review import unchanged
 from retention.redaction.workroom import workroom
 from retention.requests.papers import Area, keep_paper, write_paper
@@ -58,9 +58,12 @@ def render(
     actor: str,
     *,
     recording_id: str = "",
+    hide_found: bool = False,
     progress: Progress = lambda _done, _total: None,
 ) -> Rendered:
     """Render every recording that is reviewed and has no copy yet, or anew the one that is named.
+
+    With `hide_found`, whoever the second look finds is hidden too, in the actor's name: nobody is uncovered by it.
 
     Raises:
         NotFound: There is no such request, or it is not about this recording.
@@ -81,7 +84,7 @@ def render(
     done = Rendered()
     for each in ready:
         with about(each.recording_id):
-            _render(tools, means, row, each, actor, progress, done)
+            _render(tools, means, row, each, actor, progress, done, hide_found=hide_found)
     return done
 
 
@@ -119,6 +122,8 @@ def _render(
     actor: str,
     progress: Progress,
     done: Rendered,
+    *,
+    hide_found: bool,
 ) -> None:
     review = opened_review(tools, means, found, actor)
     with (
@@ -126,11 +131,13 @@ def _render(
         opened_original(tools, means.door, row, found.recording_id, means.folder, actor) as original,
     ):
         try:
-            copy = means.redactor.render(original, review, room.copies, progress)
+            copy = means.redactor.render(
+                original, review, room.copies, progress, hide_found_for=actor if hide_found else ""
+            )
         except FoundAgain as refusal:
             done.sent_back.append(_send_back(tools, row, found, refusal, actor))
         else:
-            done.made.append(_seal(tools, row, found, copy, actor))
+            done.made.append(_seal(tools, row, found, review, copy, actor))
 
 
 def _send_back(
@@ -149,14 +156,20 @@ def _send_back(
             return again
 
 
-def _seal(tools: Tools, row: RequestRow, found: RenditionRow, copy: Copy, actor: str) -> RenditionRow:
+def _seal(
+    tools: Tools, row: RequestRow, found: RenditionRow, review: Review, copy: Copy, actor: str
+) -> RenditionRow:
     now = tools.clock.now()
     with tools.intake() as intake:
+        by = None if copy.review == review else sealed_review(tools, intake, row, copy.review)
         rendition, report = _papers(tools, intake, row, copy)
         with tools.database.write() as session:
             row = request_at_work(session, row.id)
             its_recordings(session, row, found.recording_id)
             again = unchanged(find_rendition(session, row, found.recording_id), found)
+            if by is not None:
+                keep_paper(session, tools, intake, by, row.id, LABEL)
+                without_copy(again, by, copy.review)
             keep_paper(session, tools, intake, rendition, row.id, "redacted copy")
             keep_paper(session, tools, intake, report, row.id, "report on a redacted copy")
             again.rendition_id, again.report_id, again.suffix = rendition.id, report.id, copy.path.suffix
@@ -164,6 +177,7 @@ def _seal(tools: Tools, row: RequestRow, found: RenditionRow, copy: Copy, actor:
             again.summary, again.rendered_by, again.rendered_at = dict(copy.summary), actor, now
             with_hand(again, actor)
             detail = {
+                "review": again.review_id,
                 "rendition": rendition.id,
                 "report": report.id,
                 "sha256": rendition.original.sha256.hex(),

@@ -4,7 +4,7 @@ The document holds what people look like and said. Handing it out is an opening
 of a paper; taking one back seals a new paper, and no copy made before counts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from retention.audit.tags import Tag
 from retention.kernel.errors import StaleApproval
@@ -22,7 +22,7 @@ from retention.redaction.at_work import (
     without_copy,
 )
 from retention.redaction.propose import LABEL
-from retention.redaction.redactor import Review
+from retention.redaction.redactor import Choice, Medium, Review
 from retention.requests.cases import find_request
 from retention.requests.papers import keep_paper
 from retention.requests.tables import RenditionRow
@@ -49,7 +49,7 @@ def pictures(tools: Tools, means: Means, name: str, recording_id: str, review: R
 
 
 def take(tools: Tools, means: Means, name: str, recording_id: str, text: bytes, actor: str) -> RenditionRow:
-    """Put a person's decisions about a recording in force.
+    """Put a person's decisions about a recording in force, as a whole document.
 
     What is still undecided may be: it is named, and nothing is rendered before.
 
@@ -59,13 +59,49 @@ def take(tools: Tools, means: Means, name: str, recording_id: str, text: bytes, 
         InvalidInput: It is no review document, is about another recording, or lacks something that was found.
         StaleApproval: Another review was given while this one was taken.
     """
+    return _put_in_force(
+        tools,
+        means,
+        name,
+        recording_id,
+        lambda medium, before: means.redactor.take(medium, before, text, actor),
+        actor,
+    )
+
+
+def choose(
+    tools: Tools, means: Means, name: str, recording_id: str, choice: Choice, actor: str
+) -> RenditionRow:
+    """As `take`, by the names of what is to be kept and hidden.
+
+    Raises:
+        InvalidInput: It names what is not there.
+        NotFound, IllegalTransition, StaleApproval: As `take`.
+    """
+    return _put_in_force(
+        tools,
+        means,
+        name,
+        recording_id,
+        lambda medium, before: means.redactor.choose(medium, before, choice, actor),
+        actor,
+    )
+
+
+def _put_in_force(
+    tools: Tools,
+    means: Means,
+    name: str,
+    recording_id: str,
+    decided: Callable[[Medium, Review], Review],
+    actor: str,
+) -> RenditionRow:
     with tools.database.read() as session:
         row = request_at_work(session, name)
         its_recordings(session, row, recording_id)
         found = find_rendition(session, row, recording_id)
     with about(recording_id):
-        before = opened_review(tools, means, found, actor)
-        review = means.redactor.take(medium_of(found), before, text, actor)
+        review = decided(medium_of(found), opened_review(tools, means, found, actor))
     now = tools.clock.now()
     with tools.intake() as intake:
         paper = sealed_review(tools, intake, row, review)

@@ -80,7 +80,7 @@ def sweep(folder: Path, wanted: frozenset[str] = frozenset()) -> None:
             continue
         try:
             _empty(room)
-            if path.name.partition(".")[0] not in wanted:
+            if path.name.partition(".")[0] not in wanted or not room.search.is_dir():
                 _forget(room)
         finally:
             os.close(number)

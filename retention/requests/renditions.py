@@ -42,7 +42,7 @@ def next_step(receipt: str, recording_id: str, found: RenditionRow | None) -> st
     if found is None:
         return f"retention request propose {of}"
     if found.open_points or not found.reviewed_by:
-        return f"retention request review {of} --out FILE, decide in it, then --in FILE"
+        return f"retention request review {of} --out FILE (then --in FILE; or --keep NAME … --hide-rest)"
     return "" if found.rendition_id else f"retention request render {of}"
 
 

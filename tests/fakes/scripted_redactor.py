@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from retention.kernel.errors import InvalidInput
-from retention.redaction.redactor import Copy, FoundAgain, Medium, Original, Progress, Review, Wish
+from retention.kernel.errors import IllegalTransition, InvalidInput
+from retention.redaction.redactor import Choice, Copy, FoundAgain, Medium, Original, Progress, Review, Wish
 
 OPEN = "undecided"
 
@@ -35,30 +35,59 @@ class ScriptedRedactor:
             new = json.loads(text)
         except ValueError as error:
             raise InvalidInput("this is no review document") from error
-        if new["sha256"] != old["sha256"] or old["found"].keys() - new["found"].keys():
+        if "found" not in new or new["sha256"] != old["sha256"] or old["found"].keys() - new["found"].keys():
             raise InvalidInput("something that was found is missing")
         return _written(new)
+
+    def choose(self, medium: Medium, before: Review, choice: Choice, by: str) -> Review:
+        del medium, by
+        document = json.loads(before.text)
+        for verdict, names in (("keep", choice.keep), ("hide", choice.hide)):
+            if set(names) - document["found"].keys():
+                raise InvalidInput(f"there is no {names[0]}")
+            document["found"] |= dict.fromkeys(names, verdict)
+        if choice.hides_rest:
+            document["found"] = _with_rest_hidden(document["found"])
+        return _written(document)
 
     def pictures(self, medium: Medium, review: Review) -> Mapping[str, bytes]:
         del medium
         return {f"{name}.jpg": name.encode() for name in json.loads(review.text)["found"]}
 
-    def render(self, original: Original, review: Review, folder: Path, progress: Progress) -> Copy:
+    def render(
+        self,
+        original: Original,
+        review: Review,
+        folder: Path,
+        progress: Progress,
+        *,
+        hide_found_for: str = "",
+    ) -> Copy:
         self._see(original)
         document = json.loads(review.text)
+        if review.open_points:
+            raise IllegalTransition("; ".join(review.open_points))
+        again = self.finds_again.pop(0) if self.finds_again else []
+        document["found"] |= dict.fromkeys(again, OPEN)
+        if again and not hide_found_for:
+            raise FoundAgain(tuple(again), _written(document))
+        if again:
+            document["found"] = _with_rest_hidden(document["found"])
+            review = _written(document)
         path = folder / "copy.script"
         path.write_bytes(f"copy of {document['sha256']}: {document['found']}".encode())
-        again = self.finds_again.pop(0) if self.finds_again else []
-        if again:
-            raise FoundAgain(tuple(again), _review(original, document["found"] | dict.fromkeys(again, OPEN)))
         progress(1, 1)
         kept = list(document["found"].values()).count("keep")
         hidden = len(document["found"]) - kept
-        return Copy(path, b"looked at again", {"hidden": hidden, "kept": kept, "remains": []})
+        return Copy(path, review, b"looked at again", {"hidden": hidden, "kept": kept, "remains": []})
 
     def _see(self, original: Original) -> None:
         self.originals.append(original)
         self.before(original)
+
+
+def _with_rest_hidden(found: dict[str, str]) -> dict[str, str]:
+    return {name: "hide" if verdict == OPEN else verdict for name, verdict in found.items()}
 
 
 def decided(text: bytes, verdict: str = "hide") -> bytes:

@@ -12,9 +12,9 @@ from retention.cli.request.common import Receipt, copy_json, copy_lines
 from retention.cli.shared import amount, named_actor, progress, show, store, whole_file
 from retention.kernel.errors import InvalidInput, NotReleased
 from retention.redaction.propose import propose
-from retention.redaction.redactor import Wish
+from retention.redaction.redactor import Choice, Wish
 from retention.redaction.render import render
-from retention.redaction.review import hand_out, pictures, take
+from retention.redaction.review import choose, hand_out, pictures, take
 from retention.requests.renditions import next_step
 from retention.requests.tables import RenditionRow
 
@@ -58,42 +58,51 @@ def review_(
     receipt: Receipt,
     recording: Annotated[str, typer.Option(metavar="ID", help="The recording that is reviewed.")],
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the review document here.")] = None,
-    in_: Annotated[
-        Path | None,
-        typer.Option("--in", metavar="FILE", help="Take the document back, with what was decided."),
-    ] = None,
     faces: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="With --out: also a picture of each track, in a new folder."),
     ] = None,
+    in_: Annotated[
+        Path | None,
+        typer.Option("--in", metavar="FILE", help="Take the document back, with what was decided."),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="This stays, as an open point names it: 'track 3'; repeatable."),
+    ] = None,
+    hide: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="This is hidden; repeatable.")
+    ] = None,
+    hide_rest: Annotated[bool, typer.Option("--hide-rest", help="Whatever is undecided is hidden.")] = False,
 ) -> None:
-    """Write out the document in which a person decides what is hidden, or take it back.
+    """Decide what of a recording is hidden: in a document that is written out and taken back, or by name.
 
-    In it, `undecided` becomes `hide` or `keep`. Nothing that was found may be taken out; more may be added.
+    In the document, `undecided` becomes `hide` or `keep`. Nothing that was found may be taken out; more may be added.
     """
     who = named_actor()
-    if (out is None) == (in_ is None):
+    choice = Choice(tuple(keep or ()), tuple(hide or ()), hide_rest)
+    if [out is not None, in_ is not None, bool(choice)].count(True) != 1:
         raise InvalidInput(
-            "this neither writes a review out nor takes one back", hint="Give --out FILE or --in FILE."
+            "this does not say what to do with the review",
+            hint="Give --out FILE, or --in FILE, or decide with --keep, --hide and --hide-rest.",
         )
     with store() as opened:
-        if in_ is not None:
-            text = _read(in_)
-            row = take(opened.paper_tools(), opened.copy_means(), receipt, recording, text, who)
-            _show_all(receipt, [row], "")
-            return
-        assert out is not None
-        open_points = _write_out(opened, receipt, recording, out, faces, who)
-    show(
-        {"receipt": receipt, "recording": recording, "out": str(out), "open_points": list(open_points)},
-        [
-            f"The review of {recording} is in {out}: {amount(len(open_points), 'open point')}. It is personal data.",
-            *(f"  {point}" for point in open_points),
-        ],
-    )
+        tools, means = opened.paper_tools(), opened.copy_means()
+        if out is not None:
+            _write_out(opened, receipt, recording, out, faces, who)
+        elif in_ is not None:
+            _show_all(receipt, [take(tools, means, receipt, recording, _read(in_), who)], "")
+        else:
+            _show_all(receipt, [choose(tools, means, receipt, recording, choice, who)], "")
 
 
-def render_(receipt: Receipt, recording: Recording = "") -> None:
+def render_(
+    receipt: Receipt,
+    recording: Recording = "",
+    hide_found: Annotated[
+        bool, typer.Option("--hide-found", help="Hide whoever the second look finds, instead of asking.")
+    ] = False,
+) -> None:
     """Make the redacted copies of what is reviewed, look at each again, and seal them.
 
     Whoever is found again goes back to review, and no copy of that recording is kept.
@@ -101,8 +110,10 @@ def render_(receipt: Receipt, recording: Recording = "") -> None:
     who = named_actor()
     with store() as opened, _told("Rendering and looking again") as tell:
         tools, means = opened.paper_tools(), opened.copy_means()
-        done = render(tools, means, receipt, who, recording_id=recording, progress=tell)
-    _show_all(receipt, done.made, "Every copy is made." if not done.sent_back else "")
+        done = render(
+            tools, means, receipt, who, recording_id=recording, hide_found=hide_found, progress=tell
+        )
+    _show_all(receipt, done.made, "" if done.sent_back else "Every copy is made.")
     if done.sent_back:
         points = [f"\n  {row.recording_id}: {point}" for row in done.sent_back for point in row.open_points]
         steps = (next_step(receipt, row.recording_id, row) for row in done.sent_back)
@@ -119,9 +130,7 @@ def _told(doing: str) -> Iterator[Callable[[int, int | None], None]]:
         yield lambda done, _total: tell(done)
 
 
-def _write_out(
-    opened: App, receipt: str, recording: str, out: Path, faces: Path | None, who: str
-) -> tuple[str, ...]:
+def _write_out(opened: App, receipt: str, recording: str, out: Path, faces: Path | None, who: str) -> None:
     tools, means = opened.paper_tools(), opened.copy_means()
     # Where it goes is looked at first: an opening that could be written nowhere is not on record as one.
     with whole_file(out) as file:
@@ -133,7 +142,14 @@ def _write_out(
         for name, content in pictures(tools, means, receipt, recording, review).items():
             with whole_file(faces / name) as picture:
                 picture.write(content)
-    return review.open_points
+    points = review.open_points
+    show(
+        {"receipt": receipt, "recording": recording, "out": str(out), "open_points": list(points)},
+        [
+            f"The review of {recording} is in {out}: {amount(len(points), 'open point')}. It is personal data.",
+            *(f"  {point}" for point in points),
+        ],
+    )
 
 
 def _new_folder(path: Path) -> None:

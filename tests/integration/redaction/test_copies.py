@@ -10,6 +10,7 @@ import pytest
 from retention.audit.tags import Tag
 from retention.bootstrap import WORK
 from retention.catalogue.identifiers import Identifier
+from retention.disclosure.deliver import hand_over
 from retention.kernel.errors import (
     DatabaseBusy,
     IllegalTransition,
@@ -20,11 +21,11 @@ from retention.kernel.errors import (
     ToolFailed,
 )
 from retention.redaction.propose import propose
-from retention.redaction.redactor import Original, Wish
+from retention.redaction.redactor import Choice, Original, Wish
 from retention.redaction.render import Rendered, render
-from retention.redaction.review import hand_out, pictures, take
+from retention.redaction.review import choose, hand_out, pictures, take
 from retention.redaction.workroom import sweep, workroom
-from retention.requests.answer import close, deliver, package
+from retention.requests.answer import close
 from retention.requests.cases import find_request
 from retention.requests.decide import Decision, approve, decide, send_back, withdraw
 from retention.requests.file import file
@@ -35,6 +36,7 @@ from retention.requests.received import Described, Person, Received
 from retention.requests.renditions import renditions_of, reviews_of
 from retention.requests.rules.model import Outcome, RequestKind
 from retention.requests.tables import RenditionRow
+from tests.builders.disclosure import plain_answer
 from tests.builders.house import ACTOR, CALLER, SECOND, House
 from tests.fakes.scripted_redactor import decided
 
@@ -72,8 +74,13 @@ class Case:
     def take(self, recording_id: str, text: bytes, actor: str = REVIEWER) -> RenditionRow:
         return take(self.tools, self.means, self.receipt, recording_id, text, actor)
 
-    def render(self, recording_id: str = "", actor: str = RENDERER) -> Rendered:
-        return render(self.tools, self.means, self.receipt, actor, recording_id=recording_id)
+    def choose(self, recording_id: str, choice: Choice) -> RenditionRow:
+        return choose(self.tools, self.means, self.receipt, recording_id, choice, REVIEWER)
+
+    def render(self, recording_id: str = "", actor: str = RENDERER, *, hide_found: bool = False) -> Rendered:
+        return render(
+            self.tools, self.means, self.receipt, actor, recording_id=recording_id, hide_found=hide_found
+        )
 
     def made(self, *recording_ids: str) -> "Case":
         """Every copy, from its proposal on."""
@@ -304,6 +311,22 @@ def test_a_review_may_leave_points_open_and_they_stay_named(house: House, case: 
     assert case.take(call, json.dumps(document).encode()).open_points == ["two is undecided"]
 
 
+def test_a_person_decides_by_name_without_a_document(house: House, case: Case, call: str) -> None:
+    house.redactor.finds = ["one", "two", "three"]
+    case.propose()
+    assert case.choose(call, Choice(keep=("two",))).open_points == ["one is undecided", "three is undecided"]
+    assert case.choose(call, Choice(hides_rest=True)).open_points == []
+    (made,) = case.render().made
+    assert (made.summary["hidden"], made.summary["kept"], made.reviewed_by) == (2, 1, REVIEWER)
+
+
+def test_a_name_that_is_not_there_changes_nothing(case: Case, call: str) -> None:
+    case.propose()
+    with pytest.raises(InvalidInput, match=f"recording {call}: there is no nobody"):
+        case.choose(call, Choice(keep=("nobody",), hides_rest=True))
+    assert case.row(call).reviewed_by == ""
+
+
 def test_a_review_that_lacks_what_was_found_is_refused_and_the_old_one_stays(case: Case, call: str) -> None:
     case.propose()
     before = case.row(call).review_id
@@ -370,6 +393,21 @@ def test_a_copy_in_which_somebody_was_found_again_does_not_keep_the_others_back(
         [call],
         [other],
     )
+
+
+def test_whoever_renders_may_have_those_who_are_found_again_hidden_but_never_kept(
+    house: House, case: Case, call: str
+) -> None:
+    case.propose()
+    before = case.review(call, "keep").review_id
+    house.redactor.finds_again = [["somebody else"]]
+    (made,) = case.render(hide_found=True).made
+    assert (made.summary["hidden"], made.summary["kept"]) == (1, 1)
+    assert made.review_id != before
+    document = json.loads(hand_out(case.tools, case.means, case.receipt, call, APPROVER).text)
+    assert document["found"] == {"somebody": "keep", "somebody else": "hide"}
+    (entry,) = house.audit(Tag.RENDITION_MADE)
+    assert entry.detail["review"] == made.review_id
 
 
 # --- the decision, and the second person
@@ -512,8 +550,8 @@ def test_only_the_owner_of_the_store_can_look_into_the_room(tmp_path: Path) -> N
 def test_copies_die_with_the_papers_of_the_case(house: House, case: Case, call: str) -> None:
     case.made(call)
     withdraw(case.tools, case.receipt, "told by telephone", ACTOR)
-    package(case.tools, house.app.door, house.app.printer, case.receipt, ACTOR)
-    deliver(case.tools, case.receipt, "in-person", "", ACTOR)
+    plain_answer(house, case.receipt)
+    hand_over(case.tools, house.app.outbox, case.receipt, "in-person", "", ACTOR)
     close(case.tools, house.app.hold_tools(), case.receipt, ACTOR)
     house.clock.move(days=31)
     house.night()
