@@ -157,7 +157,7 @@ def make_link(tools: Tools, door: Door, public: Public, name: str, days: int, ac
             expires_at=ends_at,
             size_bytes=reader.size_bytes,
             cost=public.cost,
-            salt=os.urandom(16),
+            salt=os.urandom(links.SALT_BYTES),
         )
         public.outbox.make()
         written = public.outbox.write(links.sealed_file(head, token, passphrase, reader.chunks()))

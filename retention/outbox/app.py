@@ -11,6 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from threading import Lock
 from typing import Any, BinaryIO, Final
 from urllib.parse import parse_qs
 
@@ -51,6 +52,7 @@ class Served:
     def __init__(self, folder: Folder, ledger: Ledger, clock: Clock, *, is_secure: bool) -> None:
         self.folder, self.ledger, self.clock = folder, ledger, clock
         self.derivations = CapacityLimiter(DERIVATIONS)
+        self._tidying = Lock()
         self.headers: Headers = {
             "Cache-Control": "no-store",
             "Content-Security-Policy": content_security_policy(),
@@ -74,12 +76,16 @@ class Served:
 
     def tidy(self) -> None:
         """End what has had its time, take away what has ended, and tell what became of it."""
-        self.ledger.sweep(self.clock.now())
-        for link_id in self.ledger.ended():
-            self.folder.take_away(link_id)
-        for receipt in self.ledger.untold():
-            self.folder.put_receipt(receipt)
-            self.ledger.mark_told(receipt)
+        with self._tidying:  # two at a time could leave the older of two receipts
+            now = self.clock.now()
+            self.ledger.sweep(now)
+            for link_id in self.ledger.ended():
+                self.folder.take_away(link_id)
+            for receipt in self.ledger.untold():
+                self.folder.put_receipt(receipt)
+                self.ledger.mark_told(receipt)
+            for link_id in self.ledger.forget(now):
+                self.folder.forget_receipt(link_id)
 
     def find(self, text: str) -> "Found | None":
         """The live link of this text; None where there is none."""

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Any, BinaryIO, Final
@@ -24,6 +24,7 @@ LINK, RECEIPT, PART = ".link", ".receipt", ".part"
 FORMAT: Final = "retention-receipt/1"
 UNFINISHED_FOR: Final = timedelta(days=1)
 """Nobody takes longer to write a file: what is older was left by a writer that died."""
+RECEIPT_BYTES: Final = 4096  #: a receipt is no longer
 MODE: Final = 0o640  #: the app may be another user of the same group
 
 
@@ -105,8 +106,13 @@ class Folder:
     def receipts(self) -> Iterator[Receipt]:
         """All receipts that can be read."""
         for link_id in self._named(RECEIPT):
-            with suppress(OSError, InvalidInput):
-                yield read_receipt((self.path / f"{link_id}{RECEIPT}").read_bytes())
+            try:
+                with (self.path / f"{link_id}{RECEIPT}").open("rb") as file:
+                    found = read_receipt(file.read(RECEIPT_BYTES))
+            except (OSError, InvalidInput):
+                continue
+            if found.id == link_id:
+                yield found
 
     def open(self, link_id: str) -> tuple[BinaryIO, Waiting] | None:
         """A link's file, for the caller to close, and its head; None where there is none that can be read."""
@@ -169,11 +175,11 @@ def read_receipt(text: bytes) -> Receipt:
         if said.pop("format") != FORMAT:
             raise InvalidInput("this receipt has a format that is not known")
         for name in ("started_at", "ended_at"):
-            said[name] = datetime.fromisoformat(said[name]) if said[name] else None
+            said[name] = datetime.fromisoformat(said[name]).astimezone(UTC) if said[name] else None
         found = Receipt(**said)
         counts = (found.tried, found.wrong, found.starts)
         if not ID.fullmatch(found.id) or not all(type(each) is int for each in counts):
             raise InvalidInput("this is no receipt")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InvalidInput("this is no receipt") from error
     return found

@@ -31,6 +31,8 @@ FILE_NAME: Final = "served.db"
 TRIES: Final = 5
 STARTS: Final = 3
 AGAIN_FOR: Final = timedelta(hours=1)
+FORGOTTEN_AFTER: Final = timedelta(days=90)
+"""After its last day nothing of a link is needed here: the office has read its receipt, or never will."""
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS link (
     id TEXT PRIMARY KEY,
@@ -151,6 +153,16 @@ class Ledger:
         """The links whose content is to go."""
         with self._lock:
             rows = self._database.execute("SELECT id FROM link WHERE state <> 'waiting'").fetchall()
+        return [row["id"] for row in rows]
+
+    def forget(self, now: datetime) -> list[str]:
+        """Forget what has long had its time; the links that are forgotten."""
+        before = isoformat(now - FORGOTTEN_AFTER)
+        with self._transaction():
+            rows = self._database.execute(
+                "DELETE FROM link WHERE state <> 'waiting' AND told = 1 AND expires_at < ? RETURNING id",
+                (before,),
+            ).fetchall()
         return [row["id"] for row in rows]
 
     def _row(self, link_id: str, expires_at: datetime, now: datetime) -> sqlite3.Row | None:

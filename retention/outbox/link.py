@@ -39,6 +39,7 @@ from retention.vault.model import DATA_KEY_BYTES
 
 FORMAT: Final = "retention-link/1"
 TOKEN_BYTES: Final = 32
+SALT_BYTES: Final = 16
 HEAD_BYTES: Final = 4096  #: a head is no longer
 ID: Final = re.compile(r"[0-9a-f]{64}")
 _LABEL: Final = b"retention.link.v1"
@@ -54,7 +55,13 @@ class Cost:
 
     def is_bearable(self) -> bool:
         """Whether a file may ask for this much: who writes into the outbox must not exhaust the machine."""
-        return 1 <= self.passes <= 10 and 8 <= self.memory_kib <= 256 * 1024 and 1 <= self.lanes <= 8
+        numbers = (self.passes, self.memory_kib, self.lanes)
+        return (
+            all(type(each) is int for each in numbers)
+            and 1 <= self.passes <= 10
+            and 1 <= self.lanes <= 8
+            and 8 * self.lanes <= self.memory_kib <= 256 * 1024  # the least is RFC 9106's
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +160,7 @@ def read_head(file: BinaryIO) -> Waiting:
         whole = canonical_json(head.bound() | {"commitment": said["commitment"]}) + b"\n" == line
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidInput("this is no file of an outbox") from error
-    if not whole or not ID.fullmatch(head.id) or not head.cost.is_bearable():
+    if not (whole and ID.fullmatch(head.id) and head.cost.is_bearable() and len(head.salt) == SALT_BYTES):
         raise InvalidInput("this is no file of an outbox, or it was changed")
     if file.seek(0, os.SEEK_END) != len(line) + stored_size(head.size_bytes):
         raise InvalidInput("this file of the outbox was cut off")

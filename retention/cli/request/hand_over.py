@@ -1,11 +1,10 @@
 """retention request package, deliver: make the answer, and hand it over."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from retention.bootstrap import App
 from retention.cli.deliveries import delivery_json
 from retention.cli.request.common import Receipt, request_json, warn_of
 from retention.cli.shared import local, named_actor, say, show, store, whole_file
@@ -16,6 +15,9 @@ from retention.kernel.errors import InvalidInput
 from retention.requests.cases import find_request
 from retention.requests.papers import PURPOSE
 from retention.vault.door import Way
+
+if TYPE_CHECKING:
+    from retention.bootstrap import App
 
 
 def package_(
@@ -92,25 +94,25 @@ def deliver_(
     say(f"It is shown this once. Tell it in another way than the one it goes by. {then}")
 
 
-def _archive(opened: App, receipt: str, out: Path, who: str) -> Made:
+def _archive(opened: "App", receipt: str, out: Path, who: str) -> Made:
     with whole_file(out) as file:
         return make_archive(
             opened.paper_tools(), opened.door, opened.outbox, opened.encrypt_archive, receipt, file, who
         )
 
 
-def _link(opened: App, receipt: str, days: int | None, who: str) -> Made:
+def _link(opened: "App", receipt: str, days: int | None, who: str) -> Made:
     lives = opened.settings.link_days if days is None else days
     return make_link(opened.paper_tools(), opened.door, opened.public(), receipt, lives, who)
 
 
-def _shown(opened: App, receipt: str, made: Made) -> dict[str, Any]:
+def _shown(opened: "App", receipt: str, made: Made) -> dict[str, Any]:
     with opened.database.read() as session:
         row = find_request(session, receipt)
     return request_json(row) | {"delivery": delivery_json(made.row), "passphrase": made.passphrase}
 
 
-def _write(opened: App, paper_id: str, out: Path, who: str) -> None:
+def _write(opened: "App", paper_id: str, out: Path, who: str) -> None:
     reader = opened.door.open(opened.schedule(), paper_id, Way(PURPOSE), who, opened.clock.now())
     with whole_file(out) as file:
         file.writelines(reader.chunks())

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
-from retention.outbox.ledger import AGAIN_FOR, FILE_NAME, STARTS, TRIES, Ledger, State
+from retention.outbox.ledger import AGAIN_FOR, FILE_NAME, FORGOTTEN_AFTER, STARTS, TRIES, Ledger, State
 
 NOW = datetime(2026, 11, 2, 3, 4, 5, tzinfo=UTC)
 EXPIRES_AT = NOW + timedelta(days=14)
@@ -168,3 +168,15 @@ def test_what_changes_while_it_is_told_is_told_again(ledger: Ledger) -> None:
     assert after.wrong == 1
     ledger.mark_told(after)
     assert ledger.untold() == []
+
+
+def test_a_link_is_forgotten_when_it_has_long_had_its_time_and_was_told(ledger: Ledger) -> None:
+    assert admitted(ledger)
+    ledger.sweep(EXPIRES_AT)
+    later = EXPIRES_AT + FORGOTTEN_AFTER
+    assert ledger.forget(later + timedelta(seconds=1)) == []
+    (receipt,) = ledger.untold()
+    ledger.mark_told(receipt)
+    assert ledger.forget(later) == []
+    assert ledger.forget(later + timedelta(seconds=1)) == [LINK]
+    assert ledger.ended() == []

@@ -85,7 +85,9 @@ def test_what_is_appended_is_found() -> None:
         opened(FILE + b"\x00")
 
 
-@pytest.mark.parametrize("cost", [Cost(11, 8, 1), Cost(1, 1 << 20, 1), Cost(1, 8, 9), Cost(0, 8, 1)])
+@pytest.mark.parametrize(
+    "cost", [Cost(11, 8, 1), Cost(1, 1 << 20, 1), Cost(1, 8, 9), Cost(0, 8, 1), Cost(1, 8, 2)]
+)
 def test_a_file_cannot_ask_for_more_work_than_the_machine_bears(cost: Cost) -> None:
     line = FILE.partition(b"\n")
     changed = line[0].replace(b'"passes":1', f'"passes":{cost.passes}'.encode())
