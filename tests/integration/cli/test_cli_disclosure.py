@@ -1,6 +1,7 @@
 """Handing an answer over by the command line, to whoever opens the link in the end."""
 
 import json
+import shutil
 import subprocess
 import sys
 from http.client import HTTPConnection
@@ -18,24 +19,33 @@ NAME = "髙橋 花子"
 BASE = "https://answers.example.jp"
 
 
-@pytest.fixture
-def receipt(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A complaint that was answered; packaged, with the verifier beside it."""
-    monkeypatch.setenv("RETENTION_LINK_BASE_URL", BASE)
-    found: str = shell.json("request", "file", "complaint", "--name", NAME).value["receipt"]
+@pytest.fixture(scope="module")
+def answered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complaint that was answered; packaged, with the verifier beside it. Made once."""
+    folder = tmp_path_factory.mktemp("answered")
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    shell = Shell(folder)
+    found = shell.json("request", "file", "complaint", "--name", NAME).value["receipt"]
     answer = ("--reason", "案内放送が聞き取れませんでした。", "--measure", "音量を改めました。")
     assert shell("request", "decide", found, "answered", *answer).code == 0
     assert shell("request", "approve", found, who="suzuki").code == 0
-    line = (
-        "--zip",
-        str(shell.folder / "answer.zip"),
-        "--with-verifier",
-        "--out",
-        str(shell.folder / "letter.pdf"),
-    )
-    made = shell.json("request", "package", found, *line).value
+    out = ("--zip", str(folder / "answer.zip"), "--with-verifier", "--out", str(folder / "letter.pdf"))
+    made = shell.json("request", "package", found, *out).value
     assert made["package"]["files"] == ["manifest.json", "manifest.sig", "README.txt", "letter.pdf"]
-    return found
+    return folder
+
+
+@pytest.fixture
+def shell(answered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.setenv("RETENTION_LINK_BASE_URL", BASE)
+    shutil.copytree(answered, tmp_path / "copy")
+    return Shell(tmp_path / "copy")
+
+
+@pytest.fixture
+def receipt(shell: Shell) -> str:
+    (found,) = shell.json("request", "list").value
+    return str(found["receipt"])
 
 
 def link(shell: Shell, receipt: str) -> tuple[str, str]:

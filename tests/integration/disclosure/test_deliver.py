@@ -26,14 +26,21 @@ from retention.requests.rules.model import Outcome, RequestKind
 from retention.workers.bell import ring
 from tests.builders.disclosure import REQUESTER, filed, plain_answer
 from tests.builders.house import ACTOR, CALLER, SECOND, House
+from tests.fixtures.houses import DATABASES, SQLITE, NewHouse
 
 CHEAP = links.Cost(1, 8, 1)  #: how dear a guess is, is tested with the link's format
 
 
+on_both_databases = pytest.mark.parametrize("house", DATABASES, indirect=True)
+
+
 @pytest.fixture
-def house(house: House) -> House:
-    house.add_source()
-    return house
+def house(request: pytest.FixtureRequest) -> House:
+    """A store with a line; on SQLite, unless a test asks for both."""
+    new: NewHouse = request.getfixturevalue(f"new_{getattr(request, 'param', SQLITE)}_house")
+    found = new()
+    found.add_source()
+    return found
 
 
 @pytest.fixture
@@ -107,6 +114,7 @@ def waiting(house: House) -> list[str]:
     return [*house.app.outbox.links()]
 
 
+@on_both_databases
 def test_what_a_person_handed_over_is_delivered_at_once_and_on_the_ledger(house: House, receipt: str) -> None:
     made = handed_over(house, receipt)
     assert (made.route, made.state, made.in_time) == ("registered-post", "handed-over", True)
@@ -150,6 +158,7 @@ def test_an_archive_opens_with_another_library_and_its_passphrase_alone(house: H
         b"".join(next(guessed)[2])
 
 
+@on_both_databases
 def test_an_archive_is_delivered_when_it_is_posted_and_not_before(house: House, receipt: str) -> None:
     made, _ = archived(house, receipt)
     assert (made.row.state, stage(house)) == (Delivery.PREPARED, "packaged")
@@ -184,6 +193,7 @@ def test_a_link_holds_nothing_about_anybody(house: House, receipt: str) -> None:
     assert [each.name for each in house.app.outbox.path.iterdir()] == [f"{link_id}.link"]
 
 
+@on_both_databases
 def test_a_link_is_delivered_when_it_is_downloaded(house: House, receipt: str) -> None:
     made = linked(house, receipt)
     assert (stage(house), collected(house)) == ("packaged", [])
@@ -232,6 +242,7 @@ def test_wrong_passphrases_so_far_are_shown(house: House, receipt: str) -> None:
     assert house.audit(Tag.DISCLOSURE_ENDED) == []
 
 
+@on_both_databases
 def test_a_new_link_takes_the_place_of_the_one_before(house: House, receipt: str) -> None:
     first, second = linked(house, receipt), linked(house, receipt)
     assert states(house) == ["withdrawn", "waiting"]
@@ -306,6 +317,7 @@ def kill(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
                           "while it is written": (links, "encrypt")}[where], die)  # fmt: skip
 
 
+@on_both_databases
 @pytest.mark.parametrize(
     "where",
     ["while it is written", "before the record", "before the old one goes", "before the new one is there"],
@@ -337,6 +349,7 @@ def test_an_archive_that_could_not_be_written_is_on_no_ledger(house: House, rece
     assert ledger(house) == []
 
 
+@on_both_databases
 def test_one_delivery_of_a_request_is_made_at_a_time(house: House, receipt: str) -> None:
     row_id = house.rows("SELECT id FROM request")[0].id
     with house.app.database.exclusive(f"delivery-{row_id}"), pytest.raises(DatabaseBusy):
@@ -344,6 +357,7 @@ def test_one_delivery_of_a_request_is_made_at_a_time(house: House, receipt: str)
     assert (ledger(house), waiting(house)) == ([], [])
 
 
+@on_both_databases
 def test_a_link_of_which_no_ledger_knows_is_taken_away(house: House, receipt: str) -> None:
     """As after a restore of an older backup. Another store's links stay."""
     made = linked(house, receipt)

@@ -29,6 +29,7 @@ from tests.builders.disclosure import (
     filed,
     granted,
     packaged,
+    plain_answer,
 )
 from tests.builders.house import ACTOR, CALLER, SECOND, House
 from tests.builders.packages import unzipped
@@ -64,7 +65,7 @@ def letter_of(package: bytes) -> str:
 
 
 def test_a_granted_disclosure_holds_every_copy_under_a_name_of_day_time_and_kind(house: House) -> None:
-    made = packaged(house, granted(house, [Copy(b"first"), Copy(b"second", ".mp4", "video")]))
+    made = plain_answer(house, granted(house, [Copy(b"first"), Copy(b"second", ".mp4", "video")]))
     assert made.names == ("manifest.json", "manifest.sig", "README.txt", "letter.pdf", CALL, FOOTAGE)
     package = bytes_of(house, made)
     assert hashlib.sha256(package).hexdigest() == made.sha256
@@ -84,7 +85,7 @@ def test_the_letter_lists_what_is_enclosed(sqlite_house: House) -> None:
 
 def test_the_manifest_says_what_was_hidden_why_and_by_what_it_was_looked_for(sqlite_house: House) -> None:
     receipt = granted(sqlite_house)
-    manifest = manifest_of(bytes_of(sqlite_house, packaged(sqlite_house, receipt)))
+    manifest = manifest_of(bytes_of(sqlite_house, plain_answer(sqlite_house, receipt)))
     *_, copy = manifest.pop("files")
     assert manifest == {
         "format": "retention-package/1",
@@ -127,7 +128,7 @@ def test_it_opens_with_an_unzip_plays_with_a_player_and_holds_for_the_verifier(
     sqlite_house: House, tmp_path: Path
 ) -> None:
     sound = encode(tmp_path / "copy.wav", loud(1.5, channels=1), "pcm_s16le").read_bytes()
-    package = bytes_of(sqlite_house, packaged(sqlite_house, granted(sqlite_house, [Copy(sound)])))
+    package = bytes_of(sqlite_house, plain_answer(sqlite_house, granted(sqlite_house, [Copy(sound)])))
     (tmp_path / "package.zip").write_bytes(package)
     key = sqlite_house.app.signer.public_key
     for path in (tmp_path / "package.zip", unzipped(package, tmp_path / "unzipped")):
@@ -184,7 +185,7 @@ def test_a_copy_that_was_made_anew_after_the_approval_is_not_handed_over(house: 
     receipt = granted(house)
     house.sql("UPDATE request_rendition SET decided_sha256 = NULL")
     with pytest.raises(StaleApproval, match="are not those"):
-        packaged(house, receipt)
+        plain_answer(house, receipt)
     assert house.audit(Tag.REQUEST_PACKAGED) == []
 
 
@@ -193,12 +194,12 @@ def test_a_copy_whose_bytes_are_not_those_of_its_row_is_not_handed_over(sqlite_h
     other = hashlib.sha256(b"another copy").hexdigest()
     sqlite_house.sql(f"UPDATE request_rendition SET sha256 = x'{other}', decided_sha256 = x'{other}'")
     with pytest.raises(FixityMismatch, match="is not the copy that was made and approved"):
-        packaged(sqlite_house, receipt)
+        plain_answer(sqlite_house, receipt)
 
 
-def test_what_is_not_approved_is_not_packaged(house: House) -> None:
+def test_what_is_not_approved_is_not_plain_answer(house: House) -> None:
     with pytest.raises(IllegalTransition):
-        packaged(house, filed(house))
+        plain_answer(house, filed(house))
 
 
 def test_every_copy_is_opened_on_record_and_nothing_lies_on_the_disk_in_the_clear(
@@ -206,7 +207,7 @@ def test_every_copy_is_opened_on_record_and_nothing_lies_on_the_disk_in_the_clea
 ) -> None:
     receipt = granted(sqlite_house, [Copy(b"the words of a secret")])
     before = len(sqlite_house.audit(Tag.OPENED))
-    packaged(sqlite_house, receipt)
+    plain_answer(sqlite_house, receipt)
     assert len(sqlite_house.audit(Tag.OPENED)) == before + 2  # the request's file, and the copy
     for path in sqlite_house.app.home.rglob("*"):
         assert not path.is_file() or b"the words of a secret" not in path.read_bytes(), path
@@ -214,7 +215,7 @@ def test_every_copy_is_opened_on_record_and_nothing_lies_on_the_disk_in_the_clea
 
 
 def test_a_package_dies_by_its_own_class(house: House) -> None:
-    made = packaged(house, granted(house))
+    made = plain_answer(house, granted(house))
     (reason,) = house.find(made.paper_id).reasons
     assert reason.class_name == "requests.package"
 
@@ -225,7 +226,7 @@ def test_real_footage_and_a_real_call_play_after_nothing_but_an_unzip(
 ) -> None:
     video, sound = shared_data / "video" / "classroom.mp4", shared_data / "audio" / "clips" / "jfk.wav"
     copies = [Copy(video.read_bytes(), ".mp4", "video"), Copy(sound.read_bytes())]
-    made = packaged(sqlite_house, granted(sqlite_house, copies))
+    made = plain_answer(sqlite_house, granted(sqlite_house, copies))
     folder = unzipped(bytes_of(sqlite_house, made), tmp_path / "package")
     verifier.check_package(folder, sqlite_house.app.signer.public_key)
     lengths_s = []
