@@ -1,5 +1,6 @@
 """`python -m retention`, and the `retention` command."""
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ CANCELLED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    gc.disable()  # until everything is loaded: none of it is garbage
     try:
         from retention.cli.main import run  # noqa: PLC0415 - completion and --version stay quick
 
@@ -16,6 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         # Ctrl-C before a command has begun, or after it has ended.
         return CANCELLED
+    finally:
+        gc.enable()
 
 
 if __name__ == "__main__":

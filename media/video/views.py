@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 LOOK_EVERY_FRAMES = 3
-OTHER_EVERY_FRAMES = 12  #: the other detector of faces, which costs many times as much
+OTHER_EVERY_FRAMES = 6  #: the other detector of faces; the same frames as the look at the finished copy
 CYCLE_LOOKS = 6  #: with 25 frames a second, three quarters of a second
 MAIN_WIDTH_PX = 640
 LARGE_FACE_WIDTH_PX = 160  #: finds faces from a sixth of the picture's width up, at 1/16 of the cost

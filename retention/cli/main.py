@@ -1,5 +1,6 @@
 """The command tree and its edge: errors become messages and exit codes here, and nowhere else."""
 
+import gc
 import json
 import sys
 from collections.abc import Sequence
@@ -75,6 +76,10 @@ class _Commands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"retention.cli.{COMMANDS[cmd_name][0]}")
+        if not gc.isenabled():
+            # What a command needs lives as long as the process: no collection has to walk it again.
+            gc.freeze()
+            gc.enable()
         some = typer.Typer(rich_markup_mode=None)
         if hasattr(module, "add_to"):
             module.add_to(some)

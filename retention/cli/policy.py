@@ -221,5 +221,10 @@ def _pack(pack: Pack) -> _Text:
 
 def _file(path: Path) -> _Text:
     beside = path.with_name(path.name.removesuffix(".yaml") + CASES)
-    cases = read_text(beside) if beside.exists() else ""
-    return _Text(read_text(path), str(path), cases, str(beside))
+    cases, text = read_text(beside) if beside.exists() else "", read_text(path)
+    if text.startswith("rulebook:") or "\nrulebook:" in text:
+        raise InvalidInput(
+            f"{path} is a rulebook and no policy",
+            hint=f"Check it with `retention request rules --check {path}`.",
+        )
+    return _Text(text, str(path), cases, str(beside))

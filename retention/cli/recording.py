@@ -124,13 +124,15 @@ def search(
 
 
 def _row(each: Recording) -> tuple[Any, ...]:
-    zone = each.place.zone if each.place else "UTC"
+    started = (
+        local(each.started_at, each.place.zone) if each.place else f"{local(each.started_at, 'UTC')} UTC"
+    )
     purposes = ", ".join(f"{r.purpose} → {r.due_on or 'open'}" for r in each.reasons)
     return (
         each.id,
         each.kind,
         each.source_id,
-        local(each.started_at, zone),
+        started,
         each.state,
         size(each.size_bytes),
         purposes,

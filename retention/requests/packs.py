@@ -27,3 +27,13 @@ def read_text(path: Path) -> tuple[str, str]:
         return path.read_text(encoding="utf-8"), path.name
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"the rulebook {path} cannot be read: {error}") from error
+
+
+def cases_beside(path: Path) -> tuple[str, str] | None:
+    """(text, file name) of the cases beside a rulebook of one's own, `NAME.cases.yaml`; None where there are none.
+
+    Raises:
+        InvalidInput: They cannot be read.
+    """
+    beside = path.with_name(path.name.removesuffix(".yaml") + ".cases.yaml")
+    return read_text(beside) if beside.exists() else None

@@ -16,6 +16,7 @@ NAMES = {
     "recall": "what masks cover of the faces and persons that people labelled",
     "redaction": "redacting footage, against deface and FFmpeg",
     "filing": "filing a request, freeze included, in a large archive",
+    "sound": "muting an hour of a call, by codec, against FFmpeg",
     "startup": "how long a command takes before it does anything",
 }
 

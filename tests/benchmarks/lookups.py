@@ -161,6 +161,7 @@ def measure(app: App, question: Question, repeats: int) -> tuple[str, ...]:
     """The row of one question."""
     app.database.close()
     gc.collect()
+    gc.freeze()  # as the command line does
     took = [timed(partial(answer, app, question, number)) for number in range(repeats)]
     first, again = took[0].wall_s * 1000, Several(tuple(took[1:]))
     return (

@@ -1,7 +1,5 @@
 """How long it takes to mute one hour of a two-channel call, and how much memory: by codec, and against FFmpeg.
 
-    python -m tests.benchmarks.sound [--quick | --tiny] [--repeats N] [--folder DIR]
-
 Each way mutes twelve spans of eight seconds and checks the result; "decode and
 encode" is what the usual way costs at least: FFmpeg reads the same file and
 writes the same codec, without any filter. Every run is a process of its own;
@@ -14,6 +12,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -48,12 +47,12 @@ KINDS = {
 }
 
 
-def main() -> None:
-    """Run the benchmark, or, with `--once`, one mute in this process."""
-    if sys.argv[1:2] == ["--once"]:
-        once(Path(sys.argv[2]), Path(sys.argv[3]))
+def main(arguments: Sequence[str]) -> None:
+    """Measure and print the table; with `--once`, mute once in this process."""
+    if list(arguments[:1]) == ["--once"]:
+        once(Path(arguments[1]), Path(arguments[2]))
         return
-    given = parser("sound", __doc__).parse_args()
+    given = parser("sound", __doc__).parse_args(arguments)
     size = size_of(given, 3)
     with workplace(given.folder) as folder:
         rows = [_row(name, folder, SECONDS[size.name], size.repeats) for name in KINDS]
@@ -115,7 +114,7 @@ def _row(name: str, folder: Path, seconds: int, repeats: int) -> tuple[str, ...]
 
 def _once_apart(source: Path, out: Path, said: Path, folder: Path) -> None:
     """One mute in a process of its own, whose answer is kept in `said`."""
-    command = f"exec {sys.executable} -m tests.benchmarks.sound --once '{source}' '{out}' > '{said}'"
+    command = f"exec {sys.executable} -m tests.benchmarks sound --once '{source}' '{out}' > '{said}'"
     run_process(["/bin/sh", "-c", command], python(folder))
 
 
@@ -144,7 +143,3 @@ def _material(path: Path, codec: str, rate: int, seconds: int) -> Path:
     call.unlink()
     sys.stderr.write(f"{path.name} made in {time.perf_counter() - begun:.0f} s\n")
     return path
-
-
-if __name__ == "__main__":
-    main()

@@ -15,8 +15,9 @@ from retention.cli.request.answer import (
     withdraw_,
 )
 from retention.cli.request.copies import propose_, render_, review_
-from retention.cli.request.look import list_, rules_, show_
+from retention.cli.request.look import list_, show_
 from retention.cli.request.receive import describe_, file_, identify_, leave_out_, match_
+from retention.cli.request.rulebook import rules_
 from retention.cli.shared import EPILOG
 
 app = typer.Typer(help="A person's request: from receipt to answer.", no_args_is_help=True)

@@ -1,8 +1,7 @@
-"""retention request list, show, rules: look, and change nothing about a request."""
+"""retention request list, show: look, and change nothing about a request."""
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,9 +18,7 @@ from retention.cli.shared import (
 from retention.requests.cases import find_request
 from retention.requests.match import matches
 from retention.requests.model import Stage
-from retention.requests.packs import read_text
 from retention.requests.renditions import reviews_of
-from retention.requests.rulebooks import put_in_force as put_rules_in_force
 from retention.requests.rules.model import RequestKind
 from retention.requests.show import opened_file, requests_at
 from retention.requests.tables import RenditionRow, RequestMatchRow, RequestRow
@@ -87,51 +84,6 @@ def show_(
                 ),
             ]
     show(value, [line for line in lines if line])
-
-
-def rules_(
-    file_given: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="A rulebook to put in force.")
-    ] = None,
-) -> None:
-    """Show the rulebook in force, or put another one in force; requests on file keep theirs."""
-    who = named_actor()
-    with store() as opened:
-        if file_given is not None:
-            put_rules_in_force(opened.database, *read_text(file_given), opened.clock.now(), who)
-        rules = opened.rules()
-    book = rules.book
-    show(
-        {
-            "version": rules.version,
-            "rulebook": book.name,
-            "digest": book.digest,
-            "languages": list(book.languages),
-            "methods": sorted(book.methods),
-            "grounds": sorted(book.grounds),
-        },
-        [
-            styled(f"Version {rules.version}: {book.name}", "bold"),
-            table(
-                "",
-                ["kind", "article", "answer within"],
-                [
-                    (kind, rule.article[book.languages[0]], str(rule.answer_within))
-                    for kind, rule in book.kinds.items()
-                ],
-            ),
-            table(
-                "",
-                ["method", "points"],
-                [(code, str(each.points)) for code, each in sorted(book.methods.items())],
-            ),
-            table(
-                "",
-                ["ground", "of"],
-                [(code, ", ".join(sorted(each.kinds))) for code, each in sorted(book.grounds.items())],
-            ),
-        ],
-    )
 
 
 def _match_json(found: RequestMatchRow) -> dict[str, Any]:

@@ -109,6 +109,33 @@ def test_the_rulebook_in_force_is_shown_and_another_can_be_put_in_force(shell: S
     assert "rules.yaml:1" in answer.err
 
 
+def test_a_rulebook_is_checked_with_the_cases_beside_it_before_it_is_put_in_force(
+    shell: Shell, tmp_path: Path
+) -> None:
+    ours = Path(__file__).parents[3] / "policies" / "jurisdictions" / "appi.yaml"
+    checked = shell.json("request", "rules", "--check", str(ours)).value
+    assert checked["ok"]
+    assert checked["cases"] > 0
+
+    changed, cases = tmp_path / "changed.yaml", tmp_path / "changed.cases.yaml"
+    changed.write_text(ours.read_text(encoding="utf-8"), encoding="utf-8")
+    wrong = (
+        ours.with_name("appi.cases.yaml").read_text(encoding="utf-8").replace("2026-11-16", "2026-11-17", 1)
+    )
+    cases.write_text(wrong, encoding="utf-8")
+    answer = shell("request", "rules", "--check", str(changed))
+    assert answer.code == 11
+    assert "changed.cases.yaml:" in answer.out
+    assert "came out answer_by 2026-11-16" in answer.out
+
+
+def test_a_rulebook_is_not_taken_for_a_policy(shell: Shell) -> None:
+    ours = Path(__file__).parents[3] / "policies" / "jurisdictions" / "appi.yaml"
+    answer = shell("policy", "check", str(ours))
+    assert "is a rulebook and no policy" in answer.err
+    assert "request rules --check" in answer.err
+
+
 def test_evidence_is_named_with_its_method(shell: Shell, receipt: str) -> None:
     answer = shell("request", "identify", receipt, "--evidence", "scan.jpg")
     assert answer.code == 11
