@@ -8,6 +8,7 @@ looked at. Every answer forbids itself to be stored, indexed, framed or followed
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -41,6 +42,8 @@ PIECE_BYTES: Final = 64 * 1024
 DERIVATIONS: Final = 2  #: at a time: each takes 64 MiB and a core
 QUEUE: Final = 16  #: who comes later is asked to wait
 SWEEP_S: Final = 60.0
+#: Of the disk: it is full, gone, or busy.
+FAILURES: Final = (RetentionError, OSError, sqlite3.Error)
 log = logging.getLogger("retention.outbox")
 
 Headers = Mapping[str, str]
@@ -98,7 +101,7 @@ class Served:
         if self.ledger.is_live(head.id, head.expires_at, self.clock.now()):
             return Found(token, file, waiting)
         file.close()
-        with suppress(RetentionError):
+        with suppress(*FAILURES):
             self.tidy()  # it may have ended just now
         return None
 
@@ -159,8 +162,8 @@ async def _tidy(served: Served) -> None:
     """What cannot be done now is done with the next sweep."""
     try:
         await to_thread.run_sync(served.tidy)
-    except RetentionError as error:
-        log.error("event=outbox.sweep-failed code=%s", error.code)  # noqa: TRY400 - a path is all that a trace would add
+    except FAILURES as error:
+        log.error("event=outbox.sweep-failed error=%s", type(error).__name__)  # noqa: TRY400 - a path is all that a trace would add
 
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -17,6 +17,7 @@ from justhtml import JustHTML
 from retention.kernel.errors import DatabaseBusy
 from retention.outbox import app as public
 from retention.outbox import server
+from retention.outbox.folder import Folder
 from retention.outbox.ledger import STARTS, TRIES, exclusive
 from tests.builders.outbox import CONTENT, PASSPHRASE, Answer, Outbox, Put, served
 
@@ -412,3 +413,20 @@ def test_an_outbox_is_served_by_one_process(tmp_path: Path) -> None:
         exclusive(tmp_path),
     ):
         pytest.fail("two at a time")
+
+
+def test_a_sweep_that_fails_is_made_up_for_by_the_next(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_: object, receipt: object) -> None:
+        del receipt
+        raise OSError(28, "No space left on device")
+
+    put = outbox.put()
+    with monkeypatch.context() as broken:
+        broken.setattr(Folder, "put_receipt", full)
+        assert outbox.post(put, "guess").status == 403
+    assert "event=outbox.sweep-failed error=OSError" in caplog.messages
+    assert [*outbox.folder.receipts()] == []
+    assert outbox.post(put, "guess").status == 403
+    assert outbox.receipt(put).wrong == 2
