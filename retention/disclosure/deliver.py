@@ -90,12 +90,11 @@ def hand_over(
     with _alone(tools, name), tools.database.write() as session:
         row = find_request(session, name)
         made = _prepared(session, row) or entry(
-            row, ready(session, row), "", Delivery.PREPARED, now, actor, id=new_id(now)
+            row, ready(session, row), "", Delivery.HANDED_OVER, now, actor, id=new_id(now)
         )
-        made.state = Delivery.HANDED_OVER
+        made.state, made.route = Delivery.HANDED_OVER, route.strip()
         session.add(made)
         gone = list(withdraw_pending(session, row.id))
-        made.route = route.strip()
         arrived(session, tools, row, made, now, actor, {"remark": remark.strip()})
     for link_id in gone:
         outbox.take_away(link_id)
@@ -138,7 +137,7 @@ def make_link(tools: Tools, door: Door, public: Public, name: str, days: int, ac
     The link ends with the package itself, if that is sooner.
 
     Raises:
-        InvalidInput: It would live too long, or not at all.
+        InvalidInput: It would live for too many days, or for none.
         IllegalTransition: There is no answer to deliver.
         NotPermitted: The package may not be opened.
         StoreUnavailable: The outbox cannot be written.

@@ -16,8 +16,6 @@ class Delivery(StrEnum):
     WITHDRAWN = "withdrawn"  #: another delivery took its place
 
 
-#: The answer has reached the person.
-ARRIVED = frozenset({Delivery.HANDED_OVER, Delivery.DOWNLOADED})
 #: It may still arrive.
 PENDING = frozenset({Delivery.PREPARED, Delivery.WAITING})
 #: Nobody has the answer yet, and somebody must call.

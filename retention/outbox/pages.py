@@ -16,7 +16,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from retention.outbox.ledger import AGAIN_FOR
 from retention.outbox.link import Head
 from retention.outbox.passphrase import GROUP, LINK_GROUPS
-from retention.outbox.words import OTHER, WORDS
+from retention.outbox.words import OFFERED, WORDS
 
 _TEMPLATES: Final = files("retention.outbox").joinpath("templates")
 _LOCALES: Final = {"en": "en_GB"}  # 2 November 2026: no reader takes the day for the month
@@ -53,7 +53,7 @@ def content_security_policy() -> str:
 def language_of(head: Head, asked: str) -> str:
     """The language of a page: the one that was asked for where the page has it, else that of what waits."""
     own = head.language if head.language in WORDS else "en"
-    return asked if asked in OTHER[own] else own
+    return asked if asked in OFFERED[own] else own
 
 
 @cache
@@ -72,14 +72,14 @@ def form(head: Head, language: str, alarm: str = "", **numbers: int) -> bytes:
         numbers: What the alarm's text wants.
     """
     said: Mapping[str, str] = WORDS[language]
-    own = head.language if head.language in OTHER else "en"
+    own = head.language if head.language in OFFERED else "en"
     text = (
         _environment()
         .get_template("page.html")
         .render(
             said=said,
             language=language,
-            languages=[(code, WORDS[code]["language"]) for code in OTHER[own]],
+            languages=[(code, WORDS[code]["language"]) for code in OFFERED[own]],
             style=_style(),
             alarm=said[alarm].format(**numbers) if alarm else "",
             is_wrong=alarm in ("wrong", "nothing"),

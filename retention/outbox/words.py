@@ -72,5 +72,5 @@ _DE: Final = {
 }
 #: Language → label → text.
 WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"ja": _JA, "en": _EN, "de": _DE})
-"""The other language of a page is English, or Japanese where it is English itself; a page in German offers English."""
-OTHER: Final = MappingProxyType({"ja": ("ja", "en"), "en": ("ja", "en"), "de": ("de", "en")})
+#: The languages that a page offers, by that of what waits.
+OFFERED: Final = MappingProxyType({"ja": ("ja", "en"), "en": ("ja", "en"), "de": ("de", "en")})
