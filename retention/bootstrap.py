@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, BinaryIO, TypedDict, Unpack
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import make_url, select
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from retention.adapters.demo_media import Material
     from retention.adapters.keys_keyring import Keyring
     from retention.adapters.keys_roots import RootProtector
+    from retention.disclosure.deliver import Public
+    from retention.disclosure.package import House as PackageHouse
+    from retention.outbox.folder import Folder as Outbox
     from retention.redaction.at_work import Means as CopyMeans
     from retention.redaction.destroy import Means as RedactionMeans
     from retention.redaction.destroy import Tools as RedactionTools
@@ -194,6 +197,43 @@ class App:
         from retention.adapters.letter_pdf import print_letter  # a PDF library and a font, for letters alone
 
         return print_letter(sheet)
+
+    @property
+    def package_house(self) -> "PackageHouse":
+        """What making the answer to a request needs besides."""
+        from retention.disclosure.package import House as PackageHouse
+
+        return PackageHouse(self.door, self.printer, self.signer, self.store_id)
+
+    def encrypt_archive(self, package: BinaryIO, file: BinaryIO, passphrase: str) -> None:
+        """Write a package as an archive that a passphrase opens."""
+        from retention.adapters.archive_aes import encrypt_archive  # a ZIP library, for archives alone
+
+        encrypt_archive(package, file, passphrase)
+
+    @property
+    def outbox(self) -> "Outbox":
+        """Where answers wait behind links."""
+        from retention.outbox.folder import Folder as Outbox
+
+        return Outbox(self.home / self.settings.outbox)
+
+    def public(self) -> "Public":
+        """Where links to answers lead.
+
+        Raises:
+            InvalidInput: The settings do not say where they are served.
+        """
+        from retention.disclosure.deliver import Public
+        from retention.outbox.address import check_base_url
+
+        url = self.settings.link_base_url
+        if not url:
+            raise InvalidInput(
+                "the settings do not say where links are served",
+                hint="Set link_base_url, such as https://answers.example.jp.",
+            )
+        return Public(self.outbox, check_base_url(url), self.store_id)
 
     def rules(self) -> "Rules":
         """The rulebook in force."""

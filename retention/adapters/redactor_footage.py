@@ -29,6 +29,8 @@ from retention.redaction.redactor import Choice, Copy, FoundAgain, Original, Pro
 SCHEMA = "footage-rendition-report/1"
 _PROPOSED = "proposed: everybody's voice is on it"
 _MOUNTS = {"": Mount.UNKNOWN, "ceiling": Mount.ANY}
+#: By the container of the original: how a file is called in which its sound stays where it was.
+_SAME = {"mp4": ".mp4", "avi": ".avi"}
 _MOSAIC = "a mosaic hides less than a fill: faces have been recognised through one"
 _VOICES = "the sound was kept: a person listens to the whole copy"
 
@@ -125,7 +127,7 @@ def _sound(original: Original, document: ReviewDocument, folder: Path) -> Audio 
         return Audio.DROP
     if not sound.mutes:
         return Audio.KEEP
-    muted = folder / "sound.mkv"
+    muted = folder / f"sound{_SAME.get(original.facts['container'], '.mkv')}"
     mute(original.path, muted, Request(tuple(Mute.parse(text) for text in sound.mutes)))
     return ReplaceAudio(muted)
 

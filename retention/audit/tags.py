@@ -47,6 +47,9 @@ class Tag(StrEnum):
     REQUEST_DELIVERED = "requests:request:deliver"
     REQUEST_CLOSED = "requests:request:close"
     REQUEST_WITHDRAWN = "requests:request:withdraw"
+    DISCLOSURE_ARCHIVED = "disclosure:archive:make"  #: an encrypted archive, to be posted
+    DISCLOSURE_LINKED = "disclosure:link:make"
+    DISCLOSURE_ENDED = "disclosure:link:end"  #: it was not downloaded, or after the case was closed
     ENTRUSTEE_ADDED = "provision:entrustee:add"
     ENTRUSTEE_ENDED = "provision:entrustee:end"
     PROVISION_PROPOSED = "provision:provision:propose"

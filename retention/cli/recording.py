@@ -234,19 +234,21 @@ def open_(
     out_file: Annotated[Path, typer.Option("--out", help="Where to write it; '-' is standard output.")],
     purpose: Annotated[str, typer.Option(help="The purpose of use, which the recording must carry.")] = "",
     hold: Annotated[str, typer.Option(help="Instead of a purpose: the hold that keeps it.")] = "",
+    request: Annotated[
+        str, typer.Option(metavar="RECEIPT", help="Instead of a purpose: the open request that is about it.")
+    ] = "",
     role: Annotated[str, typer.Option(help="original, thumbnail or peaks.")] = "original",
 ) -> None:
     """Open a recording for a purpose it carries. Every opening, and every refusal, is on record."""
-    if bool(purpose) == bool(hold):
-        raise InvalidInput("name one reason to open it", hint="Give --purpose P, or --hold HOLD.")
+    if [bool(purpose), bool(hold), bool(request)].count(True) != 1:
+        raise InvalidInput(
+            "name one reason to open it", hint="Give --purpose P, --hold HOLD, or --request RECEIPT."
+        )
     with store() as opened:
-        with opened.database.read() as session:
-            key_id = find_hold(session, hold).key_id if hold else ""
+        way = _way(opened, recording_id, purpose, hold, request)
         # Where it goes is looked at first: an opening that could be written nowhere is not on record as one.
         with _target(out_file) as write:
-            reader = opened.door.open(
-                opened.schedule(), recording_id, Way(purpose, hold, key_id), actor(), opened.clock.now(), role
-            )
+            reader = opened.door.open(opened.schedule(), recording_id, way, actor(), opened.clock.now(), role)
             done = 0
             with progress("Opening", reader.size_bytes) as tell:
                 for chunk in reader.chunks():
@@ -256,7 +258,20 @@ def open_(
     show_value(
         {"id": recording_id, "out": str(out_file), "size_bytes": done}, []
     ) if out_file != STDOUT else None
-    say(f"{recording_id} was opened for {purpose or hold}: {size(done)} in {out_file}. It is on record.")
+    say(f"{recording_id} was opened for {way.name}: {size(done)} in {out_file}. It is on record.")
+
+
+def _way(opened: App, recording_id: str, purpose: str, hold: str, request: str) -> Way:
+    with opened.database.read() as session:
+        if hold:
+            return Way(hold_id=hold, hold_key_id=find_hold(session, hold).key_id)
+        if not request:
+            return Way(purpose)
+        from retention.redaction.original import way_in  # noqa: PLC0415 - a room that no other opening enters
+        from retention.requests.cases import find_request  # noqa: PLC0415 - as above
+
+        found = find_recording(session, opened.schedule(), recording_id)
+        return way_in(session, find_request(session, request), found)
 
 
 @contextmanager

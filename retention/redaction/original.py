@@ -24,7 +24,8 @@ from retention.catalogue.tables import RecordingRow
 from retention.holds.find import find_hold
 from retention.kernel.errors import FixityMismatch, InvalidInput, NotPermitted
 from retention.redaction.redactor import Medium, Original
-from retention.requests.match import described
+from retention.requests.match import described, matches
+from retention.requests.model import Stage
 from retention.requests.tables import RequestHoldRow, RequestRow
 from retention.schedule.model import Kind
 from retention.vault.door import Door, Way
@@ -68,8 +69,14 @@ def way_in(session: Session, row: RequestRow, recording: Recording) -> Way:
     """Through the hold by which the request keeps the recording: it opens also when every purpose has expired.
 
     Raises:
-        NotPermitted: The request does not hold it.
+        NotPermitted: The request is not about it, or its requester has not been identified.
     """
+    about = {each.recording_id for each in matches(session, row.id) if not each.is_left_out}
+    if row.stage == Stage.FILED or recording.id not in about:
+        raise NotPermitted(
+            f"request {row.receipt} is not about recording {recording.id}, as far as it was searched",
+            hint=f"`retention request show {row.receipt}` lists what it is about.",
+        )
     mine = select(col(RequestHoldRow.hold_id)).where(col(RequestHoldRow.request_id) == row.id)
     for hold_id in session.execute(mine.order_by(col(RequestHoldRow.hold_id))).scalars():
         hold = find_hold(session, hold_id)
@@ -77,7 +84,7 @@ def way_in(session: Session, row: RequestRow, recording: Recording) -> Way:
             return Way(hold_id=hold_id, hold_key_id=hold.key_id, request=row.receipt)
     raise NotPermitted(
         f"request {row.receipt} does not hold recording {recording.id}",
-        hint=f"`retention request match {row.receipt}` searches again.",
+        hint=f"A request that is closed opens nothing; before, `retention request match {row.receipt}` searches again.",
     )
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from retention.kernel.errors import InvalidInput
+from retention.kernel.errors import IllegalTransition, InvalidInput
 from retention.redaction.redactor import Choice, Copy, FoundAgain, Medium, Original, Progress, Review, Wish
 
 OPEN = "undecided"
@@ -35,7 +35,7 @@ class ScriptedRedactor:
             new = json.loads(text)
         except ValueError as error:
             raise InvalidInput("this is no review document") from error
-        if new["sha256"] != old["sha256"] or old["found"].keys() - new["found"].keys():
+        if "found" not in new or new["sha256"] != old["sha256"] or old["found"].keys() - new["found"].keys():
             raise InvalidInput("something that was found is missing")
         return _written(new)
 
@@ -65,6 +65,8 @@ class ScriptedRedactor:
     ) -> Copy:
         self._see(original)
         document = json.loads(review.text)
+        if review.open_points:
+            raise IllegalTransition("; ".join(review.open_points))
         again = self.finds_again.pop(0) if self.finds_again else []
         document["found"] |= dict.fromkeys(again, OPEN)
         if again and not hide_found_for:

@@ -7,14 +7,13 @@ from retention.cli.request.answer import (
     carry_out_,
     close_,
     decide_,
-    deliver_,
     extend_,
     letter_,
-    package_,
     send_back_,
     withdraw_,
 )
 from retention.cli.request.copies import propose_, render_, review_
+from retention.cli.request.hand_over import deliver_, package_
 from retention.cli.request.look import list_, show_
 from retention.cli.request.receive import describe_, file_, identify_, leave_out_, match_
 from retention.cli.request.rulebook import rules_

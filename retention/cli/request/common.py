@@ -1,5 +1,6 @@
 """What the commands about requests share."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from retention.cli.shared import (
     amount,
     instant,
+    say,
     show,
     size,
 )
@@ -41,6 +43,12 @@ def request_json(row: RequestRow) -> dict[str, Any]:
 def show_stage(row: RequestRow, words: str) -> None:
     """Say in `words` how far the request is."""
     show(request_json(row), words.format(receipt=row.receipt, outcome=row.outcome))
+
+
+def warn_of(warnings: Iterable[str]) -> None:
+    """Say what of a letter a person must look at."""
+    for each in warnings:
+        say(f"Look at the letter: {each}")
 
 
 def copy_json(row: RenditionRow) -> dict[str, Any]:

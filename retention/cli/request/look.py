@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from retention.cli.deliveries import delivery_json, delivery_table
 from retention.cli.request.common import Receipt, copy_json, copy_lines, request_json
 from retention.cli.shared import (
     local,
@@ -15,6 +16,7 @@ from retention.cli.shared import (
     styled,
     table,
 )
+from retention.disclosure.ledger import disclosures
 from retention.requests.cases import find_request
 from retention.requests.match import matches
 from retention.requests.model import Stage
@@ -57,10 +59,12 @@ def show_(
             row = find_request(session, receipt)
             found = matches(session, row.id)
             copies = reviews_of(session, row.id)
+            given = disclosures(session, row.id)
             zone = opened.schedule().controller.zone
         value = request_json(row) | {
             "matches": [_match_json(each) for each in found],
             "copies": [copy_json(each) for each in copies],
+            "deliveries": [delivery_json(each) for each in given],
         }
         lines: list[Any] = [
             styled(f"Request {row.receipt}: {row.kind}", "bold"),
@@ -71,6 +75,8 @@ def show_(
                 table("", ["recording", "is"], [(each.recording_id, _state(each)) for each in found])
             )
         lines += _copy_lines(row, found, copies)
+        if given:
+            lines.append(delivery_table("", [(row.receipt, each) for each in given], zone))
         if with_diary:
             received, notes = opened_file(opened.paper_tools(), opened.door, opened.schedule(), row, who)
             value |= {"received": received, "diary": notes}

@@ -1,4 +1,4 @@
-"""A disclosure over real media, by the command line alone: from the receipt to an approved decision.
+"""A disclosure over real media, by the command line alone: from the receipt to the download.
 
 A woman asks for her call, and for the minute in which she walked through a
 corridor with somebody else. On the line an agent speaks, too.
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import av
 import numpy as np
@@ -19,6 +20,10 @@ from numpy.typing import NDArray
 from media.review.document import Position, ReviewDocument, Track, Verdict, from_json, to_json
 from media.review.masks import boxes_of
 from media.video.masks import Box
+from retention.disposal import verifier
+from retention.kernel.clock import SystemClock
+from tests.builders.outbox import served
+from tests.builders.packages import unzipped
 from tests.builders.sound import decode
 from tests.builders.truth import Label, faces_of
 from tests.integration.cli.conftest import Shell
@@ -231,6 +236,18 @@ def test_a_face_of_each_track_can_be_written_out_for_the_reviewer(story: Story, 
     assert {path.stat().st_mode & 0o777 for path in pictures} == {0o600}
 
 
+def test_whoever_reviews_opens_the_original_for_the_request_and_for_no_other(
+    story: Story, tmp_path: Path
+) -> None:
+    line = ("--request", story.receipt, "--out", str(tmp_path / "original.wav"))
+    assert story.shell("open", story.call, *line, who=REVIEWER).code == 0
+    assert decode(tmp_path / "original.wav")[0][AGENT].any()
+    other = story.shell.ids()["young"]
+    refused = story.shell("open", other, *line, who=REVIEWER)
+    assert refused.code == 13
+    assert f"is not about recording {other}" in refused.err
+
+
 def test_a_name_that_is_not_in_the_review_is_refused(story: Story) -> None:
     line = ("review", "--recording", story.clip, "--keep")
     assert "there is no track 99" in story.do(*line, "track 99", fails=11)["message"]
@@ -304,3 +321,40 @@ def test_a_second_person_approves_exactly_what_was_decided_about(rendered: Story
     assert "is decided" in rendered.do("render", "--recording", rendered.call, fails=14)["message"]
     assert rendered.do("approve", who=APPROVER)["stage"] == "approved"
     assert rendered.shell.json("audit", "verify").value["ok"]
+
+
+def test_granted_it_is_fetched_by_a_link_opens_with_an_unzip_plays_and_holds_for_the_verifier(
+    rendered: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETENTION_LINK_BASE_URL", "https://answers.example.jp")
+    made = rendered.do("package")
+    link = rendered.do("deliver", "--link")
+    with served(rendered.shell.home / "outbox") as outbox:
+        outbox.clock.set(SystemClock().now())
+        body = urlencode({"passphrase": link["passphrase"]}).encode()
+        content = outbox.ask("POST", urlsplit(link["url"]).path, body).body
+    (row,) = rendered.shell.json("disclosure", "collect").value
+    assert (row["state"], rendered.do("show")["stage"]) == ("downloaded", "delivered")
+    folder = unzipped(content, tmp_path)
+    found, _ = verifier.check_package(folder, bytes.fromhex(made["public_key"]))
+    copies = [each for each in found["files"] if "redaction" in each]
+    assert [each["name"] for each in copies] == [
+        "recordings/2026-11-20_100000_call.wav",
+        "recordings/2026-11-20_100000_footage.mp4",
+    ]
+    assert all(each["redaction"]["looked_with"] for each in copies)
+    assert not decode(folder / copies[0]["name"])[0][AGENT].any()
+    assert len(frames(folder / copies[1]["name"])) == len(frames(rendered.data / "video" / f"{CLIP}.mp4"))
+    for word in (
+        PHONE,
+        "+81355500177",
+        "desk",
+        "corridor",
+        CLIP,
+        CALL,
+        REVIEWER,
+        DECIDER,
+        APPROVER,
+        "山田 花子",
+    ):
+        assert word.encode() not in content, word

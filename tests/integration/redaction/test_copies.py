@@ -10,6 +10,7 @@ import pytest
 from retention.audit.tags import Tag
 from retention.bootstrap import WORK
 from retention.catalogue.identifiers import Identifier
+from retention.disclosure.deliver import hand_over
 from retention.kernel.errors import (
     DatabaseBusy,
     IllegalTransition,
@@ -24,7 +25,7 @@ from retention.redaction.redactor import Choice, Original, Wish
 from retention.redaction.render import Rendered, render
 from retention.redaction.review import choose, hand_out, pictures, take
 from retention.redaction.workroom import sweep, workroom
-from retention.requests.answer import close, deliver, package
+from retention.requests.answer import close
 from retention.requests.cases import find_request
 from retention.requests.decide import Decision, approve, decide, send_back, withdraw
 from retention.requests.file import file
@@ -35,6 +36,7 @@ from retention.requests.received import Described, Person, Received
 from retention.requests.renditions import renditions_of, reviews_of
 from retention.requests.rules.model import Outcome, RequestKind
 from retention.requests.tables import RenditionRow
+from tests.builders.disclosure import plain_answer
 from tests.builders.house import ACTOR, CALLER, SECOND, House
 from tests.fakes.scripted_redactor import decided
 
@@ -548,8 +550,8 @@ def test_only_the_owner_of_the_store_can_look_into_the_room(tmp_path: Path) -> N
 def test_copies_die_with_the_papers_of_the_case(house: House, case: Case, call: str) -> None:
     case.made(call)
     withdraw(case.tools, case.receipt, "told by telephone", ACTOR)
-    package(case.tools, house.app.door, house.app.printer, case.receipt, ACTOR)
-    deliver(case.tools, case.receipt, "in-person", "", ACTOR)
+    plain_answer(house, case.receipt)
+    hand_over(case.tools, house.app.outbox, case.receipt, "in-person", "", ACTOR)
     close(case.tools, house.app.hold_tools(), case.receipt, ACTOR)
     house.clock.move(days=31)
     house.night()
