@@ -48,7 +48,10 @@ if TYPE_CHECKING:
     from retention.adapters.keys_roots import RootProtector
     from retention.disclosure.deliver import Public
     from retention.disclosure.package import House as PackageHouse
+    from retention.holds.drill import Player
+    from retention.holds.drill import Tools as DrillTools
     from retention.outbox.folder import Folder as Outbox
+    from retention.provision.model import Cutter
     from retention.redaction.at_work import Means as CopyMeans
     from retention.redaction.destroy import Means as RedactionMeans
     from retention.redaction.destroy import Tools as RedactionTools
@@ -73,6 +76,7 @@ class Given(TypedDict, total=False):
     inspector: Inspector
     silencer: "Silencer"
     redactor: "Redactor"
+    player: "Player"
 
 
 class App:
@@ -255,6 +259,13 @@ class App:
         return RedactionMeans(self.door, self.inspector, self.silencer, self.home / "tmp")
 
     @cached_property
+    def cutter(self) -> "Cutter":
+        """What cuts a part out of a recording."""
+        from retention.adapters.cutter_media import MediaCutter
+
+        return MediaCutter(self.home / "tmp")
+
+    @cached_property
     def silencer(self) -> "Silencer":
         """What silences spans of sound."""
         return self._given.get("silencer") or _silencer()
@@ -269,6 +280,28 @@ class App:
     def redactor(self) -> "Redactor":
         """What searches recordings, and makes redacted copies."""
         return self._given.get("redactor") or _redactor()
+
+    @cached_property
+    def player(self) -> "Player":
+        """What decodes recordings to their end."""
+        if "player" in self._given:
+            return self._given["player"]
+        player = _player()
+        self._closers.append(player.close)
+        return player
+
+    def drill_tools(self) -> "DrillTools":
+        """What drilling holds needs."""
+        from retention.holds.drill import Tools as DrillTools
+
+        return DrillTools(
+            self.database,
+            self.door,
+            self.clock,
+            self.player,
+            self.home / "tmp",
+            self.settings.drill_timeout_s,
+        )
 
     def disposal_tools(self) -> DisposalTools:
         """What disposing needs."""
@@ -533,6 +566,12 @@ def _redactor() -> "Redactor":
     from retention.adapters.redactor_media import MediaRedactor
 
     return MediaRedactor()
+
+
+def _player() -> "Player":
+    from retention.adapters.player_media import MediaPlayer
+
+    return MediaPlayer()
 
 
 def _silencer() -> "Silencer":

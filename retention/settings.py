@@ -84,6 +84,14 @@ class Settings(BaseModel):
     inspect_timeout_s: float = Field(
         60.0, gt=0, description="The longest a file may take to be inspected, in seconds."
     )
+    drill_recordings: int = Field(
+        10,
+        ge=0,
+        description="How many held recordings a night drills: opens, and decodes to their end. 0: none.",
+    )
+    drill_timeout_s: float = Field(
+        900.0, gt=0, description="The longest that decoding one recording may take in a drill, in seconds."
+    )
     stable_s: float = Field(
         5.0,
         ge=0,

@@ -38,6 +38,7 @@ class Tag(StrEnum):
     REQUEST_NOT_IDENTIFIED = "requests:request:reject-identity"
     REQUEST_MATCHED = "requests:request:match"
     REQUEST_LEFT_OUT = "requests:request:leave-out"
+    REQUEST_CORRECTING = "requests:request:correct"  #: what is to be changed was put together
     REQUEST_DECIDED = "requests:request:decide"
     REQUEST_APPROVED = "requests:request:approve"
     REQUEST_SENT_BACK = "requests:request:send-back"
@@ -59,7 +60,8 @@ class Tag(StrEnum):
     PROVISION_BLOCKED = "provision:block:place"
     PROVISION_UNBLOCKED = "provision:block:lift"
     HOLD_PLACED = "holds:hold:place"
-    HOLD_EXTENDED = "holds:hold:match"  #: a recording that came in later matches
+    HOLD_EXTENDED = "holds:hold:match"  #: a recording that came in later, or was corrected, matches
+    HOLD_DRILLED = "holds:hold:drill"  #: a held recording was opened and decoded to its end, or could not be
     HOLD_LIFTED = "holds:hold:lift"
     DISPOSAL_PLANNED = "disposal:plan:make"
     DISPOSAL_APPROVED = "disposal:plan:approve"

@@ -353,7 +353,8 @@ def _restored_text(found: Restored, settings: str) -> list[Any]:
             f"Restored: {amount(found.recordings, 'recording')} as of {instant(found.made_at)}."
             f" Holds placed again: {replayed.holds_placed}, lifted again: {replayed.holds_lifted};"
             f" recordings that stay disposed of: {replayed.recordings_disposed + replayed.recordings_unknown};"
-            f" recordings whose destroyed spans stay destroyed: {replayed.spans_destroyed}."
+            f" recordings whose destroyed spans stay destroyed: {replayed.spans_destroyed};"
+            f" corrections made again: {replayed.corrections}."
         )
     ]
     if found.aside:

@@ -21,6 +21,7 @@ from retention.disposal.model import RunState, tripped
 from retention.disposal.plan import make_plan, not_ahead_of
 from retention.disposal.surroundings import surroundings
 from retention.disposal.tables import RunRow
+from retention.holds.drill import faults, rounds
 from retention.kernel.errors import IntegrityError, NotFound, RetentionError
 from retention.requests.model import Stage
 from retention.requests.show import requests_at
@@ -251,6 +252,20 @@ def _nights(app: App) -> Iterator[Finding]:
     )
 
 
+def _drills(app: App) -> Iterator[Finding]:
+    """What the last drills of held recordings found."""
+    with app.database.read() as session:
+        broken = faults(session)
+        held, never, oldest = rounds(session)
+    for each in broken:
+        what = f"recording {each.recording_id} under hold {each.hold_id} is {each.outcome}: {each.what}"
+        yield Finding(ok=False, subject="hold drill", what=what, remedy=each.remedy)
+    if not broken:
+        since = f", the oldest drill is of {oldest:%Y-%m-%d}" if oldest else ""
+        what = f"{held} held, {never} of them not drilled yet{since}" if held else "nothing is held"
+        yield Finding(ok=True, subject="hold drill", what=what)
+
+
 def _requests(app: App) -> Iterator[Finding]:
     """A fault three days before the last date, while there is still time to answer."""
     soon = app.today() + timedelta(days=3)
@@ -267,4 +282,15 @@ def _requests(app: App) -> Iterator[Finding]:
     )
 
 
-EXAMINATIONS = (_tools, _keys, _object_store, _database, _witness, _disk, _guards, _nights, _requests)
+EXAMINATIONS = (
+    _tools,
+    _keys,
+    _object_store,
+    _database,
+    _witness,
+    _disk,
+    _guards,
+    _nights,
+    _drills,
+    _requests,
+)

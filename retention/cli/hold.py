@@ -9,20 +9,24 @@ from retention.cli.shapes import hold_json
 from retention.cli.shared import (
     EPILOG,
     amount,
+    instant,
     local,
     named_actor,
     parse_date,
+    progress,
     say,
     show,
     store,
     styled,
     table,
 )
+from retention.holds.drill import Drilled, drill
 from retention.holds.enforce import end, put_in_force
 from retention.holds.find import all_holds, find_hold, holds_in_force, match_counts
 from retention.holds.model import Criteria, HoldKind
 from retention.holds.place import new_hold
 from retention.ingest.admit import parse_time
+from retention.kernel.errors import IntegrityError
 
 app = typer.Typer(help="Suspend disposal: place, list and lift holds.", no_args_is_help=True)
 
@@ -139,3 +143,42 @@ def show_(hold_id: Annotated[str, typer.Argument(metavar="HOLD")]) -> None:
         count = match_counts(session).get(hold_id, 0)
     value = hold_json(hold) | {"recordings": count}
     show(value, [f"{name}: {found}" for name, found in value.items()])
+
+
+@app.command("drill", epilog=EPILOG)
+def drill_(
+    hold: Annotated[str, typer.Option(help="Only what this hold keeps.")] = "",
+    sample: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many, oldest drill first; a night's share by default."),
+    ] = None,
+) -> None:
+    """Open held recordings, check their digests and decode them to their end. Each opening is on record."""
+    who = named_actor()
+    with store() as opened:
+        number = sample or max(opened.settings.drill_recordings, 1)
+        with progress("Drilling", number) as tell:
+            found = list(drill(opened.drill_tools(), who, number=number, hold_id=hold, progress=tell))
+    broken = [each for each in found if each.is_fault]
+    rows = [(each.recording_id, each.hold_id, each.outcome, each.what) for each in found]
+    lines: list[Any] = (
+        [table("", ["recording", "hold", "is", "what"], rows)] if rows else ["Nothing is held."]
+    )
+    lines += [styled(f"{each.recording_id}: {each.remedy}", "red") for each in broken]
+    show([_drilled_json(each) for each in found], lines)
+    if broken:
+        raise IntegrityError(
+            f"{amount(len(broken), 'held recording')} could not be shown as the hold promises",
+            hint="Do what is said beside each, then drill again.",
+        )
+
+
+def _drilled_json(found: Drilled) -> dict[str, Any]:
+    return {
+        "recording": found.recording_id,
+        "hold": found.hold_id,
+        "at": instant(found.at),
+        "outcome": str(found.outcome),
+        "what": found.what,
+        "remedy": found.remedy or None,
+    }

@@ -1,10 +1,13 @@
 """retention provision: give a recording to somebody else, on a basis, on record."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from retention.bootstrap import App
+from retention.catalogue.find import find_recording
 from retention.cli.provision_entrustee import app as entrustee
 from retention.cli.shared import (
     EPILOG,
@@ -19,6 +22,7 @@ from retention.cli.shared import (
     table,
     whole_file,
 )
+from retention.ingest.admit import parse_time
 from retention.kernel.errors import InvalidInput
 from retention.provision.blocks import all_blocks, confirm_unblocked, unblock
 from retention.provision.hand_over import hand_over
@@ -49,12 +53,20 @@ def propose_(
         list[str] | None,
         typer.Option(help="KEY=TEXT: what the basis wants written down; repeatable. See `bases`."),
     ] = None,
+    from_: Annotated[
+        str,
+        typer.Option(
+            "--from", help="Only what was recorded from then on; local time of the first recording's source."
+        ),
+    ] = "",
+    to_: Annotated[str, typer.Option("--until", help="And before then.")] = "",
 ) -> None:
     """Propose to give recordings to somebody who is not the person in them."""
     who = named_actor()
     with store() as opened:
         rule, keep = rule_for(opened.rules(), basis)
-        proposal = Proposal(tuple(recording), to, _fields(field or []), reason)
+        part = _part(opened, recording[0], from_, to_) if from_ or to_ else None
+        proposal = Proposal(tuple(recording), to, _fields(field or []), reason, part)
         row = propose(opened.paper_tools(), rule, keep, proposal, who)
         shown = _json(row, tuple(dict.fromkeys(recording)))
     show(shown, f"Proposed: {row.digest}")
@@ -98,7 +110,7 @@ def hand_over_(
     who = named_actor()
     with store() as opened:
         with whole_file(out) as file:
-            row = hand_over(opened.paper_tools(), opened.door, digest, file, who)
+            row = hand_over(opened.paper_tools(), opened.door, opened.cutter, digest, file, who)
         shown = _read(opened, row)
     show(
         shown | {"out": str(out)},
@@ -231,6 +243,14 @@ def unblock_(
             unblock(session, now, who, block_ids=block_id, reason=reason)
         confirm_unblocked(opened.journal, now, who, block_id)
     show({"unblocked": block_id}, f"Taken away: {', '.join(block_id)}.")
+
+
+def _part(opened: App, recording_id: str, from_: str, until: str) -> tuple[datetime, datetime]:
+    if not from_ or not until:
+        raise InvalidInput("a part of a recording needs a start and an end", hint="Give --from and --until.")
+    with opened.database.read() as session:
+        zone = opened.zone_of(find_recording(session, opened.schedule(), recording_id).source_id)
+    return parse_time(from_, zone), parse_time(until, zone)
 
 
 def _fields(said: list[str]) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """retention search, show, explain, open: find recordings and use them for a purpose they carry."""
 
+import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +16,7 @@ from retention.catalogue.explain import explain as explain_recording
 from retention.catalogue.find import Query, Recording, find_recording
 from retention.catalogue.find import search as search_catalogue
 from retention.catalogue.identifiers import Identifier, blind_all, customer, phone
-from retention.cli.shapes import recording_json
+from retention.cli.shapes import corrections_json, recording_json
 from retention.cli.shared import (
     EPILOG,
     actor,
@@ -38,6 +39,9 @@ from retention.cli.shared import (
 from retention.holds.find import find_hold, holds_by_id
 from retention.ingest.admit import parse_time
 from retention.kernel.errors import InvalidInput
+from retention.requests.correct import corrections_of
+from retention.requests.particulars import Correction, people_of
+from retention.requests.tables import CorrectionRow
 from retention.vault.door import Way
 
 STDOUT = Path("-")
@@ -140,12 +144,21 @@ def _row(each: Recording) -> tuple[Any, ...]:
     )
 
 
-def show(recording_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Show what the catalogue knows of a recording: purposes, cohorts, due dates, holds, state."""
-    with store() as opened, opened.database.read() as session:
-        found = find_recording(session, opened.schedule(), recording_id)
-        holds = holds_by_id(session, found.hold_ids)
-    value = recording_json(found, holds)
+def show(
+    recording_id: Annotated[str, typer.Argument(metavar="ID")],
+    purpose: Annotated[
+        str, typer.Option(help="Also who is in it, opened for this purpose; that is on record.")
+    ] = "",
+    hold: Annotated[str, typer.Option(help="The same, opened through the hold that keeps it.")] = "",
+) -> None:
+    """Show what the catalogue knows of a recording: purposes, cohorts, due dates, holds, state, corrections."""
+    with store() as opened:
+        with opened.database.read() as session:
+            found = find_recording(session, opened.schedule(), recording_id)
+            holds = holds_by_id(session, found.hold_ids)
+            corrected = corrections_of(session, recording_id)
+        note = _note(opened, recording_id, purpose, hold) if purpose or hold else None
+    value = recording_json(found, holds) | {"corrections": corrections_json(corrected)}
     zone = found.place.zone if found.place else "UTC"
     head = [
         styled(
@@ -169,7 +182,44 @@ def show(recording_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         ["hold", "kind", "reason", "owner", "review"],
         [(h.id, h.kind, h.reason, h.owner, h.review_on) for h in holds.values()],
     )
-    show_value(value, [*head, *([purposes] if found.reasons else []), *([held] if holds else [])])
+    lines = [
+        *head,
+        *([purposes] if found.reasons else []),
+        *([held] if holds else []),
+        *_corrected(corrected),
+    ]
+    if note is not None:
+        before = [Correction.of(each) for each in note.get("corrections", ())]
+        value |= {"people": list(people_of(note)), "before": [list(each.was) for each in before]}
+        value["statements"] = [each.statement for each in before if each.statement]
+        lines += [_said(each) for each in people_of(note)]
+        lines += [
+            f"{each.place} was {each.was or 'empty'} before a correction."
+            for made in before
+            for each in made.differences
+        ]
+        lines += [f"The person says: {each.statement}" for each in before if each.statement]
+    show_value(value, lines)
+
+
+def _note(opened: App, recording_id: str, purpose: str, hold: str) -> dict[str, Any]:
+    """What is known of its people, through the door."""
+    way, now = _way(opened, recording_id, purpose, hold), opened.clock.now()
+    found: dict[str, Any] = json.loads(
+        opened.door.particulars(opened.schedule(), recording_id, way, actor(), now)
+    )
+    return found
+
+
+def _said(person: dict[str, Any]) -> str:
+    return "  ".join(f"{name}: {value}" for name, value in person.items() if value not in ("", None))
+
+
+def _corrected(rows: Iterable[CorrectionRow]) -> list[str]:
+    return [
+        f"Corrected on {row.at:%Y-%m-%d} for request {row.receipt}: {', '.join(row.particulars)}"
+        for row in rows
+    ]
 
 
 def explain(recording_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
@@ -196,6 +246,7 @@ def explain(recording_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
             )
             return
         decision = explain_recording(opened.schedule(), found, opened.clock.now())
+        corrected = corrections_of(session, recording_id)
     value = {
         "id": found.id,
         "outcome": str(decision.outcome),
@@ -218,6 +269,7 @@ def explain(recording_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         ],
         "conflicts": list(decision.conflicts),
         "reasons": list(decision.reasons),
+        "corrections": corrections_json(corrected),
     }
     colour = {"due": "red", "held": "yellow"}.get(str(decision.outcome), "green")
     show_value(
@@ -225,6 +277,7 @@ def explain(recording_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         [
             styled(f"{decision.outcome.upper()} {found.id}", f"bold {colour}"),
             *[f"  - {reason}" for reason in decision.reasons],
+            *_corrected(corrected),
         ],
     )
 
@@ -240,12 +293,10 @@ def open_(
     role: Annotated[str, typer.Option(help="original, thumbnail or peaks.")] = "original",
 ) -> None:
     """Open a recording for a purpose it carries. Every opening, and every refusal, is on record."""
-    if [bool(purpose), bool(hold), bool(request)].count(True) != 1:
-        raise InvalidInput(
-            "name one reason to open it", hint="Give --purpose P, --hold HOLD, or --request RECEIPT."
-        )
     with store() as opened:
         way = _way(opened, recording_id, purpose, hold, request)
+        with opened.database.read() as session:
+            corrected = corrections_of(session, recording_id)
         # Where it goes is looked at first: an opening that could be written nowhere is not on record as one.
         with _target(out_file) as write:
             reader = opened.door.open(opened.schedule(), recording_id, way, actor(), opened.clock.now(), role)
@@ -259,9 +310,15 @@ def open_(
         {"id": recording_id, "out": str(out_file), "size_bytes": done}, []
     ) if out_file != STDOUT else None
     say(f"{recording_id} was opened for {way.name}: {size(done)} in {out_file}. It is on record.")
+    for each in _corrected(corrected):
+        say(each)
 
 
-def _way(opened: App, recording_id: str, purpose: str, hold: str, request: str) -> Way:
+def _way(opened: App, recording_id: str, purpose: str, hold: str, request: str = "") -> Way:
+    if [bool(purpose), bool(hold), bool(request)].count(True) != 1:
+        raise InvalidInput(
+            "name one reason to open it", hint="Give --purpose P, --hold HOLD, or --request RECEIPT."
+        )
     with opened.database.read() as session:
         if hold:
             return Way(hold_id=hold, hold_key_id=find_hold(session, hold).key_id)

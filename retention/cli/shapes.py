@@ -1,5 +1,6 @@
 """The JSON that others build on: add fields freely, never change or remove one."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from retention.catalogue.find import Recording
@@ -9,6 +10,7 @@ from retention.disposal.model import DisposalPlan
 from retention.disposal.start import cohort_json
 from retention.disposal.tables import RunRow
 from retention.holds.model import Hold
+from retention.requests.tables import CorrectionRow
 
 
 def recording_json(recording: Recording, holds: dict[str, Hold]) -> dict[str, Any]:
@@ -40,6 +42,20 @@ def recording_json(recording: Recording, holds: dict[str, Hold]) -> dict[str, An
         "time_basis": recording.time_basis,
         "facts": recording.facts,
     }
+
+
+def corrections_json(rows: Iterable[CorrectionRow]) -> list[dict[str, Any]]:
+    """That particulars of a recording were corrected; not what they were or are."""
+    return [
+        {
+            "at": instant(row.at),
+            "request": row.receipt,
+            "particulars": row.particulars,
+            "by": row.actor,
+            "approved_by": row.approved_by,
+        }
+        for row in rows
+    ]
 
 
 def hold_json(hold: Hold) -> dict[str, Any]:

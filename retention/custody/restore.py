@@ -272,6 +272,7 @@ def _put_on_record(
         "cohorts_expired": replayed.cohorts_expired,
         "disposed": replayed.recordings_disposed + replayed.recordings_unknown,
         "spans_destroyed": replayed.spans_destroyed,
+        "corrections": replayed.corrections,
         "runs": replayed.runs,
     }
     record(session, now, Act(Tag.RESTORED, actor, preview.path.name, detail=detail))

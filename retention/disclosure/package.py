@@ -16,6 +16,7 @@ from retention.disclosure.manifest import redaction, signed
 from retention.disclosure.readme import NAME, readme
 from retention.kernel.errors import IllegalTransition
 from retention.requests.cases import check_step, find_request, move_on, put_on_record
+from retention.requests.correct import tell
 from retention.requests.enclosed import Enclosure, enclosures
 from retention.requests.letter import answer_key, open_case, sheet_of
 from retention.requests.model import Step
@@ -76,6 +77,7 @@ def package(tools: Tools, house: House, name: str, actor: str) -> Packaged:
         enclosed = enclosures(session, schedule, row)
         if enclosed:
             check_unchanged(session, row)
+    tell(tools, name)  # a process that was killed after a correction could not
     case = open_case(tools, house.door, schedule, name, actor)
     letter = house.printer(sheet_of(tools, case, answer_key(row)))
     now = tools.clock.now()

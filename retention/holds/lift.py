@@ -19,7 +19,7 @@ from retention.catalogue.tables import LotRow, RecordingRow, WrapRow
 from retention.database import in_batches, table_of
 from retention.holds.find import find_hold, holds_by_id
 from retention.holds.model import Hold
-from retention.holds.tables import HoldMatchRow, HoldRow
+from retention.holds.tables import HoldDrillRow, HoldMatchRow, HoldRow
 from retention.kernel.errors import IllegalTransition, InvalidInput
 
 
@@ -58,6 +58,7 @@ def lift(session: Session, hold_id: str, reason: str, at: datetime, actor: str) 
             select(col(HoldMatchRow.recording_id)).where(col(HoldMatchRow.hold_id) == hold_id)
         ).scalars()
     )
+    session.execute(delete(HoldDrillRow).where(col(HoldDrillRow.hold_id) == hold_id))
     move_recordings(session, ids, lambda lot: _without(session, lot, hold))
     in_batches(ids, BATCH, lambda some: _release(session, hold, some))
     due = len(

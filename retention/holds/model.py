@@ -16,6 +16,17 @@ class HoldKind(StrEnum):
     INCIDENT = "incident"
 
 
+class DrillOutcome(StrEnum):
+    """What was found when a held recording was opened and decoded to its end."""
+
+    WHOLE = "whole"  #: it opens, its digest is the one it was sealed with, it can be decoded to its end
+    REFUSED = "refused"  #: the door does not know it to be under the hold
+    KEY_GONE = "key-gone"  #: the hold's key does not open it
+    MISSING = "missing"  #: the vault does not hold it
+    CHANGED = "changed"  #: the bytes in the vault are not those that were sealed
+    NOT_PLAYABLE = "not-playable"  #: the bytes are right, and cannot be decoded, or not in time
+
+
 @dataclass(frozen=True, slots=True)
 class Criteria:
     """What a hold covers: named recordings, a person, or a source's interval.

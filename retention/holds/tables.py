@@ -45,3 +45,16 @@ class HoldMatchRow(Row, table=True):
 
     hold_id: str = Field(primary_key=True)
     recording_id: str = Field(primary_key=True, index=True)
+
+
+class HoldDrillRow(Row, table=True):
+    """The last drill of a recording under a hold."""
+
+    __tablename__ = "hold_drill"
+
+    hold_id: str = Field(primary_key=True)
+    recording_id: str = Field(primary_key=True)
+    drilled_at: datetime
+    drilled_by: str
+    outcome: str
+    what: str = ""

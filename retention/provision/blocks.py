@@ -98,6 +98,29 @@ def confirm_unblocked(journal: SignedJournal, at: datetime, actor: str, block_id
     journal.write("provision-unblocked", at, {"blocks": sorted(block_ids), "by": actor})
 
 
+def keep_blocked(
+    session: Session,
+    journal: SignedJournal,
+    at: datetime,
+    actor: str,
+    *,
+    recording_id: str,
+    lost: frozenset[bytes],
+    reason: str,
+) -> tuple[str, ...]:
+    """A recording is about to lose identifiers: what was stopped under one of them stays stopped, by itself.
+
+    Who asked for the stop is the one to say that it is not needed; `unblock` takes it away.
+
+    Returns:
+        The new blocks; none where nothing was stopped.
+    """
+    under = select(col(ProvisionBlockRow.id)).where(col(ProvisionBlockRow.blind).in_(sorted(lost)))
+    if not lost or session.execute(under.limit(1)).first() is None:
+        return ()
+    return block(session, journal, at, actor, reason=reason, recording_ids=[recording_id])
+
+
 def blocked(session: Session, recording_id: str) -> tuple[str, ...]:
     """The blocks that stop the provision of a recording; none: it may be given."""
     carried = select(col(IdentifierRow.blind)).where(col(IdentifierRow.recording_id) == recording_id)

@@ -8,7 +8,7 @@ received, and never a file without an entry.
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
@@ -21,7 +21,7 @@ from retention.catalogue.model import ORIGINAL, NewRecording
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.tables import CohortRow, LotRow, ReasonRow, RecordingRow, WrapRow
 from retention.kernel.errors import FixityMismatch, StaleApproval
-from retention.provision.model import Stage, Step, step
+from retention.provision.model import Cutter, Stage, Step, step
 from retention.provision.papers import Area, open_paper, text_of, write_paper
 from retention.provision.propose import find_provision, items_of, may_be_given
 from retention.provision.tables import ProvisionItemRow, ProvisionRow
@@ -35,8 +35,10 @@ NO_TIME = (1980, 1, 1, 0, 0, 0)
 READ_BYTES = 1 << 20
 
 
-def hand_over(tools: Tools, door: Door, digest: str, file: BinaryIO, actor: str) -> ProvisionRow:
-    """Write what was approved into `file`: a recording as it is, several as one ZIP archive.
+def hand_over(
+    tools: Tools, door: Door, cutter: Cutter, digest: str, file: BinaryIO, actor: str
+) -> ProvisionRow:
+    """Write what was approved into `file`: a recording, or a part of one; several as one ZIP archive.
 
     The caller gives the file its name once this returns.
 
@@ -46,12 +48,22 @@ def hand_over(tools: Tools, door: Door, digest: str, file: BinaryIO, actor: str)
         NotPermitted: It may not be given any more; nothing is on the ledger.
         StaleApproval: A recording, or the paper, is no longer what was approved.
         FixityMismatch: The stored bytes are not those that were sealed.
+        MediaError: A part of a recording cannot be cut exactly.
     """
     with tools.database.read() as session:
         row = find_provision(session, digest)
         schedule, items = schedule_in_force(session), items_of(session, row.id)
     proposed = _check(tools, door, schedule, row, items, actor)
-    _write(tools, door, schedule, row, items, file, actor)
+    with tools.database.read() as session:
+        facts = {each.recording_id: session.get_one(RecordingRow, each.recording_id).facts for each in items}
+
+    def open_item(item: ProvisionItemRow) -> Iterator[bytes]:
+        chunks = _chunks(tools, door, schedule, row, item, actor)
+        if item.from_us is None or item.until_us is None:
+            return chunks
+        return cutter.cut(chunks, facts[item.recording_id], item.from_us, item.until_us)
+
+    _write(items, open_item, file)
     size_bytes = file.seek(0, os.SEEK_END)
     file.flush()
     os.fsync(file.fileno())
@@ -118,15 +130,9 @@ def _check_again(
 
 
 def _write(
-    tools: Tools,
-    door: Door,
-    schedule: Schedule,
-    row: ProvisionRow,
-    items: list[ProvisionItemRow],
-    file: BinaryIO,
-    actor: str,
+    items: list[ProvisionItemRow], open_item: Callable[[ProvisionItemRow], Iterator[bytes]], file: BinaryIO
 ) -> None:
-    opened = ((each, _chunks(tools, door, schedule, row, each, actor)) for each in items)
+    opened = ((each, open_item(each)) for each in items)
     if len(items) == 1:
         for _, chunks in opened:
             file.writelines(chunks)

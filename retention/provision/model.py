@@ -6,15 +6,18 @@ approval where the rulebook asks for one. Which bases there are, and what each
 needs, comes from the rulebook (`requests.provisions`); nothing here knows a law.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any, Protocol
 
 from retention.kernel.errors import IllegalTransition, InvalidInput
 
 ENTRUSTMENT = "entrustment"  #: the basis that goes by the register of entrustees
 RECIPIENT, ITEMS = "recipient", "items"  #: fields that the proposal itself fills
+#: Containers of sound in which every sample lies by itself, as inspection calls them.
+UNCOMPRESSED = frozenset({"wav", "mulaw", "alaw", "s16le"})
 
 
 class Stage(StrEnum):
@@ -112,6 +115,72 @@ class Proposal:
     to: str
     fields: Mapping[str, str]
     reason: str
+    part: tuple[datetime, datetime] | None = (
+        None  #: only what was recorded in this interval; its end is exclusive
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A part of a recording, in microseconds from its beginning; the end is exclusive."""
+
+    from_us: int
+    until_us: int
+
+    def __str__(self) -> str:
+        """As the record says it, in seconds."""
+        return f"{self.from_us / 1e6:.3f} s to {self.until_us / 1e6:.3f} s"
+
+
+class Cutter(Protocol):
+    """Cuts a part out of a recording, exactly."""
+
+    def cut(
+        self, chunks: Iterable[bytes], facts: Mapping[str, Any], from_us: int, until_us: int
+    ) -> Iterator[bytes]:
+        """The part, as a file of its own that holds nothing outside the interval.
+
+        All of `chunks` is read before a byte comes out, and an error it raises comes through.
+        `facts` are what inspection found when the recording came in.
+        UnsupportedCodec if it cannot be cut exactly. NotReleased if what was cut is not the part.
+        """
+
+
+def excerpt_of(
+    recording_id: str,
+    started_at: datetime,
+    ended_at: datetime,
+    facts: Mapping[str, Any],
+    part: tuple[datetime, datetime],
+) -> Excerpt:
+    """Which part of a recording lies in an interval.
+
+    Raises:
+        InvalidInput: None does, the interval ends before it starts, or this recording cannot be cut exactly.
+    """
+    start, end = max(part[0], started_at), min(part[1], ended_at)
+    if start >= end:
+        raise InvalidInput(
+            f"nothing of recording {recording_id} lies between {part[0]} and {part[1]}",
+            hint="Name the recordings that do; --from and --to are in the source's local time.",
+        )
+    if not _is_uncompressed(facts):
+        raise InvalidInput(
+            f"recording {recording_id} cannot be cut exactly: only uncompressed sound can",
+            hint="Provide it whole, or a redacted copy of the part.",
+        )
+    return Excerpt(_us(start - started_at), _us(end - started_at))
+
+
+def _is_uncompressed(facts: Mapping[str, Any]) -> bool:
+    tracks = facts.get("streams", ())
+    return facts.get("container") in UNCOMPRESSED and all(
+        each.get("type") == "audio" and str(each.get("codec", "")).startswith("pcm_") for each in tracks
+    )
+
+
+def _us(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
 
 
 def complete(rule: Rule, proposal: Proposal, filled: Mapping[str, str]) -> dict[str, str]:

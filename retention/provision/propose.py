@@ -31,11 +31,13 @@ from retention.provision.model import (
     ENTRUSTMENT,
     ITEMS,
     Entrustee,
+    Excerpt,
     Proposal,
     Rule,
     Stage,
     Step,
     complete,
+    excerpt_of,
     step,
 )
 from retention.provision.papers import Area, check_kept_long_enough, text_of, write_paper
@@ -56,7 +58,8 @@ def propose(tools: Tools, rule: Rule, keep: Period, proposal: Proposal, actor: s
         actor: Who proposes.
 
     Raises:
-        InvalidInput: A field that the basis needs is missing, or the policy would forget it too early.
+        InvalidInput: A field that the basis needs is missing, or the policy would forget it too early;
+            or nothing of a recording lies in the interval, or it cannot be cut exactly.
         NotFound: There is no such recording or entrustee.
         NotPermitted: A recording may not be given to anybody, or not to this entrustee.
     """
@@ -67,12 +70,14 @@ def propose(tools: Tools, rule: Rule, keep: Period, proposal: Proposal, actor: s
         check_kept_long_enough(schedule, keep, now)
         to = find_entrustee(session, proposal.to.strip()) if rule.basis == ENTRUSTMENT else None
         found = may_be_given(session, schedule, proposal.recording_ids, to.id if to else None, actor, now)
+    parts = _parts(found, proposal)
     provision_id = new_id(now)
     said = {
         "provision": provision_id,
         "basis": rule.basis,
         "recordings": list(proposal.recording_ids),
-        "fields": _fields(rule, proposal, found, to),
+        "excerpts": {each: [part.from_us, part.until_us] for each, part in parts.items()},
+        "fields": _fields(rule, proposal, found, parts, to),
         "reason": proposal.reason.strip(),
         "proposed_by": actor,
         "proposed_at": now,
@@ -103,19 +108,40 @@ def propose(tools: Tools, rule: Rule, keep: Period, proposal: Proposal, actor: s
                         provision_id=provision_id,
                         recording_id=each.id,
                         sha256=sealed_object(session, each.id, ORIGINAL).sha256,
+                        from_us=parts[each.id].from_us if each.id in parts else None,
+                        until_us=parts[each.id].until_us if each.id in parts else None,
                     )
                     for each in found
                 ]
             )
-            detail = {"basis": rule.basis, "recordings": list(proposal.recording_ids), "digest": row.digest}
+            detail = {
+                "basis": rule.basis,
+                "recordings": list(proposal.recording_ids),
+                "digest": row.digest,
+                "excerpts": said["excerpts"],
+            }
             record(session, now, Act(Tag.PROVISION_PROPOSED, actor, provision_id, detail=detail))
     return row
 
 
+def _parts(found: Sequence[Recording], proposal: Proposal) -> dict[str, Excerpt]:
+    if proposal.part is None:
+        return {}
+    return {
+        each.id: excerpt_of(each.id, each.started_at, each.ended_at, each.facts, proposal.part)
+        for each in found
+    }
+
+
 def _fields(
-    rule: Rule, proposal: Proposal, found: Sequence[Recording], to: EntrusteeRow | None
+    rule: Rule,
+    proposal: Proposal,
+    found: Sequence[Recording],
+    parts: Mapping[str, Excerpt],
+    to: EntrusteeRow | None,
 ) -> Mapping[str, str]:
-    filled = {ITEMS: "; ".join(f"{each.kind} {each.id}" for each in found)}
+    items = [f"{each.kind} {each.id}{f', {parts[each.id]}' if each.id in parts else ''}" for each in found]
+    filled = {ITEMS: "; ".join(items)}
     if to is not None:
         # A name stands in the record once, as the register writes it, whatever was typed to find it.
         proposal = replace(proposal, to=to.name)

@@ -66,6 +66,10 @@ class ProvisionItemRow(Row, table=True):
     provision_id: str = Field(primary_key=True, foreign_key="provision.id")
     recording_id: str = Field(primary_key=True, index=True)
     sha256: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    from_us: int | None = Field(
+        default=None, sa_type=BigInteger
+    )  #: only a part of it, in microseconds from its beginning
+    until_us: int | None = Field(default=None, sa_type=BigInteger)  #: exclusive
 
 
 class ProvisionBlockRow(Row, table=True):

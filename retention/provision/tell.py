@@ -50,6 +50,9 @@ def tell_of_hand_over(
             "sha256": row.sha256,
             "size_bytes": row.size_bytes,
             "items": [[each.recording_id, each.sha256.hex()] for each in items],
+            "excerpts": [
+                [each.recording_id, each.from_us, each.until_us] for each in items if each.from_us is not None
+            ],
             "paper": {
                 "id": paper.id,
                 "size_bytes": original.size_bytes,

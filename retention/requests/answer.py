@@ -84,6 +84,9 @@ def close(tools: Tools, holds: HoldTools, name: str, actor: str) -> RequestRow:
         held = [
             each for each in session.execute(mine).scalars() if find_hold(session, each).lifted_at is None
         ]
+    # Told first: a restore that lifts the holds again must not bring back a request that seems to be open.
+    told = {"request": row.id, "outcome": row.outcome, "delivered_at": row.delivered_at, "by": actor}
+    tools.journal.write("request-closed", now, told)
     # Killed anywhere before the last transaction, the request is still to be closed, and this is done again.
     _count_papers(tools, row.id, on, actor)
     for hold_id in held:

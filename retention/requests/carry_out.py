@@ -1,4 +1,4 @@
-"""Do what was granted: suspend use, stop provision, erase with a certificate, or protect in another way.
+"""Do what was granted: correct, suspend use, stop provision, erase with a certificate, or protect otherwise.
 
 One transaction does it and says so, and a process that was killed after it is
 followed by the next disposal, which finishes what was begun.
@@ -13,6 +13,9 @@ from sqlmodel import Session, col
 from retention.audit.tags import Tag
 from retention.catalogue.identifiers import blind_all
 from retention.catalogue.model import ORIGINAL
+from retention.catalogue.states import State
+from retention.catalogue.tables import RecordingRow
+from retention.database import table_of
 from retention.disposal.carry_out import Tools as DisposalTools
 from retention.disposal.erase import erase
 from retention.disposal.tables import RunRow
@@ -21,11 +24,12 @@ from retention.holds.lift import Lifted, confirm_lift, lift
 from retention.holds.model import Criteria, HoldKind
 from retention.holds.place import Placed, new_hold, place
 from retention.holds.tables import HoldMatchRow
-from retention.kernel.errors import HoldInForce
+from retention.kernel.errors import HoldInForce, StaleApproval
 from retention.provision.blocks import block
 from retention.requests.cases import check_step, find_request, move_on, put_on_record
+from retention.requests.correct import put_right, tell
 from retention.requests.file import freeze, request_hold, settle
-from retention.requests.match import described, granted, matches
+from retention.requests.match import described, granted, held
 from retention.requests.model import Step
 from retention.requests.provisions import handed_over
 from retention.requests.rules.model import Outcome, RequestKind
@@ -43,6 +47,7 @@ def carry_out(tools: Tools, disposal: DisposalTools, name: str, actor: str) -> R
     Raises:
         IllegalTransition: Nothing was granted, or it is carried out already.
         HoldInForce: Something that is to be erased is under a hold that is not the request's own.
+        StaleApproval: What is to be corrected is not what it was, or what is to be erased is gone already.
         DatabaseBusy: Another process is disposing.
     """
     with tools.database.read() as session:
@@ -53,11 +58,25 @@ def carry_out(tools: Tools, disposal: DisposalTools, name: str, actor: str) -> R
         _erase(tools, disposal, name, actor)
     elif kind in (RequestKind.SUSPENSION, RequestKind.ERASURE):
         _suspend(tools, name, actor)
+    elif kind is RequestKind.CORRECTION:
+        _correct(tools, name, actor)
     else:
         assert kind is RequestKind.STOP_PROVISION, "no other kind is granted and acted on"
         _stop_provision(tools, name, actor)
     with tools.database.read() as session:
         return find_request(session, name)
+
+
+def _correct(tools: Tools, name: str, actor: str) -> None:
+    """From this commit on the particulars are right; who was told otherwise before is listed."""
+    now = tools.clock.now()
+    with tools.database.write() as session:
+        row = find_request(session, name)
+        move_on(row, Step.CARRY_OUT)
+        told = {"to_be_told": [each.digest for each in handed_over(session, row.id)]}
+        row.effect = put_right(session, tools, row, now, actor) | told
+        put_on_record(session, tools, row, now, actor, Tag.REQUEST_CARRIED_OUT, {}, row.effect)
+    tell(tools, name)
 
 
 def _suspend(tools: Tools, name: str, actor: str) -> None:
@@ -121,6 +140,7 @@ def _erase(tools: Tools, disposal: DisposalTools, name: str, actor: str) -> None
     with tools.database.read() as session:
         row = find_request(session, name)
         going = granted(session, row.id)
+        _refuse_gone(session, row, going)
         staying = _staying(session, row.id, going)
     reason = f"request {row.receipt}: erasure was granted"
 
@@ -158,9 +178,20 @@ def _holds(session: Session, request_id: str) -> list[str]:
 
 
 def _staying(session: Session, request_id: str, going: Sequence[str]) -> tuple[str, ...]:
-    """What the request has found and does not erase: it stays held until the request is closed."""
-    found = (each.recording_id for each in matches(session, request_id) if not each.is_gone)
-    return tuple(each for each in found if each not in set(going))
+    """What the request froze and does not erase, found by its search or not: it stays held until it is closed."""
+    return tuple(each for each in held(session, request_id) if each not in set(going))
+
+
+def _refuse_gone(session: Session, row: RequestRow, going: Sequence[str]) -> None:
+    """A restore may have brought the request back to before its erasure; what was erased stays erased."""
+    recording = table_of(RecordingRow)
+    known = select(recording.c.id).where(recording.c.id.in_(going), recording.c.state == State.SEALED)
+    gone = sorted(set(going) - set(session.execute(known).scalars()))
+    if gone:
+        raise StaleApproval(
+            f"{', '.join(gone)} of request {row.receipt} is gone already",
+            hint=f"`retention request send-back {row.receipt}`, then `match` again: its certificate answers.",
+        )
 
 
 def _refuse_others(session: Session, going: Sequence[str], own: Sequence[str]) -> None:

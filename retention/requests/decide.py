@@ -15,6 +15,7 @@ from retention.audit.tags import Tag
 from retention.kernel.errors import InvalidInput, NotPermitted
 from retention.kernel.people import is_same_person
 from retention.requests.cases import find_request, move_on, put_on_record
+from retention.requests.correct import check_granted, check_seen, keep_statements, tell
 from retention.requests.match import granted, matches
 from retention.requests.model import ACTING, GRANTED, WITHDRAWN, Step
 from retention.requests.provisions import handed_over
@@ -26,8 +27,6 @@ from retention.vault.papers import Tools
 
 #: These outcomes say what was done in place of what was asked.
 MEASURED = frozenset({Outcome.ANSWERED, Outcome.SUBSTITUTE})
-#: Granting these would lead nowhere: what they ask for is not built.
-NOT_GRANTED_YET = frozenset({RequestKind.CORRECTION})
 #: These outcomes say no to something, and so need a ground.
 NEEDS_GROUND = frozenset({Outcome.PARTIAL, Outcome.SUBSTITUTE, Outcome.REFUSED})
 
@@ -69,6 +68,8 @@ def decide(tools: Tools, name: str, decision: Decision, actor: str) -> RequestRo
         detail: dict[str, Any] = {"outcome": decision.outcome, "grounds": list(decision.grounds)}
         if copies:
             detail["copies"] = copies
+        if _corrects(row):
+            check_granted(session, tools, row)
         put_on_record(session, tools, row, now, actor, Tag.REQUEST_DECIDED, {**said, **detail}, detail)
         return row
 
@@ -77,19 +78,28 @@ def _hands_over(row: RequestRow, outcome: str) -> bool:
     return RequestKind(row.kind) is RequestKind.DISCLOSURE and outcome in GRANTED
 
 
-def approve(tools: Tools, name: str, actor: str) -> RequestRow:
-    """A second person agrees with the decision, and with the copies that it is about.
+def approve(tools: Tools, name: str, actor: str, seen: str = "") -> RequestRow:
+    """A second person agrees with the decision, and with the copies or corrections that it is about.
+
+    Args:
+        tools: The store.
+        name: The request.
+        actor: The second person.
+        seen: The code of the corrections that they looked at, where something is to be corrected.
 
     Raises:
         NotPermitted: It is the person who decided, or who reviewed or rendered one of the copies.
-        StaleApproval: A copy is not the one that was decided about.
+        InvalidInput: Something is to be corrected, and there is no code.
+        StaleApproval: A copy is not the one that was decided about, or the code is that of another decision.
         IllegalTransition: Nothing waits for approval.
     """
-    return _answer_decision(tools, name, Step.APPROVE, "", actor)
+    row = _answer_decision(tools, name, Step.APPROVE, "", actor, seen)
+    tell(tools, name)  # of statements that a refusal keeps
+    return row
 
 
 def send_back(tools: Tools, name: str, reason: str, actor: str) -> RequestRow:
-    """A second person does not agree with the decision, which is open again.
+    """A second person does not agree with the decision, or it cannot be carried out: it is open again.
 
     Raises:
         NotPermitted: It is the person who decided.
@@ -101,7 +111,13 @@ def send_back(tools: Tools, name: str, reason: str, actor: str) -> RequestRow:
     return _answer_decision(tools, name, Step.SEND_BACK, reason, actor)
 
 
-def _answer_decision(tools: Tools, name: str, action: Step, reason: str, actor: str) -> RequestRow:
+def _corrects(row: RequestRow) -> bool:
+    return row.kind == RequestKind.CORRECTION and row.outcome in GRANTED
+
+
+def _answer_decision(
+    tools: Tools, name: str, action: Step, reason: str, actor: str, seen: str = ""
+) -> RequestRow:
     now = tools.clock.now()
     with tools.database.write() as session:
         row = find_request(session, name)
@@ -115,10 +131,15 @@ def _answer_decision(tools: Tools, name: str, action: Step, reason: str, actor: 
             if _hands_over(row, row.outcome):
                 check_second_person(session, row, actor)
                 check_unchanged(session, row)
+            if _corrects(row):
+                check_seen(session, tools, row, seen)
             row.approved_by, row.approved_at = actor, now
+            if row.kind == RequestKind.CORRECTION and row.outcome == Outcome.REFUSED:
+                keep_statements(session, tools, row, now, actor)
             tag = Tag.REQUEST_APPROVED
         else:
             row.outcome, row.grounds, row.decided_by, row.decided_at = "", [], "", None
+            row.approved_by, row.approved_at = "", None
             _take_back(session, row)
             take_back(session, row.id)
             tag = Tag.REQUEST_SENT_BACK
@@ -150,11 +171,6 @@ def _check(session: Session, row: RequestRow, decision: Decision) -> None:
         raise InvalidInput(
             f"a request for {kind} cannot end {decision.outcome}",
             hint=f"It can end {', '.join(OUTCOMES[kind])}.",
-        )
-    if kind in NOT_GRANTED_YET and decision.outcome in GRANTED:
-        raise InvalidInput(
-            f"a {kind} cannot be granted with this version: nothing corrects recordings yet",
-            hint="Leave the request open; what it is about stays held. `retention request extend` takes more time.",
         )
     _check_grounds(session, row, kind, decision)
     if kind is RequestKind.PROVISION_RECORDS:
@@ -228,7 +244,9 @@ def _refuse_for(session: Session, row: RequestRow, decision: Decision) -> None:
         raise InvalidInput(
             f"{decision.outcome} leaves no recording out", hint="Decide partial, or leave --not-for out."
         )
-    if RequestKind(row.kind) in ACTING and decision.outcome is Outcome.PARTIAL and not decision.not_for:
+    # A correction says itself what of each recording is changed.
+    by_recording = ACTING - {RequestKind.CORRECTION}
+    if RequestKind(row.kind) in by_recording and decision.outcome is Outcome.PARTIAL and not decision.not_for:
         raise InvalidInput(
             "this does not say for which recordings it is not granted", hint="Give --not-for ID."
         )

@@ -18,10 +18,12 @@ from retention.kernel.clock import local_date
 from retention.kernel.errors import InvalidInput
 from retention.provision.show import Provided, told
 from retention.requests.cases import find_request
+from retention.requests.correct import proposed
 from retention.requests.decide import MEASURED
 from retention.requests.enclosed import enclosures
 from retention.requests.match import granted
 from retention.requests.model import GRANTED, NOT_IDENTIFIED, WITHDRAWN
+from retention.requests.particulars import Correction, in_words
 from retention.requests.print import Sender, Sheet, lay_out
 from retention.requests.provisions import concerned
 from retention.requests.rulebooks import Rules, rules_of
@@ -47,6 +49,7 @@ class Case:
     notes: Sequence[Mapping[str, Any]]
     granted: tuple[str, ...]
     provided: tuple[Provided, ...] = ()  #: of these recordings; only where the request asks for it
+    corrections: tuple[Correction, ...] = ()  #: what was changed, where it was granted
 
     def last(self, about: str) -> Mapping[str, Any]:
         """What the last entry of its diary about something says."""
@@ -65,11 +68,13 @@ def open_case(tools: Tools, door: Door, schedule: Schedule, name: str, actor: st
         row = find_request(session, name)
         rules = rules_of(session, row.rulebook_version)
         about, asked_about = granted(session, row.id), concerned(session, row.id)
+        corrects = row.kind == RequestKind.CORRECTION and row.outcome in GRANTED
+        corrections = proposed(session, tools, row) if corrects else ()
     received, notes = opened_file(tools, door, schedule, row, actor)
     provided: tuple[Provided, ...] = ()
     if row.kind == RequestKind.PROVISION_RECORDS and row.outcome in GRANTED:
         provided = told(tools, door, schedule, asked_about, actor)
-    return Case(row, rules, schedule, received, notes, about, provided)
+    return Case(row, rules, schedule, received, notes, about, provided, corrections)
 
 
 def answer_key(row: RequestRow) -> str:
@@ -139,12 +144,19 @@ def _items(session: Session, case: Case) -> Iterator[str]:
         yield from _purposes(session, case)
     elif case.row.kind == RequestKind.PROVISION_RECORDS:
         yield from _provided(case)
+    elif case.row.kind == RequestKind.CORRECTION:
+        for each in (one for one in case.corrections if one.differences):
+            said = "; ".join(in_words(change, case.row.language) for change in each.differences)
+            yield f"{_recording(session, case, each.recording_id)}: {said}"
     else:
-        for recording_id in case.granted:
-            found = find_recording(session, case.schedule, recording_id)
-            zone = ZoneInfo(found.place.zone if found.place else case.rules.zone)
-            start, end = found.started_at.astimezone(zone), found.ended_at.astimezone(zone)
-            yield f"{start:%Y-%m-%d %H:%M:%S} - {end:%H:%M:%S} ({recording_id})"
+        yield from (_recording(session, case, each) for each in case.granted)
+
+
+def _recording(session: Session, case: Case, recording_id: str) -> str:
+    found = find_recording(session, case.schedule, recording_id)
+    zone = ZoneInfo(found.place.zone if found.place else case.rules.zone)
+    start, end = found.started_at.astimezone(zone), found.ended_at.astimezone(zone)
+    return f"{start:%Y-%m-%d %H:%M:%S} - {end:%H:%M:%S} ({recording_id})"
 
 
 def _provided(case: Case) -> Iterator[str]:

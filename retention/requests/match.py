@@ -5,7 +5,7 @@ holds are the living part of the answer; the rest is what was disposed of
 before, for which a certificate answers.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, select
@@ -17,9 +17,11 @@ from retention.catalogue.sources import overlapping
 from retention.catalogue.states import State
 from retention.catalogue.tables import IdentifierRow, RecordingRow, TombstoneRow
 from retention.database import table_of
-from retention.holds.tables import HoldMatchRow
+from retention.holds.find import find_hold
+from retention.holds.model import Criteria, Hold
+from retention.holds.tables import HoldMatchRow, HoldRow
 from retention.kernel.errors import InvalidInput, NotFound
-from retention.requests.cases import file_key, find_request, move_on, put_on_record
+from retention.requests.cases import check_step, file_key, find_request, move_on, put_on_record
 from retention.requests.file import DESCRIBED, REVIEW_AFTER, freeze, request_hold, settle
 from retention.requests.model import Stage, Step
 from retention.requests.papers import diary
@@ -57,8 +59,7 @@ def describe(tools: Tools, name: str, more: Described, actor: str) -> RequestRow
     now = tools.clock.now()
     with tools.database.read() as session:
         row = find_request(session, name)
-    words, review_on = f"request {row.receipt}: {row.kind}", max(row.due_on + REVIEW_AFTER, now.date())
-    holds = [request_hold(tools, each, words, review_on, actor) for each in criteria]
+    holds = _holds(tools, row, criteria, actor)
     with tools.database.write() as session:
         row = find_request(session, name)
         if row.stage not in (Stage.FILED, Stage.IDENTIFIED, Stage.MATCHED):
@@ -70,21 +71,34 @@ def describe(tools: Tools, name: str, more: Described, actor: str) -> RequestRow
     return row
 
 
+def _holds(tools: Tools, row: RequestRow, criteria: Sequence[Criteria], actor: str) -> list[Hold]:
+    words = f"request {row.receipt}: {row.kind}"
+    review_on = max(row.due_on + REVIEW_AFTER, tools.clock.now().date())
+    return [request_hold(tools, each, words, review_on, actor) for each in criteria]
+
+
 def match(tools: Tools, name: str, actor: str) -> Found:
-    """Search for all that the request describes; may be done again.
+    """Search for all that the request describes; may be done again. What of it is not frozen is frozen again.
 
     Raises:
         IllegalTransition: The requester has not been identified, or the request was decided already.
     """
     now = tools.clock.now()
+    with tools.database.read() as session:
+        row = find_request(session, name)
+        check_step(row, Step.MATCH)
+        holds = _holds(tools, row, list(_let_go(session, tools, row)), actor)
     with tools.database.write() as session:
         row = find_request(session, name)
         move_on(row, Step.MATCH)
+        placed = freeze(session, tools, row.id, holds)
         searched = dict(_search(session, tools, described(session, tools, row)))
-        living = _held(session, row.id)
-        gone = {each for found in searched.values() for each, state in found if state in GONE}
-        runs = _runs(session, gone)
+        living = held(session, row.id)
         known = {each.recording_id: each for each in matches(session, row.id)}
+        # What is gone is found by no identifier any more; what an earlier search found of it is remembered.
+        states = [*searched.values(), _states(session, RECORDING.c.id.in_(known))]
+        gone = {each for found in states for each, state in found if state in GONE}
+        runs = _runs(session, gone)
         for recording_id in sorted({*living, *gone}):
             found = known.get(recording_id) or RequestMatchRow(request_id=row.id, recording_id=recording_id)
             found.is_gone, found.run_id = recording_id in gone, runs.get(recording_id, "")
@@ -93,6 +107,7 @@ def match(tools: Tools, name: str, actor: str) -> Found:
         said = {"searched": counts, "living": list(living), "gone": sorted(gone)}
         detail = {"living": len(living), "gone": len(gone)}
         put_on_record(session, tools, row, now, actor, Tag.REQUEST_MATCHED, said, detail)
+    settle(tools, placed)
     return Found(living, tuple((each, runs.get(each, "")) for each in sorted(gone)), counts)
 
 
@@ -156,12 +171,32 @@ def described(session: Session, tools: Tools, row: RequestRow) -> Described:
     )
 
 
-def _held(session: Session, request_id: str) -> tuple[str, ...]:
-    held = select(col(RequestHoldRow.hold_id)).where(col(RequestHoldRow.request_id) == request_id)
+def held(session: Session, request_id: str) -> tuple[str, ...]:
+    """The recordings that the request's holds in force keep."""
     rows = session.execute(
-        select(col(HoldMatchRow.recording_id)).where(col(HoldMatchRow.hold_id).in_(held)).distinct()
+        select(col(HoldMatchRow.recording_id))
+        .join(RequestHoldRow, col(RequestHoldRow.hold_id) == col(HoldMatchRow.hold_id))
+        .join(HoldRow, col(HoldRow.id) == col(HoldMatchRow.hold_id))
+        .where(col(RequestHoldRow.request_id) == request_id, col(HoldRow.lifted_at).is_(None))
+        .distinct()
     )
     return tuple(sorted(rows.scalars()))
+
+
+def _let_go(session: Session, tools: Tools, row: RequestRow) -> Iterator[Criteria]:
+    """What the request describes and no hold of it keeps any more: a restore may bring a request back to before its holds were lifted."""
+    mine = select(col(RequestHoldRow.hold_id)).where(col(RequestHoldRow.request_id) == row.id)
+    holds = [find_hold(session, each) for each in session.execute(mine).scalars()]
+    kept = [each.criteria for each in holds if each.lifted_at is None]
+    spans = {(each.source_id, each.from_at, each.until_at) for each in kept}
+    for each in described(session, tools, row).criteria(tools.index_key):
+        if each.source_id and (each.source_id, each.from_at, each.until_at) not in spans:
+            yield each
+        if blinds := each.blinds.difference(*(one.blinds for one in kept)):
+            yield Criteria(blinds=blinds)
+        named = set(each.recording_ids).difference(*(one.recording_ids for one in kept))
+        if there := [found for found, _ in _states(session, RECORDING.c.id.in_(named))]:
+            yield Criteria(recording_ids=tuple(there))
 
 
 def _search(session: Session, tools: Tools, sought: Described) -> Iterator[tuple[str, list[tuple[str, str]]]]:

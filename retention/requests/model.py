@@ -57,6 +57,8 @@ _NOT_MATCHED: Path = {
     (Stage.DECIDED, Step.SEND_BACK): Stage.FILED,
 }
 _ACTED_ON: Path = {
+    # What was approved may turn out not to be possible: another hold, particulars that have changed.
+    (Stage.APPROVED, Step.SEND_BACK): Stage.MATCHED,
     (Stage.APPROVED, Step.CARRY_OUT): Stage.CARRIED_OUT,
     (Stage.CARRIED_OUT, Step.PACKAGE): Stage.PACKAGED,
 }

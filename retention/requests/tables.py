@@ -125,6 +125,22 @@ class RequestPaperRow(Row, table=True):
     label: str  #: what it is; no personal data
 
 
+class CorrectionRow(Row, table=True):
+    """That the particulars of a recording were corrected; what they were and are stands in its note, encrypted."""
+
+    __tablename__ = "correction"
+
+    recording_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)  #: from 1
+    request_id: str = Field(index=True)  #: after a restore, perhaps one that must be filed again
+    receipt: str
+    particulars: list[str] = Field(sa_type=JSON)  #: which, such as "caller.phone"; never their values
+    at: datetime
+    actor: str
+    approved_by: str
+    told_at: datetime | None = None  #: when the journal was told of it
+
+
 class RequestNoteRow(Row, table=True):
     """An entry of a request's diary, encrypted under the data key of its file."""
 

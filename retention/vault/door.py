@@ -15,15 +15,19 @@ from retention.audit.tags import Tag
 from retention.catalogue.find import Reason, Recording, find_recording
 from retention.catalogue.model import ORIGINAL
 from retention.catalogue.states import State
-from retention.catalogue.tables import ObjectRow
+from retention.catalogue.tables import ObjectRow, RecordingRow
 from retention.database import Database
 from retention.kernel.clock import local_date
 from retention.kernel.errors import NotFound, NotPermitted
 from retention.schedule.model import Schedule
 from retention.vault.envelope import SealedReader
 from retention.vault.model import KeyService, ObjectStore, Sealed, object_name
+from retention.vault.note import open_note
 from retention.vault.open import open_sealed
 from retention.vault.reasons import data_key
+
+#: What the trail calls an opening of what is known of the people in a recording.
+PARTICULARS = "particulars"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,33 @@ class Door:
             NotPermitted: The reason is in the message and in the audit trail.
             IntegrityError: The stored bytes or the key are not what was recorded.
         """
+        grant = self._pass(schedule, recording_id, way, actor, now, role)
+        with self._database.read() as session:
+            key = data_key(session, self._keys, recording_id, grant.key_id)
+            return open_sealed(self._store, key, sealed_object(session, recording_id, role))
+
+    def particulars(
+        self, schedule: Schedule, recording_id: str, way: Way, actor: str, now: datetime
+    ) -> bytes:
+        """What is known of the people in a recording: the note that its recorder's words are kept in, as JSON.
+
+        Raises:
+            NotFound: There is no such recording, or nothing was said about it.
+            NotPermitted: The reason is in the message and in the audit trail.
+            IntegrityError: The note or the key are not what was recorded.
+        """
+        grant = self._pass(schedule, recording_id, way, actor, now, PARTICULARS)
+        with self._database.read() as session:
+            key = data_key(session, self._keys, recording_id, grant.key_id)
+            personal = session.get_one(RecordingRow, recording_id).personal
+        if personal is None:
+            raise NotFound(f"nothing was said about the people of recording {recording_id}")
+        return open_note(key, recording_id, personal)
+
+    def _pass(
+        self, schedule: Schedule, recording_id: str, way: Way, actor: str, now: datetime, role: str
+    ) -> Grant:
+        """Decide, and put it on record; what is refused as well."""
         with self._database.write() as session:
             recording = find_recording(session, schedule, recording_id)
             decision = decide(recording, way, actor, now)
@@ -164,9 +195,7 @@ class Door:
             raise NotPermitted(
                 f"recording {recording_id} may not be opened: {decision.reason}", hint=decision.hint
             )
-        with self._database.read() as session:
-            key = data_key(session, self._keys, recording_id, decision.key_id)
-            return open_sealed(self._store, key, sealed_object(session, recording_id, role))
+        return decision
 
 
 def sealed_object(session: Session, recording_id: str, role: str) -> Sealed:

@@ -59,6 +59,7 @@ from tests.fakes.hand_clock import HandClock
 from tests.fakes.memory_keys import MemoryKeys
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.scripted_inspector import ScriptedInspector, media
+from tests.fakes.scripted_player import ScriptedPlayer
 from tests.fakes.scripted_redactor import ScriptedRedactor
 from tests.fakes.scripted_silencer import ScriptedSilencer
 
@@ -110,6 +111,7 @@ class House:
         self.inspector = ScriptedInspector()
         self.silencer = ScriptedSilencer()
         self.redactor = ScriptedRedactor()
+        self.player = ScriptedPlayer()
         self.drop = folder / "drop"
         self.drop.mkdir(parents=True, exist_ok=True)
         self.app = App(
@@ -120,6 +122,7 @@ class House:
             inspector=self.inspector,
             silencer=self.silencer,
             redactor=self.redactor,
+            player=self.player,
         )
         self._numbers = count(1)
 

@@ -22,7 +22,7 @@ from retention.disposal.model import (
     Surroundings,
     tripped,
 )
-from retention.holds.model import HoldKind
+from retention.holds.model import DrillOutcome, HoldKind
 from retention.ingest.model import Code
 from retention.kernel.errors import RetentionError
 from retention.settings import Settings
@@ -70,7 +70,7 @@ def test_every_state_of_a_recording_is_explained() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [RunState, RunKind, PlanState, HoldKind, Code, FindingKind],
+    [RunState, RunKind, PlanState, HoldKind, DrillOutcome, Code, FindingKind],
     ids=lambda words: str(words.__name__),
 )
 def test_every_word_that_an_operator_meets_is_explained(words: Iterable[str]) -> None:

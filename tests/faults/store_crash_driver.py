@@ -28,6 +28,7 @@ from sqlalchemy.orm import configure_mappers
 
 import retention.adapters.keys_keyring
 import retention.adapters.keys_roots
+import retention.adapters.letter_pdf
 import retention.adapters.silencer_media
 import retention.adapters.store_folder
 import retention.bootstrap
@@ -35,6 +36,7 @@ import retention.cli.disposal
 import retention.cli.hold
 import retention.cli.ingest
 import retention.cli.redaction
+import retention.cli.request
 import retention.cli.source
 from retention.catalogue import schedules
 from retention.ingest.model import Seen

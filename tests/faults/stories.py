@@ -21,14 +21,17 @@ from sqlalchemy import text
 from retention.adapters.keys_keyring import Keyring
 from retention.adapters.keys_ring import Kind
 from retention.bootstrap import App, create_store, open_app
+from retention.catalogue.identifiers import Identifier, blind_all
 from retention.cli.main import run
 from retention.vault.door import sealed_object
+from retention.vault.note import open_note
 from retention.vault.open import read_all
 from retention.vault.reasons import data_keys
 from tests.builders.calls import CALLER, POLICY, write_call
 from tests.faults.inquest import faults_at_any_time, faults_at_rest, traces
 
 REVIEW_ON = "2100-01-01"
+RIGHT_NUMBER = "+81355500177"
 RATE = 8_000  #: of the calls that `write_call` writes
 Facts = dict[str, Any]
 
@@ -331,7 +334,62 @@ def judge_span(app: App, facts: Facts) -> list[str]:
     return faults + traces(app.home, {"the span's sound": secret})
 
 
+# --- carrying a correction out
+
+
+def prepare_correction(folder: Path) -> Facts:
+    new_store(folder)
+    write_call(folder / "calls" / "wrong.wav", 5, caller=CALLER)
+    call = ingest(folder, "calls")["wrong.wav"]
+    hold = place(folder, "--phone", RIGHT_NUMBER)
+    asked = ("correction", "--name", "高橋 花子", "--phone", CALLER)
+    receipt: str = command(folder, "request", "file", *asked)[0]["receipt"]
+    command(folder, "request", "identify", receipt, "--method", "drivers-licence")
+    command(folder, "request", "match", receipt)
+    command(folder, "request", "correct", receipt, call, f"caller.phone={RIGHT_NUMBER}")
+    command(folder, "request", "decide", receipt, "full")
+    seen = command(folder, "request", "corrections", receipt)[0]["seen"]
+    command(folder, "--as", "suzuki", "request", "approve", receipt, "--seen", seen)
+    return {"call": call, "hold": hold, "receipt": receipt}
+
+
+def carry_out_correction(folder: Path, facts: Facts) -> None:
+    command(folder, "request", "carry-out", facts["receipt"])
+
+
+def carry_out_again_and_answer(folder: Path, facts: Facts) -> None:
+    command(folder, "request", "carry-out", facts["receipt"], allowed=(0, 14))
+    command(folder, "request", "package", facts["receipt"])
+
+
+def judge_correction(app: App, facts: Facts) -> list[str]:
+    call = facts["call"]
+    with app.database.read() as session:
+        ((_, key),) = data_keys(session, app.keys, [call])
+    (row,) = rows(app, "SELECT personal FROM recording WHERE id = :id", id=call)
+    note = json.loads(open_note(key, call, bytes(row.personal)))
+    held = {each.hold_id for each in rows(app, "SELECT hold_id FROM hold_match")}
+    found = rows(app, "SELECT blind FROM identifier WHERE recording_id = :id", id=call)
+    right = blind_all(app.index_key, [Identifier("phone", RIGHT_NUMBER)])
+    told = [each for each in app.journal.entries() if each["kind"] == "particulars-corrected"]
+    return [
+        what
+        for what, is_so in (
+            ("it was not corrected once", len(note.get("corrections", ())) != 1),
+            ("what stood there is lost", note["corrections"][0]["was"][0]["phone"] != CALLER),
+            ("it is not right", note["entry"]["participants"][0]["phone"] != RIGHT_NUMBER),
+            ("it is found by something else", {bytes(each.blind) for each in found} != right),
+            ("it is not held by the right number", facts["hold"] not in held),
+            ("the journal does not know it", {each["number"] for each in told} != {1}),
+        )
+        if is_so
+    ]
+
+
 STORIES = {
+    "correction": Story(
+        prepare_correction, carry_out_correction, carry_out_again_and_answer, judge_correction
+    ),
     "span": Story(prepare_span, destroy_span, destroy_span, judge_span),
     "ingest": Story(prepare_folder, ingest_material, ingest_material, judge_ingest),
     "night": Story(prepare_night, night, night, judge_night),

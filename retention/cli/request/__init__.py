@@ -13,6 +13,7 @@ from retention.cli.request.answer import (
     withdraw_,
 )
 from retention.cli.request.copies import propose_, render_, review_
+from retention.cli.request.correct import correct_, corrections_
 from retention.cli.request.hand_over import deliver_, package_
 from retention.cli.request.look import list_, show_
 from retention.cli.request.receive import describe_, file_, identify_, leave_out_, match_
@@ -28,6 +29,8 @@ app.command("leave-out", epilog=EPILOG)(leave_out_)
 app.command("propose", epilog=EPILOG)(propose_)
 app.command("review", epilog=EPILOG)(review_)
 app.command("render", epilog=EPILOG)(render_)
+app.command("correct", epilog=EPILOG)(correct_)
+app.command("corrections", epilog=EPILOG)(corrections_)
 app.command("decide", epilog=EPILOG)(decide_)
 app.command("approve", epilog=EPILOG)(approve_)
 app.command("send-back", epilog=EPILOG)(send_back_)

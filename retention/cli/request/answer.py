@@ -60,16 +60,21 @@ def decide_(
     show_stage(row, "Request {receipt} is decided: {outcome}. Another person must approve it.")
 
 
-def approve_(receipt: Receipt) -> None:
+def approve_(
+    receipt: Receipt,
+    seen: Annotated[
+        str, typer.Option(help="For a correction: the code that `corrections` shows for what is decided.")
+    ] = "",
+) -> None:
     """Agree, as a second person, with what was decided."""
     who = named_actor()
     with store() as opened:
-        row = approve(opened.paper_tools(), receipt, who)
+        row = approve(opened.paper_tools(), receipt, who, seen)
     show_stage(row, "The decision on request {receipt} is approved: {outcome}.")
 
 
 def send_back_(receipt: Receipt, reason: Reason) -> None:
-    """Disagree, as a second person, with what was decided: it is open again."""
+    """Disagree, as a second person, with what was decided, or take back what cannot be carried out: it is open again."""
     who = named_actor()
     with store() as opened:
         row = send_back(opened.paper_tools(), receipt, reason, who)
@@ -85,7 +90,7 @@ def withdraw_(receipt: Receipt, reason: Reason) -> None:
 
 
 def carry_out_(receipt: Receipt) -> None:
-    """Do what was granted: suspend use, erase with a certificate, or protect in another way."""
+    """Do what was granted: correct, suspend use, stop provision, erase with a certificate, or protect in another way."""
     who = named_actor()
     with store() as opened:
         row = carry_out(opened.paper_tools(), opened.disposal_tools(), receipt, who)

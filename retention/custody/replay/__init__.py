@@ -4,7 +4,8 @@
     context     what every replayed entry may look at and add to
     holds       holds placed and lifted
     disposals   runs: cohorts that expired, recordings that were certified as gone
-    requests    requests filed since
+    requests    requests filed or closed since
+    corrections particulars that were corrected
     provisions  what was handed over to others, stops of provision, entrustees
     catalogue   schedules, sources, the do-not-record list, recordings that changed cohort
     spans       spans that were destroyed in an original

@@ -47,7 +47,9 @@ class Replayed:
     sources: int = 0
     do_not_record: int = 0
     requests_lost: list[str] = field(default_factory=list)  #: filed after it: their receipt numbers
+    requests_closed: int = 0
     spans_destroyed: int = 0
+    corrections: int = 0
     entrustees: int = 0
     provisions: int = 0
     provision_blocks: int = 0
@@ -63,7 +65,6 @@ class Replaying:
     ahead: Ahead
     alive: frozenset[str]  #: keys that are there and may be
     done: Replayed
-    placed: set[str] = field(default_factory=set)  #: holds that this replay placed
 
 
 def instant_of(entry: Entry) -> datetime:

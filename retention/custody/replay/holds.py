@@ -1,17 +1,18 @@
 """Holds placed and lifted after the backup."""
 
+from collections.abc import Iterable
 from datetime import date
 
-from sqlmodel import select, update
+from sqlalchemy import select, update
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.custody.replay.context import ACTOR, Entry, Replaying, instant_of, kept, wraps_of
 from retention.database import table_of
-from retention.holds.find import find_hold
+from retention.holds.find import hold_of
 from retention.holds.lift import lift
 from retention.holds.place import cover
-from retention.holds.tables import HoldRow
+from retention.holds.tables import HoldMatchRow, HoldRow
 
 
 def hold_placed(here: Replaying, entry: Entry) -> None:
@@ -34,24 +35,29 @@ def hold_placed(here: Replaying, entry: Entry) -> None:
         )
     )
     here.session.flush()
-    here.placed.add(entry["hold"])
     here.done.holds_placed += 1
     detail = {"kind": entry["hold_kind"], "review_on": entry["review_on"], "replayed": True}
     record(here.session, at, Act(Tag.HOLD_PLACED, entry["placed_by"], entry["hold"], detail=detail))
 
 
 def hold_wraps(here: Replaying, entry: Entry) -> None:
-    """Recordings of a hold that this replay placed, each with its data key under the hold's key."""
-    if entry["hold"] not in here.placed:
+    """Recordings that a hold in force covers and the backup does not know to be under it, each with its data key."""
+    row = here.session.get(HoldRow, entry["hold"])
+    if row is None or row.lifted_at is not None:
         return
-    hold = find_hold(here.session, entry["hold"])
-    wraps = wraps_of(entry)
+    hold, wraps = hold_of(row), wraps_of(entry)
     rows = [
         {"recording_id": each, "key_id": hold.key_id, "wrapped": wraps[each]}
-        for each in sorted(kept(here.session, wraps))
+        for each in sorted(kept(here.session, wraps) - _under(here, hold.id, wraps))
     ]
     if rows:
         cover(here.session, hold, rows)
+
+
+def _under(here: Replaying, hold_id: str, recording_ids: Iterable[str]) -> frozenset[str]:
+    table = table_of(HoldMatchRow)
+    known = (table.c.hold_id == hold_id, table.c.recording_id.in_(list(recording_ids)))
+    return frozenset(here.session.execute(select(table.c.recording_id).where(*known)).scalars())
 
 
 def hold_lifted(here: Replaying, entry: Entry) -> None:

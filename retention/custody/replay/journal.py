@@ -15,6 +15,7 @@ from retention.custody.replay.catalogue import (
     source_registered,
 )
 from retention.custody.replay.context import Ahead, Entry, Replayed, Replaying
+from retention.custody.replay.corrections import particulars_corrected
 from retention.custody.replay.disposals import cohorts_expired, run_certified, run_done
 from retention.custody.replay.holds import hold_lifted, hold_placed, hold_wraps, note_dead_keys
 from retention.custody.replay.provisions import (
@@ -23,7 +24,7 @@ from retention.custody.replay.provisions import (
     provision_handed_over,
     provision_unblocked,
 )
-from retention.custody.replay.requests import request_filed
+from retention.custody.replay.requests import request_closed, request_filed
 from retention.custody.replay.spans import span_destroyed
 from retention.custody.tools import Progress, Tools, silent
 from retention.disposal.night import UNFINISHED
@@ -52,6 +53,8 @@ KINDS: dict[str, Callable[[Replaying, Entry], None]] = {
     "cohorts-renamed": cohorts_renamed,
     "move-confirmed": _pass_over,
     "request-filed": request_filed,
+    "request-closed": request_closed,
+    "particulars-corrected": particulars_corrected,
     "entrustee-registered": entrustee_registered,
     "provision-blocked": provision_blocked,
     "provision-unblocked": provision_unblocked,

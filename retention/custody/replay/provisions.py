@@ -74,10 +74,16 @@ def provision_handed_over(here: Replaying, entry: Entry) -> None:
     if present is None or present.stage != Stage.HANDED_OVER:
         here.session.merge(_row(entry))
         here.session.flush()
+        parts = {recording_id: (start, end) for recording_id, start, end in entry["excerpts"]}
         for recording_id, sha256 in entry["items"]:
+            from_us, until_us = parts.get(recording_id, (None, None))
             here.session.merge(
                 ProvisionItemRow(
-                    provision_id=entry["provision"], recording_id=recording_id, sha256=bytes.fromhex(sha256)
+                    provision_id=entry["provision"],
+                    recording_id=recording_id,
+                    sha256=bytes.fromhex(sha256),
+                    from_us=from_us,
+                    until_us=until_us,
                 )
             )
         here.done.provisions += 1

@@ -67,6 +67,20 @@ def upgrade() -> None:
     )
     op.create_index("cohort_by_day", "cohort", ["state", "class_name", "zone", "trigger_on"], unique=False)
     op.create_table(
+        "correction",
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("request_id", AutoString(), nullable=False),
+        sa.Column("receipt", AutoString(), nullable=False),
+        sa.Column("particulars", sa.JSON(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("actor", AutoString(), nullable=False),
+        sa.Column("approved_by", AutoString(), nullable=False),
+        sa.Column("told_at", UTCDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("recording_id", "number"),
+    )
+    op.create_index(op.f("ix_correction_request_id"), "correction", ["request_id"], unique=False)
+    op.create_table(
         "destruction",
         sa.Column("digest", AutoString(), nullable=False),
         sa.Column("recording_id", AutoString(), nullable=False),
@@ -182,6 +196,16 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("lifted_at IS NULL"),
         postgresql_where=sa.text("lifted_at IS NULL"),
+    )
+    op.create_table(
+        "hold_drill",
+        sa.Column("hold_id", AutoString(), nullable=False),
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("drilled_at", UTCDateTime(), nullable=False),
+        sa.Column("drilled_by", AutoString(), nullable=False),
+        sa.Column("outcome", AutoString(), nullable=False),
+        sa.Column("what", AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("hold_id", "recording_id"),
     )
     op.create_table(
         "hold_match",
@@ -503,6 +527,8 @@ def upgrade() -> None:
         sa.Column("provision_id", AutoString(), nullable=False),
         sa.Column("recording_id", AutoString(), nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("from_us", sa.BigInteger(), nullable=True),
+        sa.Column("until_us", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["provision_id"], ["provision.id"]),
         sa.PrimaryKeyConstraint("provision_id", "recording_id"),
     )

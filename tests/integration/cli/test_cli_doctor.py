@@ -60,7 +60,7 @@ def test_a_healthy_store_is_told_so_and_what_was_tried(shell: Shell) -> None:
     assert (answer.code, answer.value["ok"]) == (0, True), answer.err
     subjects = {finding["subject"] for finding in answer.value["findings"]}
     assert subjects == {
-        "tools", "keys", "object store", "database", "witness", "disk", "guards", "nights", "holds", "requests"
+        "tools", "keys", "object store", "database", "witness", "disk", "guards", "nights", "holds", "hold drill", "requests"
     }  # fmt: skip
     spoken = shell("doctor")
     assert spoken.code == 0

@@ -2,6 +2,12 @@
 
 import hashlib
 import json
+import sqlite3
+import wave
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -89,3 +95,58 @@ def test_the_bases_and_the_stops_are_listed(shell: Shell) -> None:
     assert "第27条第1項第1号" in shell("provision", "bases").out
     assert shell.json("provision", "blocks").value == []
     assert shell.json("provision", "unblock", "X", "--reason", "x").error["error"] == "not-found"
+
+
+def recorded_at(shell: Shell, seconds: float) -> str:
+    """A time of the young call's, as its source's clock shows it."""
+    started_at = datetime.fromisoformat(shell.json("show", shell.ids()["young"]).value["started_at"])
+    local = (started_at + timedelta(seconds=seconds)).astimezone(ZoneInfo("Asia/Tokyo"))
+    return local.replace(tzinfo=None).isoformat()
+
+
+def test_only_a_part_is_given_and_nothing_outside_it(shell: Shell) -> None:
+    interval = ("--from", recorded_at(shell, 0.25), "--until", recorded_at(shell, 0.75))
+    digest = shell.json(*propose(shell, *interval)).value["digest"]
+    seen = shell.json("provision", "show", digest, who="suzuki").value
+    assert "0.250 s to 0.750 s" in seen["fields"]["items"]
+    assert shell("provision", "approve", digest, who="suzuki").code == 0
+    out = shell.folder / "part.wav"
+    assert shell("provision", "hand-over", digest, "--out", str(out)).code == 0
+    whole = (shell.folder / "first" / "young.wav").read_bytes()
+    with wave.open(str(out)) as sound:
+        assert (sound.getframerate(), sound.getnframes()) == (8000, 4000)
+    assert out.read_bytes()[44:] == whole[44 + 4000 : 44 + 12_000]
+    assert list((shell.home / "tmp").iterdir()) == []
+
+
+def test_a_restored_backup_knows_that_only_a_part_was_given(shell: Shell) -> None:
+    assert shell("backup", str(shell.folder / "backup")).code == 0
+    interval = ("--from", recorded_at(shell, 0.25), "--until", recorded_at(shell, 0.75))
+    digest = shell.json(*propose(shell, *interval)).value["digest"]
+    assert shell("provision", "approve", digest, who="suzuki").code == 0
+    assert shell("provision", "hand-over", digest, "--out", str(shell.folder / "part.wav")).code == 0
+    assert shell("restore", str(shell.folder / "backup"), "--yes").code == 0
+    with closing(sqlite3.connect(shell.home / "catalogue.db")) as database:
+        (parts,) = database.execute("SELECT from_us, until_us FROM provision_item").fetchall()
+    assert parts == (250_000, 750_000)
+
+
+def test_a_part_of_which_nothing_was_recorded_is_refused(shell: Shell) -> None:
+    outside = ("--from", recorded_at(shell, 60), "--until", recorded_at(shell, 90))
+    answer = shell(*propose(shell, *outside))
+    assert (answer.code, "nothing of recording" in answer.err) == (11, True)
+    half = shell(*propose(shell, "--from", recorded_at(shell, 0.25)))
+    assert (half.code, "--from and --until" in half.err) == (11, True)
+
+
+@pytest.mark.shared_data
+def test_a_part_of_footage_is_refused_before_anything_is_opened(shell: Shell, shared_data: Path) -> None:
+    camera = ("--kind", "footage", "--site", "tokyo", "--zone", "Asia/Tokyo", "--purpose", "crime-prevention")
+    assert shell("source", "add", "lobby", *camera).code == 0
+    file = str(shared_data / "odd" / "made_hevc.mp4")
+    (footage,) = shell.json("ingest", file, "--source", "lobby").lines
+    started_at = shell.json("show", footage["id"]).value["started_at"]
+    until = (datetime.fromisoformat(started_at) + timedelta(seconds=2)).isoformat()
+    line = propose(shell, "--from", started_at, "--until", until)
+    answer = shell(*[footage["id"] if each == shell.ids()["young"] else each for each in line])
+    assert (answer.code, "cannot be cut exactly" in answer.err) == (11, True)

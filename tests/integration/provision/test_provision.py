@@ -72,7 +72,7 @@ def agreed(house: House, *recordings: str, **particulars: Any) -> ProvisionRow:
 def given(house: House, row: ProvisionRow) -> bytes:
     path = house.drop.parent / "given"
     with path.open("w+b") as file:
-        hand_over(house.app.paper_tools(), house.app.door, row.digest, file, ACTOR)
+        hand_over(house.app.paper_tools(), house.app.door, house.app.cutter, row.digest, file, ACTOR)
     return path.read_bytes()
 
 

@@ -3,12 +3,21 @@
 import pytest
 
 from retention.catalogue.identifiers import Identifier
+from retention.disclosure.deliver import hand_over
 from retention.disposal.model import RunKind, RunState
 from retention.disposal.tables import RunRow
-from retention.kernel.errors import HoldInForce, IllegalTransition, InvalidInput, KeyMissing, NotPermitted
+from retention.kernel.errors import (
+    HoldInForce,
+    IllegalTransition,
+    InvalidInput,
+    KeyMissing,
+    NotPermitted,
+    StaleApproval,
+)
+from retention.requests.answer import close
 from retention.requests.carry_out import carry_out
 from retention.requests.cases import find_request
-from retention.requests.decide import Decision, approve, decide
+from retention.requests.decide import Decision, approve, decide, send_back
 from retention.requests.file import file
 from retention.requests.identify import identify
 from retention.requests.match import match
@@ -16,7 +25,8 @@ from retention.requests.received import Described, Person, Received
 from retention.requests.rules.model import Outcome, RequestKind
 from retention.requests.tables import RequestRow
 from retention.vault.fixity import Level
-from tests.builders.custody import look
+from tests.builders.custody import back_up, look, restore
+from tests.builders.disclosure import packaged
 from tests.builders.house import ACTOR, CALLER, SECOND, House
 
 OTHER = "+81355500199"
@@ -131,6 +141,67 @@ def test_what_was_left_out_of_an_erasure_stays_held(house: House) -> None:
     house.clock.move(days=60)
     house.night()
     assert house.find(second).hold_ids
+
+
+def test_what_arrived_after_the_search_is_neither_erased_nor_let_go(house: House) -> None:
+    house.take_in(phone=CALLER)
+    receipt = approved(house, RequestKind.ERASURE, Decision(Outcome.FULL))
+    late = house.take_in(phone=CALLER)
+    done(house, receipt)
+    house.clock.move(days=60)
+    house.night()
+    assert house.find(late).hold_ids
+
+
+def test_a_request_from_before_its_erasure_is_sent_back_and_finds_that_it_is_gone(house: House) -> None:
+    mine = house.take_in(phone=CALLER)
+    receipt = approved(house, RequestKind.ERASURE, Decision(Outcome.FULL))
+    path = back_up(house)
+    run = done(house, receipt).effect["run"]
+    restore(house, path)
+    with pytest.raises(StaleApproval, match=f"{mine} of request {receipt} is gone already") as refused:
+        done(house, receipt)
+    assert "send-back" in refused.value.hint
+    tools = house.app.paper_tools()
+    send_back(tools, receipt, "a backup was restored", SECOND)
+    found = match(tools, receipt, ACTOR)
+    assert (found.living, found.gone) == ((), ((mine, run),))
+    assert decide(tools, receipt, Decision(Outcome.NOTHING_HELD), ACTOR).stage == "decided"
+
+
+def test_a_search_freezes_again_what_a_restore_brought_back_without_its_holds(house: House) -> None:
+    house.take_in(phone=CALLER)
+    receipt = approved(house, RequestKind.ERASURE, Decision(Outcome.FULL))
+    path = back_up(house)
+    done(house, receipt)
+    restore(house, path)
+    later = house.take_in(phone=CALLER)
+    assert house.find(later).hold_ids == ()
+    send_back(house.app.paper_tools(), receipt, "a backup was restored", SECOND)
+    assert match(house.app.paper_tools(), receipt, ACTOR).living == (later,)
+    (hold,) = house.find(later).hold_ids
+    match(house.app.paper_tools(), receipt, ACTOR)
+    assert house.find(later).hold_ids == (hold,)
+
+
+def test_a_request_that_was_closed_after_the_backup_is_closed_and_holds_nothing(house: House) -> None:
+    mine = house.take_in(phone=CALLER)
+    receipt = approved(
+        house, RequestKind.ERASURE, Decision(Outcome.REFUSED, ("no-breach",), "no breach was found")
+    )
+    path = back_up(house)
+    tools = house.app.paper_tools()
+    packaged(house, receipt)
+    hand_over(tools, house.app.outbox, receipt, "post", "", ACTOR)
+    close(tools, house.app.hold_tools(), receipt, ACTOR)
+    assert restore(house, path).replayed.requests_closed == 1
+    with house.app.database.read() as session:
+        row = find_request(session, receipt)
+    assert (row.stage, row.outcome) == ("closed", "refused")
+    assert row.closed_at
+    assert row.delivered_at
+    assert house.find(mine).hold_ids == ()
+    assert restore(house, back_up(house, "later")).replayed.requests_closed == 0
 
 
 @pytest.mark.parametrize("kind", [RequestKind.SUSPENSION, RequestKind.ERASURE])

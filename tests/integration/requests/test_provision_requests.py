@@ -48,7 +48,7 @@ def give(house: House, recording: str, to: str = INSURER) -> str:
     row = propose(tools, rule, keep, Proposal((recording,), to, FIELDS, "a claim"), ACTOR)
     approve_provision(tools, row.digest, SECOND)
     with (house.drop.parent / "given").open("w+b") as out:
-        hand_over(tools, house.app.door, row.digest, out, ACTOR)
+        hand_over(tools, house.app.door, house.app.cutter, row.digest, out, ACTOR)
     return row.digest
 
 
