@@ -9,7 +9,7 @@ nothing.
 import json
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -369,7 +369,7 @@ class Office(RuleBasedStateMachine):
 
     def _package(self, case: Case) -> None:
         app = self.house.app
-        package(app.paper_tools(), replace(app.package_house(), printer=_plain_paper), case.receipt, ACTOR)
+        package(app.paper_tools(), replace(app.package_house, printer=_plain_paper), case.receipt, ACTOR)
 
     def _refused(self, case: Case, act: Any) -> None:
         """The step is not possible, says what is, and changes nothing."""
