@@ -457,11 +457,23 @@ def test_who_reviewed_before_the_last_review_had_a_hand_in_it_too(case: Case, ca
         case.approve("mori")
 
 
-def test_a_decision_covers_exactly_the_copies_it_was_made_about(house: House, case: Case, call: str) -> None:
+def test_a_decision_names_the_copies_it_is_about_by_their_digests(
+    house: House, case: Case, call: str
+) -> None:
     case.made(call).decide()
     (entry,) = house.audit(Tag.REQUEST_DECIDED)
     assert entry.detail["copies"] == {call: (case.row(call).sha256 or b"").hex()}
-    house.sql("UPDATE request_rendition SET rendition_id = 'another', decided_sha256 = NULL")
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    ["rendition_id = report_id", "rendition_id = ''", "decided_sha256 = NULL", "sha256 = NULL"],
+)
+def test_no_other_copy_is_approved_than_was_decided_about(
+    house: House, case: Case, call: str, tampering: str
+) -> None:
+    case.made(call).decide()
+    house.sql(f"UPDATE request_rendition SET {tampering}")
     with pytest.raises(StaleApproval, match=f"the copies of {call} are not those"):
         case.approve()
     assert case.stage() == "decided"
