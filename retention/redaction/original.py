@@ -22,7 +22,7 @@ from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.sources import find_source
 from retention.catalogue.tables import RecordingRow
 from retention.holds.find import find_hold
-from retention.kernel.errors import FixityMismatch, InvalidInput, NotPermitted
+from retention.kernel.errors import FixityMismatch, InvalidInput, NotPermitted, ToolFailed
 from retention.redaction.redactor import Medium, Original
 from retention.requests.match import described, matches
 from retention.requests.model import Stage
@@ -117,9 +117,15 @@ def _unseal(tools: Tools, door: Door, recording: Recording, way: Way, actor: str
         schedule = schedule_in_force(session)
     reader = door.open(schedule, recording.id, way, actor, tools.clock.now())
     digest = hashlib.sha256()
-    for chunk in reader.chunks():
-        digest.update(chunk)
-        into.write(chunk)
-    into.flush()
+    try:
+        for chunk in reader.chunks():
+            digest.update(chunk)
+            into.write(chunk)
+        into.flush()
+    except OSError as error:
+        raise ToolFailed(
+            f"the original of {recording.id} cannot be unpacked: {error.strerror}",
+            hint="Its whole size is needed on the store's disk while the work lasts, and that of the copy.",
+        ) from error
     if digest.digest() != recording.sha256:
         raise FixityMismatch(f"the content of {recording.id} is not the content that was sealed")

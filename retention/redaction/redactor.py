@@ -5,7 +5,7 @@ reads: here it is text, and the sentences that name what is still undecided.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -73,7 +73,7 @@ class Copy:
     path: Path
     review: Review  #: by which it was made
     report: bytes  #: what was asked, done and looked for, as JSON
-    summary: Mapping[str, Any] = field(default_factory=dict)  #: see `RenditionRow`
+    summary: Mapping[str, Any]  #: see `RenditionRow`
 
 
 class FoundAgain(NotReleased):

@@ -75,7 +75,6 @@ def render(
     """
     with tools.database.read() as session:
         row = request_at_work(session, name)
-        its_recordings(session, row, recording_id)
         known = {each.recording_id: each for each in reviews_of(session, row.id)}
         wanted = its_recordings(session, row, recording_id)
     ready = [known[each] for each in wanted if each in known and _is_ready(known[each], bool(recording_id))]

@@ -57,12 +57,12 @@ def workroom(folder: Path, request_id: str, recording_id: str) -> Iterator[Workr
             f"another process works on recording {recording_id} for this request", hint="Wait for it to end."
         )
     try:
-        _empty(room)
+        shutil.rmtree(room.copies, ignore_errors=True)
         room.copies.mkdir(mode=0o700)
         yield room
-        _forget(room)
+        shutil.rmtree(room.search, ignore_errors=True)
     finally:
-        _empty(room)
+        _leave(room)
         os.close(number)
 
 
@@ -79,9 +79,9 @@ def sweep(folder: Path, wanted: frozenset[str] = frozenset()) -> None:
         if number is None:  # it lives
             continue
         try:
-            _empty(room)
-            if path.name.partition(".")[0] not in wanted or not room.search.is_dir():
-                _forget(room)
+            if path.name.partition(".")[0] not in wanted:
+                shutil.rmtree(room.search, ignore_errors=True)
+            _leave(room)
         finally:
             os.close(number)
 
@@ -102,13 +102,11 @@ def _locked(path: Path) -> int | None:
     return None
 
 
-def _empty(room: Workroom) -> None:
+def _leave(room: Workroom) -> None:
+    """Erase the copy; and the room, unless a search is to go on in it."""
     shutil.rmtree(room.copies, ignore_errors=True)
-
-
-def _forget(room: Workroom) -> None:
-    _empty(room)
-    shutil.rmtree(room.search, ignore_errors=True)
+    if room.search.is_dir():
+        return
     (room.path / _LOCK).unlink(missing_ok=True)
     with suppress(OSError):
         room.path.rmdir()

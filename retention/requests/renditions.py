@@ -9,6 +9,8 @@ somebody who had no hand in any of them.
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from retention.catalogue.model import ORIGINAL
+from retention.catalogue.tables import ObjectRow
 from retention.kernel.errors import IllegalTransition, NotPermitted, StaleApproval
 from retention.kernel.people import is_same_person
 from retention.requests.match import granted
@@ -98,14 +100,22 @@ def check_unchanged(session: Session, row: RequestRow) -> None:
     Raises:
         StaleApproval: One is missing, or is another.
     """
-    found = {each.recording_id: each for each in renditions_of(session, row.id)}
+    decided = {each.recording_id: each for each in renditions_of(session, row.id)}
     changed = [
         recording_id
         for recording_id in granted(session, row.id)
-        if recording_id not in found or found[recording_id].decided_sha256 != found[recording_id].sha256
+        if not _is_decided(session, decided.get(recording_id))
     ]
     if changed:
         raise StaleApproval(
             f"the copies of {', '.join(changed)} are not those that request {row.receipt} was decided about",
             hint=f"`retention request send-back {row.receipt} --reason TEXT`, then decide again.",
         )
+
+
+def _is_decided(session: Session, found: RenditionRow | None) -> bool:
+    """Whether the copy that is sealed is the one that was decided about."""
+    if found is None or found.decided_sha256 is None:
+        return False
+    sealed = session.get(ObjectRow, (found.rendition_id, ORIGINAL))
+    return sealed is not None and sealed.sha256 == found.sha256 == found.decided_sha256

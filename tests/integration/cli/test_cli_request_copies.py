@@ -16,6 +16,7 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from skimage import data
 
 from media.review.document import Position, ReviewDocument, Track, Verdict, from_json, to_json
 from media.review.masks import boxes_of
@@ -32,6 +33,7 @@ pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
 
 CALL, CLIP = "dev-call-c.wav", "face-demographics-walking"
 AGENT, CALLER = 0, 1
+PORTRAIT = Path(data.__file__).parent / "astronaut.png"
 PHONE, AT = "03-5550-0177", "2026-11-20T10:00:00+09:00"
 REVIEWER, DECIDER, APPROVER = "suzuki", "sato", "tanaka"
 
@@ -246,6 +248,24 @@ def test_whoever_reviews_opens_the_original_for_the_request_and_for_no_other(
     refused = story.shell("open", other, *line, who=REVIEWER)
     assert refused.code == 13
     assert f"is not about recording {other}" in refused.err
+
+
+def test_a_photo_only_orders_the_tracks_and_nothing_of_it_is_kept(story: Story, tmp_path: Path) -> None:
+    line = ("propose", "--recording", story.clip, "--keep-face")
+    wall = tmp_path / "wall.png"
+    shutil.copy(PORTRAIT.with_name("brick.png"), wall)
+    assert "no face is found in wall.png" in story.do(*line, str(wall), fails=11)["message"]
+    before = story.copy(story.clip)["open_points"]
+    story.do(*line, str(PORTRAIT))
+    assert sorted(story.copy(story.clip)["open_points"]) == sorted(before)
+    out = tmp_path / "review.json"
+    story.do("review", "--recording", story.clip, "--out", str(out), who=REVIEWER)
+    likeness = [track.likeness for track in from_json(out.read_text(encoding="utf-8")).tracks]
+    known = [each for each in likeness if each is not None]
+    assert known
+    assert likeness == [*sorted(known), *(None for _ in likeness[len(known) :])]
+    stored = [path for path in story.shell.home.rglob("*") if path.is_file()]
+    assert not any(PORTRAIT.stem.encode() in path.read_bytes() for path in stored)
 
 
 def test_a_name_that_is_not_in_the_review_is_refused(story: Story) -> None:

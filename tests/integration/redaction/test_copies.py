@@ -1,15 +1,12 @@
 """Redacted copies of a request: who decides what, in which order, and what is left when anything goes wrong."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from retention.audit.tags import Tag
 from retention.bootstrap import WORK
-from retention.catalogue.identifiers import Identifier
 from retention.disclosure.deliver import hand_over
 from retention.kernel.errors import (
     DatabaseBusy,
@@ -20,101 +17,17 @@ from retention.kernel.errors import (
     StaleApproval,
     ToolFailed,
 )
-from retention.redaction.propose import propose
-from retention.redaction.redactor import Choice, Original, Wish
-from retention.redaction.render import Rendered, render
-from retention.redaction.review import choose, hand_out, pictures, take
+from retention.redaction.redactor import Choice, Original
+from retention.redaction.review import hand_out, pictures
 from retention.redaction.workroom import sweep, workroom
 from retention.requests.answer import close
-from retention.requests.cases import find_request
-from retention.requests.decide import Decision, approve, decide, send_back, withdraw
-from retention.requests.file import file
-from retention.requests.identify import identify
+from retention.requests.decide import withdraw
 from retention.requests.match import leave_out, match
 from retention.requests.papers import PURPOSE
-from retention.requests.received import Described, Person, Received
-from retention.requests.renditions import renditions_of, reviews_of
-from retention.requests.rules.model import Outcome, RequestKind
-from retention.requests.tables import RenditionRow
+from retention.requests.rules.model import RequestKind
+from tests.builders.copies import APPROVER, RENDERER, REVIEWER, Case, lying_about
 from tests.builders.disclosure import plain_answer
-from tests.builders.house import ACTOR, CALLER, SECOND, House
-from tests.fakes.scripted_redactor import decided
-
-REVIEWER, RENDERER, DECIDER, APPROVER = "suzuki", "takahashi", ACTOR, SECOND
-FULL = Decision(Outcome.FULL)
-
-
-class Case:
-    """A disclosure request, and what is done about its copies. The verbs are those of the command line."""
-
-    def __init__(self, house: House, kind: RequestKind = RequestKind.DISCLOSURE) -> None:
-        self.house, self.tools, self.means = house, house.app.paper_tools(), house.app.copy_means()
-        received = Received(
-            kind=kind,
-            subject=Person("山田 花子", "hanako@person.example"),
-            received_at=house.clock.now(),
-            language="ja",
-            described=Described((Identifier("phone", CALLER),)),
-        )
-        filed = file(self.tools, received, ACTOR)
-        self.id, self.receipt = filed.request_id, filed.receipt
-
-    def matched(self) -> "Case":
-        identify(self.tools, self.receipt, ["drivers-licence"], [], "", ACTOR)
-        match(self.tools, self.receipt, ACTOR)
-        return self
-
-    def propose(self, recording_id: str = "", wish: Wish = Wish()) -> list[RenditionRow]:  # noqa: B008 - frozen
-        return propose(self.tools, self.means, self.receipt, wish, ACTOR, recording_id=recording_id)
-
-    def review(self, recording_id: str, verdict: str = "hide", actor: str = REVIEWER) -> RenditionRow:
-        text = hand_out(self.tools, self.means, self.receipt, recording_id, actor).text
-        return self.take(recording_id, decided(text, verdict), actor)
-
-    def take(self, recording_id: str, text: bytes, actor: str = REVIEWER) -> RenditionRow:
-        return take(self.tools, self.means, self.receipt, recording_id, text, actor)
-
-    def choose(self, recording_id: str, choice: Choice) -> RenditionRow:
-        return choose(self.tools, self.means, self.receipt, recording_id, choice, REVIEWER)
-
-    def render(self, recording_id: str = "", actor: str = RENDERER, *, hide_found: bool = False) -> Rendered:
-        return render(
-            self.tools, self.means, self.receipt, actor, recording_id=recording_id, hide_found=hide_found
-        )
-
-    def made(self, *recording_ids: str) -> "Case":
-        """Every copy, from its proposal on."""
-        self.propose()
-        for each in recording_ids:
-            self.review(each)
-        self.render()
-        return self
-
-    def decide(self, decision: Decision = FULL, actor: str = DECIDER) -> None:
-        decide(self.tools, self.receipt, decision, actor)
-
-    def approve(self, actor: str = APPROVER) -> None:
-        approve(self.tools, self.receipt, actor)
-
-    def row(self, recording_id: str) -> RenditionRow:
-        with self.house.app.database.read() as session:
-            (found,) = [each for each in reviews_of(session, self.id) if each.recording_id == recording_id]
-            return found
-
-    def finished(self) -> list[str]:
-        with self.house.app.database.read() as session:
-            return [each.recording_id for each in renditions_of(session, self.id)]
-
-    def stage(self) -> str:
-        with self.house.app.database.read() as session:
-            return find_request(session, self.receipt).stage
-
-    def papers(self) -> dict[str, str]:
-        rows = self.house.rows(
-            "SELECT recording_id, label FROM request_paper WHERE request_id = :id AND area = 'rendition'",
-            id=self.id,
-        )
-        return {row.recording_id: row.label for row in rows}
+from tests.builders.house import ACTOR, CALLER, House
 
 
 @pytest.fixture
@@ -129,11 +42,6 @@ def case(house: House, call: str) -> Case:
     """A request that has found the call."""
     del call
     return Case(house).matched()
-
-
-def lying_about(house: House) -> list[Path]:
-    """What is left in the folder where copies are made."""
-    return list((house.app.home / WORK).rglob("*"))
 
 
 # --- from the proposal to the copy
@@ -410,90 +318,6 @@ def test_whoever_renders_may_have_those_who_are_found_again_hidden_but_never_kep
     assert entry.detail["review"] == made.review_id
 
 
-# --- the decision, and the second person
-
-
-@pytest.mark.parametrize("outcome", [Outcome.FULL, Outcome.PARTIAL])
-def test_a_disclosure_is_granted_only_on_finished_copies(case: Case, call: str, outcome: Outcome) -> None:
-    decision = Decision(outcome, ("harm-to-rights",) if outcome is Outcome.PARTIAL else (), "because")
-    with pytest.raises(IllegalTransition) as refused:
-        case.decide(decision)
-    assert f"{call}: retention request propose {case.receipt} --recording {call}" in refused.value.hint
-    case.made(call).decide(decision)
-    assert case.stage() == "decided"
-
-
-def test_what_is_not_granted_needs_no_copy(house: House, case: Case, call: str) -> None:
-    other = house.take_in(phone=CALLER)
-    match(case.tools, case.receipt, ACTOR)
-    case.propose(call)
-    case.review(call)
-    case.render()
-    case.decide(Decision(Outcome.PARTIAL, ("harm-to-rights",), "because", not_for=(other,)))
-    case.approve()
-    assert case.finished() == [call]
-
-
-def test_a_refusal_needs_no_copy(case: Case) -> None:
-    case.decide(Decision(Outcome.REFUSED, ("hindrance",), "because", partial_considered="no part either"))
-    case.approve()
-    assert case.stage() == "approved"
-
-
-@pytest.mark.parametrize("actor", [DECIDER, REVIEWER, RENDERER, "ＳＵＺＵＫＩ", "Takahashi "])
-def test_nobody_approves_what_they_had_a_hand_in(case: Case, call: str, actor: str) -> None:
-    case.made(call).decide()
-    with pytest.raises(NotPermitted, match="nobody approves"):
-        case.approve(actor)
-    case.approve(APPROVER)
-    assert case.stage() == "approved"
-
-
-def test_who_reviewed_before_the_last_review_had_a_hand_in_it_too(case: Case, call: str) -> None:
-    case.propose()
-    case.review(call, actor="mori")
-    case.review(call)
-    case.render()
-    case.decide()
-    with pytest.raises(NotPermitted, match="mori reviewed or rendered"):
-        case.approve("mori")
-
-
-def test_a_decision_covers_exactly_the_copies_it_was_made_about(house: House, case: Case, call: str) -> None:
-    case.made(call).decide()
-    (entry,) = house.audit(Tag.REQUEST_DECIDED)
-    assert entry.detail["copies"] == {call: (case.row(call).sha256 or b"").hex()}
-    house.sql("UPDATE request_rendition SET rendition_id = 'another', decided_sha256 = NULL")
-    with pytest.raises(StaleApproval, match=f"the copies of {call} are not those"):
-        case.approve()
-    assert case.stage() == "decided"
-
-
-@pytest.mark.parametrize("act", ["propose", "review", "render"])
-def test_no_copy_is_made_anew_after_the_decision(case: Case, call: str, act: str) -> None:
-    case.made(call).decide()
-    acts: dict[str, Callable[[], object]] = {
-        "propose": lambda: case.propose(call),
-        "review": lambda: case.review(call),
-        "render": lambda: case.render(call),
-    }
-    with pytest.raises(IllegalTransition, match="is decided: copies are made while it is matched") as refused:
-        acts[act]()
-    assert "send-back" in refused.value.hint
-    assert case.finished() == [call]
-
-
-def test_sent_back_a_request_is_reviewed_and_decided_again(case: Case, call: str) -> None:
-    case.made(call).decide()
-    send_back(case.tools, case.receipt, "the neighbour shows", APPROVER)
-    assert case.row(call).decided_sha256 is None
-    case.review(call, "keep")
-    case.render()
-    case.decide()
-    case.approve()
-    assert case.row(call).decided_sha256 == case.row(call).sha256
-
-
 # --- what is left when anything goes wrong
 
 
@@ -526,25 +350,12 @@ def test_what_killed_work_left_is_swept_at_the_next_start(house: House, case: Ca
     assert list(folder.iterdir()) == []
 
 
-def test_the_room_of_a_living_process_is_not_swept(tmp_path: Path) -> None:
-    with workroom(tmp_path, "request", "recording") as room:
-        (room.copies / "copy.mp4").write_bytes(b"half a copy")
-        sweep(tmp_path)
-        assert (room.copies / "copy.mp4").exists()
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_two_processes_do_not_work_on_the_same_recording(house: House, case: Case, call: str) -> None:
     with (
         workroom(house.app.home / WORK, case.id, call),
         pytest.raises(DatabaseBusy, match=f"another process works on recording {call}"),
     ):
         case.propose()
-
-
-def test_only_the_owner_of_the_store_can_look_into_the_room(tmp_path: Path) -> None:
-    with workroom(tmp_path / "work", "request", "recording") as room:
-        assert [path.stat().st_mode & 0o777 for path in (room.path, room.copies)] == [0o700, 0o700]
 
 
 def test_copies_die_with_the_papers_of_the_case(house: House, case: Case, call: str) -> None:
