@@ -39,7 +39,7 @@ from retention.cli.shared import (
 from retention.holds.find import find_hold, holds_by_id
 from retention.ingest.admit import parse_time
 from retention.kernel.errors import InvalidInput
-from retention.requests.correct import corrections_of
+from retention.requests.corrected import corrections_of
 from retention.requests.particulars import Correction, people_of
 from retention.requests.tables import CorrectionRow
 from retention.vault.door import Way

@@ -36,6 +36,7 @@ from retention.kernel.canonical import canonical_json
 from retention.kernel.errors import InvalidInput, NotFound, StaleApproval
 from retention.provision.blocks import keep_blocked
 from retention.requests.cases import check_step, file_key, find_request, put_on_record
+from retention.requests.corrected import corrections_of
 from retention.requests.match import granted, matches
 from retention.requests.model import Step
 from retention.requests.papers import diary
@@ -187,12 +188,6 @@ def tell(tools: Tools, name: str) -> None:
     if untold:
         with tools.database.write() as session:
             session.execute(update(table_of(CorrectionRow)).where(*mine).values(told_at=now))
-
-
-def corrections_of(session: Session, recording_id: str) -> list[CorrectionRow]:
-    """When the particulars of a recording were corrected, and for which request; not what they were."""
-    rows = select(CorrectionRow).where(col(CorrectionRow.recording_id) == recording_id)
-    return list(session.execute(rows.order_by(col(CorrectionRow.number))).scalars())
 
 
 def put_in_index(session: Session, recording_id: str, blinds: frozenset[bytes]) -> None:

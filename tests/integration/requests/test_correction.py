@@ -20,7 +20,8 @@ from retention.provision.blocks import block, blocked
 from retention.requests.answer import close
 from retention.requests.carry_out import carry_out
 from retention.requests.cases import find_request
-from retention.requests.correct import code_of, corrections_of, propose
+from retention.requests.correct import code_of, propose
+from retention.requests.corrected import corrections_of
 from retention.requests.decide import Decision, approve, decide, send_back
 from retention.requests.file import file
 from retention.requests.identify import identify
