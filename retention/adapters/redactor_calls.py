@@ -86,7 +86,7 @@ def _copy(original: Original, review: SoundReview, folder: Path, progress: Progr
 def _ears(original: Original, *, words: bool) -> Ears:
     raw_format = raw_format_of(original.facts) or None
     if not words:
-        return Ears(why_no_words="--no-words was given", raw_format=raw_format)
+        return Ears(why_no_words="whoever proposed it left them out", raw_format=raw_format)
     try:
         return Ears(open_recogniser(None, None), raw_format=raw_format)
     except WeightsMissing as missing:

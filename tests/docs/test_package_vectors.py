@@ -49,8 +49,7 @@ def test_a_package_is_written_as_the_format_says() -> None:
         )
         about = {each: listed[each] for each in ("kind", "started_at", "ended_at", "zone") if each in listed}
         if "redaction" in listed:
-            summary = {**listed["redaction"], "muted_s": listed["redaction"]["muted_ms"] / 1000}
-            about["redaction"] = redaction(summary, summary["why"])
+            about["redaction"] = redaction(listed["redaction"], listed["redaction"]["why"])
             parts.append(part_of(name, media_type, partial(iter, (content,)), about=about))
         else:
             parts.append(text_part(name, media_type, content))
