@@ -9,7 +9,7 @@ nothing.
 import json
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -60,6 +60,7 @@ from retention.requests.tables import RequestRow
 from retention.vault.door import Way
 from retention.vault.fixity import Level
 from tests.builders.custody import back_up, look, restore
+from tests.builders.docket import Case, Docket, Truth
 from tests.builders.house import ACTOR, SECOND, House
 from tests.fixtures.houses import NewHouse
 
@@ -84,44 +85,6 @@ NEXT = {
     Stage.PACKAGED: Step.DELIVER,
     Stage.DELIVERED: Step.CLOSE,
 }
-
-
-@dataclass
-class Case:
-    """A request as its diary would tell it."""
-
-    receipt: str
-    kind: RequestKind
-    described: set[str]
-    stage: Stage = Stage.FILED
-    outcome: Outcome | None = None
-    frozen: set[str] = field(default_factory=set)  #: what it describes, and is there
-    freezes: bool = True  #: what arrives later as well; not after its erasure, before it searches again
-
-    @property
-    def is_open(self) -> bool:
-        """Somebody waits for an answer."""
-        return self.stage is not Stage.CLOSED
-
-
-@dataclass
-class Truth:
-    """What no restore may undo."""
-
-    numbers: dict[str, str] = field(default_factory=dict)  #: recording → whose it is said to be
-    gone: set[str] = field(default_factory=set)
-    erased: set[str] = field(default_factory=set)
-    suspended: set[str] = field(default_factory=set)
-    closed: set[str] = field(default_factory=set)  #: receipt numbers
-    spent: set[str] = field(default_factory=set)  #: those whose erasure lifted their holds
-
-
-@dataclass
-class Docket:
-    """What a backup brings back."""
-
-    known: set[str] = field(default_factory=set)  #: recordings
-    cases: dict[str, Case] = field(default_factory=dict)
 
 
 def _plain_paper(sheet: Sheet) -> Printed:
