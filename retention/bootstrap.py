@@ -1,16 +1,16 @@
-"""The composition root: builds the service from its settings. The only place that picks an adapter."""
+"""The composition root: builds the service from its settings. `wiring` picks the adapters that they name."""
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING, Any, BinaryIO, TypedDict, Unpack
 
 from sqlalchemy import make_url, select
 from sqlmodel import Session, col
 
+from retention import wiring
 from retention.adapters.witness_folder import WitnessFolder
 from retention.audit.record import WRITTEN, Act, record, start_trail
 from retention.audit.root import sign_root
@@ -29,7 +29,7 @@ from retention.ingest.model import Inspector
 from retention.ingest.receive import INDEX_NAME
 from retention.ingest.receive import Tools as IngestTools
 from retention.kernel.clock import Clock, SystemClock, local_date
-from retention.kernel.errors import CatalogueDisagrees, InvalidInput, KeyServiceUnavailable, NotFound
+from retention.kernel.errors import CatalogueDisagrees, InvalidInput, NotFound
 from retention.kernel.ids import new_id
 from retention.migrations import models
 from retention.migrations.version import is_current, is_empty
@@ -43,15 +43,18 @@ from retention.vault.signing import Signer
 
 # Rooms that most commands do not enter are imported where they are entered: a command waits for every import.
 if TYPE_CHECKING:
-    from retention.adapters.demo_media import Material
     from retention.adapters.keys_keyring import Keyring
-    from retention.adapters.keys_roots import RootProtector
+    from retention.disclosure.deliver import Public
+    from retention.disclosure.package import House as PackageHouse
     from retention.holds.drill import Player
     from retention.holds.drill import Tools as DrillTools
+    from retention.outbox.folder import Folder as Outbox
     from retention.provision.model import Cutter
+    from retention.redaction.at_work import Means as CopyMeans
     from retention.redaction.destroy import Means as RedactionMeans
     from retention.redaction.destroy import Tools as RedactionTools
     from retention.redaction.model import Silencer
+    from retention.redaction.redactor import Redactor
     from retention.requests.print import Printed, Sheet
     from retention.requests.rulebooks import Rules
 
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
 TABLES = models.ALL_TABLES
 JOURNAL_NAME = "journal"
 POLICY_FILE = "policy.yaml"
+WORK = "work"  #: where copies are made: emptied when the work ends, or when anything starts after a kill
 
 
 class Given(TypedDict, total=False):
@@ -69,6 +73,7 @@ class Given(TypedDict, total=False):
     store: ObjectStore
     inspector: Inspector
     silencer: "Silencer"
+    redactor: "Redactor"
     player: "Player"
 
 
@@ -90,19 +95,19 @@ class App:
         self.effective: Effective = load_settings(home)
         self.settings = self.effective.settings
         self.clock: Clock = given.get("clock") or SystemClock()
-        self.database = Database(_database_url(home, self.settings.database_url), self._publish)
+        self.database = Database(wiring.database_url(home, self.settings.database_url), self._publish)
 
     @cached_property
     def keys(self) -> KeyService:
         """Where keys live."""
-        return self._given.get("keys") or _keys(
+        return self._given.get("keys") or wiring.key_service(
             self.home / self.settings.keyring, self.home, self.settings.key_root, is_new=self._is_new
         )
 
     @cached_property
     def store(self) -> ObjectStore:
         """Where sealed bytes live."""
-        return self._given.get("store") or _store(
+        return self._given.get("store") or wiring.object_store(
             self.home, self.settings.store_url, self.clock, is_new=self._is_new
         )
 
@@ -111,7 +116,7 @@ class App:
         """What looks into files."""
         if "inspector" in self._given:
             return self._given["inspector"]
-        inspector = _inspector(self.settings.inspect_timeout_s)
+        inspector = wiring.inspector(self.settings.inspect_timeout_s)
         self._closers.append(inspector.close)
         return inspector
 
@@ -195,6 +200,43 @@ class App:
 
         return print_letter(sheet)
 
+    @property
+    def package_house(self) -> "PackageHouse":
+        """What making the answer to a request needs besides."""
+        from retention.disclosure.package import House as PackageHouse
+
+        return PackageHouse(self.door, self.printer, self.signer, self.store_id)
+
+    def encrypt_archive(self, package: BinaryIO, file: BinaryIO, passphrase: str) -> None:
+        """Write a package as an archive that a passphrase opens."""
+        from retention.adapters.archive_aes import encrypt_archive  # a ZIP library, for archives alone
+
+        encrypt_archive(package, file, passphrase)
+
+    @property
+    def outbox(self) -> "Outbox":
+        """Where answers wait behind links."""
+        from retention.outbox.folder import Folder as Outbox
+
+        return Outbox(self.home / self.settings.outbox)
+
+    def public(self) -> "Public":
+        """Where links to answers lead.
+
+        Raises:
+            InvalidInput: The settings do not say where they are served.
+        """
+        from retention.disclosure.deliver import Public
+        from retention.outbox.address import check_base_url
+
+        url = self.settings.link_base_url
+        if not url:
+            raise InvalidInput(
+                "the settings do not say where links are served",
+                hint="Set link_base_url, such as https://answers.example.jp.",
+            )
+        return Public(self.outbox, check_base_url(url), self.store_id)
+
     def rules(self) -> "Rules":
         """The rulebook in force."""
         from retention.requests.rulebooks import rules_in_force
@@ -224,14 +266,25 @@ class App:
     @cached_property
     def silencer(self) -> "Silencer":
         """What silences spans of sound."""
-        return self._given.get("silencer") or _silencer()
+        return self._given.get("silencer") or wiring.silencer()
+
+    def copy_means(self) -> "CopyMeans":
+        """What making redacted copies needs besides what papers need."""
+        from retention.redaction.at_work import Means as CopyMeans
+
+        return CopyMeans(self.door, self.redactor, self.home / WORK)
+
+    @cached_property
+    def redactor(self) -> "Redactor":
+        """What searches recordings, and makes redacted copies."""
+        return self._given.get("redactor") or wiring.redactor()
 
     @cached_property
     def player(self) -> "Player":
         """What decodes recordings to their end."""
         if "player" in self._given:
             return self._given["player"]
-        player = _player()
+        player = wiring.player()
         self._closers.append(player.close)
         return player
 
@@ -334,7 +387,21 @@ def open_app(home: Path, **given: Unpack[Given]) -> App:
         raise InvalidInput(
             f"the catalogue of {home} has another version's schema", hint="Run `retention upgrade`."
         )
+    _sweep(app)
     return app
+
+
+def _sweep(app: App) -> None:
+    """Empty what killed work has left."""
+    if not (app.home / WORK).is_dir():
+        return
+    from retention.redaction.workroom import sweep
+    from retention.requests.model import Stage
+    from retention.requests.show import requests_at
+
+    with app.database.read() as session:
+        wanted = frozenset(each.id for each in requests_at(session, {Stage.MATCHED}))
+    sweep(app.home / WORK, wanted)
 
 
 def has_catalogue(app: App) -> bool:
@@ -399,153 +466,3 @@ def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **g
         start_trail(session)
         record(session, now, Act(Tag.STORE_CREATED, actor, store.id, detail={"policy": schedule.digest}))
     return app
-
-
-def _database_url(home: Path, url: str) -> str:
-    found = make_url(url)
-    if found.drivername.startswith("sqlite") and found.database and not Path(found.database).is_absolute():
-        return str(found.set(database=str((home / found.database).absolute())))
-    return found.render_as_string(hide_password=False)
-
-
-def _store(home: Path, url: str, clock: Clock, *, is_new: bool) -> ObjectStore:
-    kind, _, rest = url.partition(":")
-    if kind == "folder":
-        from retention.adapters.store_folder import FolderStore
-
-        return FolderStore.create(home / rest) if is_new else FolderStore(home / rest)
-    if kind == "s3":
-        return _s3_store(url, clock, is_new=is_new)
-    raise InvalidInput(
-        f"store_url {url!r} names no kind of store that is known", hint="Use folder:PATH or s3://BUCKET."
-    )
-
-
-def _s3_store(url: str, clock: Clock, *, is_new: bool) -> ObjectStore:
-    from retention.adapters.s3_client import S3Settings
-    from retention.adapters.store_s3 import S3Store
-
-    parts = urlsplit(url)
-    said = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    prefix = parts.path.strip("/")
-    settings = S3Settings(
-        bucket=parts.netloc,
-        prefix=f"{prefix}/" if prefix else "",
-        endpoint_url=said.pop("endpoint", None),
-        region=said.pop("region", None),
-        addressing_style=said.pop("addressing", "auto"),
-        governance_days=_number(said.pop("governance_days", "")),
-        bypass_governance=said.pop("bypass_governance", "no") == "yes",
-    )
-    if said or not settings.bucket:
-        raise InvalidInput(
-            f"store_url {url!r} is not understood: {', '.join(said) or 'it names no bucket'}",
-            hint="Use s3://BUCKET/PREFIX?endpoint=URL&region=NAME&addressing=path&governance_days=N&bypass_governance=yes.",
-        )
-    return S3Store.create(settings, clock) if is_new else S3Store(settings, clock)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() else None
-
-
-def _keys(path: Path, home: Path, root: str, *, is_new: bool) -> KeyService:
-    from retention.adapters.keys_keyring import Keyring
-
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    protector = _root(home, root)
-    return Keyring.create(path, protector) if is_new else Keyring(path, protector)
-
-
-def _root(home: Path, root: str) -> "RootProtector":
-    kind, _, rest = root.partition(":")
-    if kind == "file":
-        from retention.adapters.keys_roots import FileRoot
-
-        return FileRoot(home / rest)
-    if kind == "passphrase-file":
-        from retention.adapters.keys_roots import PassphraseRoot
-
-        return PassphraseRoot(lambda: _passphrase(home / rest))
-    if kind == "kms":
-        from retention.adapters.keys_roots import KmsRoot, KmsSettings
-
-        return KmsRoot(KmsSettings(rest))
-    raise InvalidInput(
-        f"key_root {root!r} names no kind of root that is known",
-        hint="Use file:PATH, passphrase-file:PATH or kms:KEY_ID.",
-    )
-
-
-def _passphrase(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8").rstrip("\n")
-    except OSError as error:
-        raise KeyServiceUnavailable(
-            f"the passphrase cannot be read from {path}: {error.strerror}",
-            hint="Provide the file that key_root names.",
-        ) from error
-
-
-def _inspector(timeout_s: float) -> Inspector:
-    from retention.adapters.inspector_media import MediaInspector
-
-    return MediaInspector(timeout_s)
-
-
-def _player() -> "Player":
-    from retention.adapters.player_media import MediaPlayer
-
-    return MediaPlayer()
-
-
-def _silencer() -> "Silencer":
-    from retention.adapters.silencer_media import MediaSilencer
-
-    return MediaSilencer()
-
-
-def demo_material(folder: Path, given: Path | None, progress: Callable[[int], None]) -> "Material":
-    """Calls and footage for the demo: made here, or sorted out of the folder `given`."""
-    from retention.adapters.demo_media import make_material, sort_material
-
-    if given is not None:
-        return sort_material(folder, given, progress)
-    return make_material(folder, SystemClock().now(), progress)
-
-
-def tool_versions() -> dict[str, str]:
-    """The tools that work on pictures and sound, and their versions."""
-    from retention.adapters.inspector_media import versions
-
-    return versions()
-
-
-def prove_store(app: App) -> Iterator[tuple[bool, str]]:
-    """Try put, range, erase, versions and locks on the store's own object store."""
-    from retention.adapters.probe_store import prove
-
-    for finding in prove(app.store, app.clock.now()):
-        yield finding.ok, f"{finding.what}: {finding.detail}" if finding.detail else finding.what
-
-
-def keys_in_escrow(escrow: bytes) -> frozenset[str]:
-    """The ids of the keys that a copy says it holds.
-
-    Raises:
-        InvalidInput: It is no copy of a keyring.
-    """
-    from retention.adapters.keys_escrow import escrow_facts
-
-    return escrow_facts(escrow).key_ids
-
-
-def check_raw_format(text: str) -> None:
-    """Refuse a source's raw sound format that nobody knows.
-
-    Raises:
-        InvalidInput: The message says which are known.
-    """
-    from retention.adapters.inspector_media import check_raw_format as check
-
-    check(text)

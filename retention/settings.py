@@ -72,6 +72,15 @@ class Settings(BaseModel):
         ge=0,
         description="Once backups are made, a night trips when the last is older than this. 0 switches the guard off.",
     )
+    outbox: str = Field(
+        "outbox",
+        description="A folder in which answers wait, encrypted, for `retention disclosure serve`; best on the machine that serves them.",
+    )
+    link_base_url: str = Field(
+        "",
+        description="What links to answers begin with: https://HOST, where `retention disclosure serve` is reached.",
+    )
+    link_days: int = Field(14, ge=1, le=30, description="For how many days a link to an answer lives.")
     inspect_timeout_s: float = Field(
         60.0, gt=0, description="The longest a file may take to be inspected, in seconds."
     )

@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from media.sound.spans import MUTE_PATTERN
 from media.video.masks import Style
 
 
@@ -131,6 +132,18 @@ class Gap(_Model):
         return self
 
 
+class Sound(_Model):
+    """What becomes of the sound of footage: everybody's voice is on it."""
+
+    decision: Annotated[
+        Decision, Field(description="hide leaves it out; keep lets it be heard but for the mutes")
+    ] = Decision()
+    mutes: Annotated[
+        tuple[Annotated[str, Field(pattern=MUTE_PATTERN)], ...],
+        Field(description='"START-END" or "START-END@CHANNEL", in seconds; where the sound is kept'),
+    ] = ()
+
+
 class Looker(_Model):
     """A detector that looked."""
 
@@ -164,6 +177,9 @@ class ReviewDocument(_Model):
     cuts: Annotated[tuple[int, ...], Field(description="frames at which a new scene begins")] = ()
     tracks: tuple[Track, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    sound: Annotated[
+        Sound | None, Field(description="absent where there is none, or where it is decided elsewhere")
+    ] = None
 
     @model_validator(mode="after")
     def _fits(self) -> "ReviewDocument":

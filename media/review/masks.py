@@ -22,7 +22,7 @@ class Coverage:
 
 
 def coverage(document: ReviewDocument) -> Coverage:
-    """Name every track and every gap that nobody has decided about."""
+    """Name every track and every gap, and the sound, that nobody has decided about."""
     tracks = [
         f"track {track.id} ({track.reason}) is undecided: frames {track.first} to {track.last}"
         for track in document.tracks
@@ -33,7 +33,9 @@ def coverage(document: ReviewDocument) -> Coverage:
         for gap in document.gaps
         if gap.decision.verdict is Verdict.UNDECIDED
     ]
-    return Coverage(tuple(tracks + gaps))
+    is_open = document.sound is not None and document.sound.decision.verdict is Verdict.UNDECIDED
+    sound = ["the sound is undecided: everybody's voice is on it"] if is_open else []
+    return Coverage(tuple(tracks + gaps + sound))
 
 
 def to_mask_plan(document: ReviewDocument) -> MaskPlan:

@@ -1,22 +1,30 @@
-"""The review document's JSON Schema: `python -m media.review.schema` writes it anew."""
+"""The review documents' JSON Schemas: `python -m media.review.schema` writes them anew."""
 
 import json
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from media.files import write_whole
 from media.review.document import ReviewDocument
+from media.review.sound import SoundReview
 
-PATH = Path(__file__).with_name("schema.json")
+#: By file beside this one.
+DOCUMENTS: dict[Path, type[BaseModel]] = {
+    Path(__file__).with_name("schema.json"): ReviewDocument,
+    Path(__file__).with_name("sound.schema.json"): SoundReview,
+}
 
 
-def schema_text() -> str:
+def schema_text(document: type[BaseModel]) -> str:
     """The schema as it stands beside this file."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **ReviewDocument.model_json_schema(),
+        **document.model_json_schema(),
     }
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    write_whole(PATH, schema_text().encode())
+    for path, model in DOCUMENTS.items():
+        write_whole(path, schema_text(model).encode())

@@ -34,7 +34,7 @@ from media.sound.packets import (
 )
 from media.sound.report import Redacted
 from media.sound.samples import FORMS, Style
-from media.sound.spans import Mute, Plan, make_plan, no_spans
+from media.sound.spans import Mute, Plan, make_plan
 from media.sound.track import Track, open_track, total_of
 
 Progress = Callable[[int, int], None]
@@ -178,9 +178,7 @@ def write_footage(
 
 def _plan(mutes: Sequence[Mute], track: Track, total: int) -> Plan:
     heard = [mute for mute in mutes if mute.start_s * track.rate < total]
-    if heard:
-        return make_plan(heard, track.rate, track.channels, total)
-    return Plan(track.rate, total, (no_spans(),) * track.channels)
+    return make_plan(heard, track.rate, track.channels, total)
 
 
 def _copied(packets: Iterator["Packet[Any]"], copies: Mapping[int, Any]) -> Iterator["Packet[Any]"]:

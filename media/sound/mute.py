@@ -100,6 +100,8 @@ def mute(source: Path, out: Path, request: Request, progress: Progress = _ignore
 def mute_into(source: Path, out: Path, suffix: str, request: Request, progress: Progress = _ignore) -> Report:
     """As `mute`, straight into `out`, which the caller publishes, or lets go whatever is raised.
 
+    Without a mute, it is a copy of the sound and of nothing else.
+
     Args:
         source: Any recording; only read.
         out: A file that is there, and may be one without a name.

@@ -23,7 +23,8 @@ Spans = NDArray[np.int64]  #: (n, 2): start and end, ascending, disjoint, not to
 
 FADE_S = Fraction(5, 1000)  #: short enough to keep the neighbouring word, long enough not to click
 _DECIMAL = r"\d{1,9}(?:\.\d{1,12})?"
-_MUTE = re.compile(rf"({_DECIMAL})-({_DECIMAL})(?:@(\d{{1,2}}))?", re.ASCII)
+MUTE_PATTERN = rf"^({_DECIMAL})-({_DECIMAL})(?:@(\d{{1,2}}))?$"  #: how a mute is written: "12.5-14.25@1"
+_MUTE = re.compile(MUTE_PATTERN, re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +83,14 @@ def make_plan(mutes: Sequence[Mute], rate: int, channels: int, total: int) -> Pl
     """Turn mutes into samples.
 
     Args:
-        mutes: At least one. An end past the recording's end is cut; a start past it is refused.
+        mutes: None leaves every sample. An end past the recording's end is cut; a start past it is refused.
         rate: Samples a second.
         channels: How many there are.
         total: Samples of one channel.
 
     Raises:
-        ValueError: There is no mute, a channel is missing, or a mute lies outside the recording.
+        ValueError: A channel is missing, or a mute lies outside the recording.
     """
-    if not mutes:
-        raise ValueError("say what to mute: there is no span")
     wanted: list[list[tuple[int, int]]] = [[] for _ in range(channels)]
     for mute in mutes:
         start, end = to_samples(mute, rate)

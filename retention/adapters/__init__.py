@@ -1,1 +1,1 @@
-"""The vendors behind the ports. Only `bootstrap` chooses among them."""
+"""The vendors behind the ports. Only `bootstrap` and `wiring` choose among them."""

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from media import errors as media_errors
 from media.sound.mute import Report, Request, mute_into
 from media.sound.spans import Mute
 from media.sound.wave import read_wave
-from retention.kernel.errors import InvalidInput, NotReleased, ToolFailed, Unreadable, UnsupportedCodec
+from retention.adapters.media_errors import in_our_words
+from retention.kernel.errors import UnsupportedCodec
 from retention.redaction.model import RAW, Progress, Span, raw_format_of
 
 #: By the container that inspection found: under which suffix the toolbox writes the same one.
@@ -42,18 +42,8 @@ class MediaSilencer:
         request = Request(tuple(Mute.parse(str(span)) for span in spans), raw_format=raw_format or None)
         is_footage = any(each.get("type") == "video" for each in facts.get("streams", ()))
         suffix = _suffix(source, facts["container"], is_footage=is_footage)
-        try:
+        with in_our_words("the span could not be silenced"):
             return _how(_mute(source, new, suffix, request, progress, may_rewrite=not is_footage))
-        except media_errors.UnsupportedCodec as error:
-            raise UnsupportedCodec(error.reason) from error
-        except media_errors.Unreadable as error:
-            raise Unreadable(error.reason) from error
-        except media_errors.NotReleased as error:
-            raise NotReleased(str(error)) from error
-        except (media_errors.MediaToolError, OSError) as error:
-            raise ToolFailed(f"the span could not be silenced: {error}") from error
-        except ValueError as error:
-            raise InvalidInput(str(error)) from error
 
 
 def _suffix(source: Path, container: str, *, is_footage: bool) -> str:

@@ -48,6 +48,9 @@ class Tag(StrEnum):
     REQUEST_DELIVERED = "requests:request:deliver"
     REQUEST_CLOSED = "requests:request:close"
     REQUEST_WITHDRAWN = "requests:request:withdraw"
+    DISCLOSURE_ARCHIVED = "disclosure:archive:make"  #: an encrypted archive, to be posted
+    DISCLOSURE_LINKED = "disclosure:link:make"
+    DISCLOSURE_ENDED = "disclosure:link:end"  #: it was not downloaded, or after the case was closed
     ENTRUSTEE_ADDED = "provision:entrustee:add"
     ENTRUSTEE_ENDED = "provision:entrustee:end"
     PROVISION_PROPOSED = "provision:provision:propose"
@@ -73,6 +76,10 @@ class Tag(StrEnum):
     DESTRUCTION_APPROVED = "redaction:span:approve"
     DESTRUCTION_DONE = "redaction:span:destroy"  #: a new version is in force, in which the spans are silent
     DESTRUCTION_FINISHED = "redaction:span:finish"  #: no byte of the old version is left in the store
+    REVIEW_PROPOSED = "redaction:review:propose"
+    REVIEW_GIVEN = "redaction:review:review"  #: a person's decisions about one recording of a request
+    RENDITION_MADE = "redaction:rendition:render"
+    RENDITION_REFUSED = "redaction:rendition:find-again"  #: the second look found somebody: back to review
     BACKED_UP = "store:backup:make"
     RESTORED = "store:backup:restore"
     AUDIT_EXPORTED = "audit:trail:export"

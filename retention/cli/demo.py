@@ -19,11 +19,11 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from retention.bootstrap import demo_material
 from retention.cli import shared
 from retention.cli.shared import EPILOG, INVOCATION, out, say, styled
 from retention.kernel.clock import SystemClock
 from retention.kernel.errors import InvalidInput, RetentionError
+from retention.wiring import demo_material
 
 ZONE = "Asia/Tokyo"
 CALLER = "03-5550-0143"

@@ -12,7 +12,7 @@ from sqlalchemy import make_url, select, text
 from sqlmodel import Session, col
 
 from retention.audit.verify import ask
-from retention.bootstrap import App, prove_store, tool_versions
+from retention.bootstrap import App
 from retention.cli.shared import EPILOG, show, size, store, styled, table
 from retention.custody.keys import UNREADABLE_REMEDY, unreadable_keys
 from retention.disposal.approve import approved_cohorts
@@ -25,6 +25,7 @@ from retention.holds.drill import faults, rounds
 from retention.kernel.errors import IntegrityError, NotFound, RetentionError
 from retention.requests.model import Stage
 from retention.requests.show import requests_at
+from retention.wiring import prove_store, tool_versions
 from retention.workers.bell import missed, overdue_reviews
 
 #: Below this, taking in stops soon.
@@ -139,7 +140,7 @@ def _key_files(app: App) -> list[Path]:
 
 def _object_store(app: App) -> Iterator[Finding]:
     remedy = "Correct the object store, or choose another one with `store_url`."
-    for ok, what in prove_store(app):
+    for ok, what in prove_store(app.store, app.clock.now()):
         yield Finding(ok=ok, subject="object store", what=what, remedy="" if ok else remedy)
 
 

@@ -9,11 +9,12 @@ import typer
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
-from retention.bootstrap import App, has_catalogue, keys_in_escrow
+from retention.bootstrap import App, has_catalogue
 from retention.cli.shared import EPILOG, home, instant, named_actor, say, show, store, table
 from retention.custody.keys import bring_back, report_keys, rotate_root, write_escrow
 from retention.custody.repair import spent_keys
 from retention.kernel.errors import InvalidInput
+from retention.wiring import keys_in_escrow
 
 app = typer.Typer(
     help="The keys: list, rotate their root, keep a copy apart, bring it back.", no_args_is_help=True

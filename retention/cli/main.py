@@ -45,6 +45,7 @@ COMMANDS = {
     "policy": ("policy", "Policies as text: check them, try their cases."),
     "hold": ("hold", "Suspend disposal: place, list and lift holds."),
     "request": ("request", "A person's request: from receipt to answer."),
+    "disclosure": ("disclosure", "What was handed over to whoever asked: list, collect, serve links."),
     "provision": ("provision", "Give a recording to somebody else, on a basis, on record."),
     "notice": ("notice", "The public notice, from what is in force."),
     "trigger": ("trigger", "Tell that a case was closed or a contract ended."),

@@ -204,18 +204,11 @@ def show(
 
 def _note(opened: App, recording_id: str, purpose: str, hold: str) -> dict[str, Any]:
     """What is known of its people, through the door."""
-    way, now = _way(opened, purpose, hold), opened.clock.now()
+    way, now = _way(opened, recording_id, purpose, hold), opened.clock.now()
     found: dict[str, Any] = json.loads(
         opened.door.particulars(opened.schedule(), recording_id, way, actor(), now)
     )
     return found
-
-
-def _way(opened: App, purpose: str, hold: str) -> Way:
-    if bool(purpose) == bool(hold):
-        raise InvalidInput("name one reason to open it", hint="Give --purpose P, or --hold HOLD.")
-    with opened.database.read() as session:
-        return Way(purpose, hold, find_hold(session, hold).key_id if hold else "")
 
 
 def _said(person: dict[str, Any]) -> str:
@@ -294,11 +287,14 @@ def open_(
     out_file: Annotated[Path, typer.Option("--out", help="Where to write it; '-' is standard output.")],
     purpose: Annotated[str, typer.Option(help="The purpose of use, which the recording must carry.")] = "",
     hold: Annotated[str, typer.Option(help="Instead of a purpose: the hold that keeps it.")] = "",
+    request: Annotated[
+        str, typer.Option(metavar="RECEIPT", help="Instead of a purpose: the open request that is about it.")
+    ] = "",
     role: Annotated[str, typer.Option(help="original, thumbnail or peaks.")] = "original",
 ) -> None:
     """Open a recording for a purpose it carries. Every opening, and every refusal, is on record."""
     with store() as opened:
-        way = _way(opened, purpose, hold)
+        way = _way(opened, recording_id, purpose, hold, request)
         with opened.database.read() as session:
             corrected = corrections_of(session, recording_id)
         # Where it goes is looked at first: an opening that could be written nowhere is not on record as one.
@@ -313,9 +309,26 @@ def open_(
     show_value(
         {"id": recording_id, "out": str(out_file), "size_bytes": done}, []
     ) if out_file != STDOUT else None
-    say(f"{recording_id} was opened for {purpose or hold}: {size(done)} in {out_file}. It is on record.")
+    say(f"{recording_id} was opened for {way.name}: {size(done)} in {out_file}. It is on record.")
     for each in _corrected(corrected):
         say(each)
+
+
+def _way(opened: App, recording_id: str, purpose: str, hold: str, request: str = "") -> Way:
+    if [bool(purpose), bool(hold), bool(request)].count(True) != 1:
+        raise InvalidInput(
+            "name one reason to open it", hint="Give --purpose P, --hold HOLD, or --request RECEIPT."
+        )
+    with opened.database.read() as session:
+        if hold:
+            return Way(hold_id=hold, hold_key_id=find_hold(session, hold).key_id)
+        if not request:
+            return Way(purpose)
+        from retention.redaction.original import way_in  # noqa: PLC0415 - a room that no other opening enters
+        from retention.requests.cases import find_request  # noqa: PLC0415 - as above
+
+        found = find_recording(session, opened.schedule(), recording_id)
+        return way_in(session, find_request(session, request), found)
 
 
 @contextmanager

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from retention.bootstrap import check_raw_format
 from retention.catalogue.journal import tell_of_source
 from retention.catalogue.model import Source
 from retention.catalogue.sources import all_sources, find_source, register_source
 from retention.cli.shared import EPILOG, named_actor, say, show, store, table
 from retention.schedule.model import Kind
+from retention.wiring import check_raw_format
 
 app = typer.Typer(help="Register recorders, lines, queues and cameras; list them.", no_args_is_help=True)
 

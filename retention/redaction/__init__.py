@@ -1,1 +1,1 @@
-"""What must not be kept even encrypted is destroyed in the original: a span of sound, and every copy of it we hold."""
+"""Redacted copies for requests, from proposal to verified copy; and spans of originals that must be destroyed."""

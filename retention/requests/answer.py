@@ -1,4 +1,4 @@
-"""Answer a request: make the letter, hand it over, and close the case.
+"""Take more time to answer a request, and close the case once its answer was handed over (`retention.disclosure`).
 
 Closing lifts the request's holds and starts the periods of its papers. What was
 disclosed or decided stays on record; what was kept for the request alone is the
@@ -19,16 +19,12 @@ from retention.holds.find import find_hold
 from retention.kernel.clock import local_date
 from retention.kernel.errors import IllegalTransition, InvalidInput, NotFound
 from retention.requests.cases import check_step, find_request, move_on, put_on_record
-from retention.requests.correct import tell
-from retention.requests.letter import answer_key, open_case, sheet_of
 from retention.requests.model import Stage, Step
-from retention.requests.papers import CLOSED, Area, keep_paper, write_paper
-from retention.requests.print import Printed, Printer
+from retention.requests.papers import CLOSED
 from retention.requests.rulebooks import rules_of
 from retention.requests.rules.clock import extended_by, tell_by
 from retention.requests.rules.model import RequestKind
 from retention.requests.tables import RequestHoldRow, RequestRow
-from retention.vault.door import Door
 from retention.vault.papers import Tools
 from retention.vault.trigger import start_count
 
@@ -70,64 +66,6 @@ def extend(tools: Tools, name: str, reason: str, actor: str) -> RequestRow:
             {"reason": reason.strip()},
             {"due_on": until},
         )
-        return row
-
-
-def package(tools: Tools, door: Door, printer: Printer, name: str, actor: str) -> tuple[RequestRow, Printed]:
-    """Make the letter that answers the request, and seal it with the case.
-
-    Raises:
-        InvalidInput: The case lacks something that the letter says.
-        IllegalTransition: The decision is not approved, or not carried out.
-        NotPermitted: The request's file may not be opened.
-    """
-    with tools.database.read() as session:
-        schedule, row = schedule_in_force(session), find_request(session, name)
-        check_step(row, Step.PACKAGE)
-    tell(tools, name)  # a process that was killed after a correction could not
-    case = open_case(tools, door, schedule, name, actor)
-    printed = printer(sheet_of(tools, case, answer_key(row)))
-    now = tools.clock.now()
-    with tools.intake() as intake:
-        paper = write_paper(tools, intake, schedule, Area.PACKAGE, [printed.pdf], row.id)
-        with tools.database.write() as session:
-            row = find_request(session, name)
-            move_on(row, Step.PACKAGE)
-            keep_paper(session, tools, intake, paper, row.id, answer_key(row))
-            detail = {"paper": paper.id, "sha256": paper.original.sha256.hex()}
-            put_on_record(
-                session,
-                tools,
-                row,
-                now,
-                actor,
-                Tag.REQUEST_PACKAGED,
-                {"warnings": list(printed.warnings)},
-                detail,
-            )
-    return row, printed
-
-
-def deliver(tools: Tools, name: str, route: str, remark: str, actor: str) -> RequestRow:
-    """Put on record that the answer was handed over: how, and to whom.
-
-    Raises:
-        InvalidInput: It does not say how.
-        IllegalTransition: There is no answer to deliver.
-    """
-    if not route.strip():
-        raise InvalidInput(
-            "this does not say how the answer was delivered", hint="Give --route: post, in-person …"
-        )
-    now = tools.clock.now()
-    with tools.database.write() as session:
-        row = find_request(session, name)
-        move_on(row, Step.DELIVER)
-        row.delivered_at = now
-        said = {"route": route.strip(), "remark": remark.strip()}
-        in_time = local_date(now, rules_of(session, row.rulebook_version).zone) <= row.due_on
-        detail = {"route": route.strip(), "in_time": in_time}
-        put_on_record(session, tools, row, now, actor, Tag.REQUEST_DELIVERED, said, detail)
         return row
 
 

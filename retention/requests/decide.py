@@ -2,10 +2,12 @@
 
 Refusing needs a ground that the rulebook allows for this kind, and for a
 disclosure a word on why a part could not be disclosed either. "Nothing held"
-is another outcome than refusing, and only possible where nothing is held.
+is another outcome than refusing, and only possible where nothing is held. A
+disclosure is granted on finished copies (`renditions`), and approved for exactly these.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session
 
@@ -17,6 +19,7 @@ from retention.requests.correct import check_granted, check_seen, keep_statement
 from retention.requests.match import granted, matches
 from retention.requests.model import ACTING, GRANTED, WITHDRAWN, Step
 from retention.requests.provisions import handed_over
+from retention.requests.renditions import check_second_person, check_unchanged, decide_about, take_back
 from retention.requests.rulebooks import rules_of
 from retention.requests.rules.model import OUTCOMES, Outcome, RequestKind
 from retention.requests.tables import RequestRow
@@ -24,8 +27,6 @@ from retention.vault.papers import Tools
 
 #: These outcomes say what was done in place of what was asked.
 MEASURED = frozenset({Outcome.ANSWERED, Outcome.SUBSTITUTE})
-#: Granting these would lead nowhere: what they ask for is not built.
-NOT_GRANTED_YET = frozenset({RequestKind.DISCLOSURE})
 #: These outcomes say no to something, and so need a ground.
 NEEDS_GROUND = frozenset({Outcome.PARTIAL, Outcome.SUBSTITUTE, Outcome.REFUSED})
 
@@ -47,7 +48,7 @@ def decide(tools: Tools, name: str, decision: Decision, actor: str) -> RequestRo
 
     Raises:
         InvalidInput: The outcome or a ground is not possible for this kind, or does not fit what was found.
-        IllegalTransition: The request is not ready to be decided.
+        IllegalTransition: The request is not ready to be decided, or a copy that it would grant is not made.
     """
     now = tools.clock.now()
     with tools.database.write() as session:
@@ -55,6 +56,7 @@ def decide(tools: Tools, name: str, decision: Decision, actor: str) -> RequestRo
         move_on(row, Step.DECIDE)
         _check(session, row, decision)
         _refuse_for(session, row, decision)
+        copies = decide_about(session, row) if _hands_over(row, decision.outcome) else {}
         row.outcome, row.grounds = decision.outcome, list(decision.grounds)
         row.decided_by, row.decided_at = actor, now
         said = {
@@ -63,15 +65,21 @@ def decide(tools: Tools, name: str, decision: Decision, actor: str) -> RequestRo
             "measure": decision.measure,
             "partial_considered": decision.partial_considered,
         }
-        detail = {"outcome": decision.outcome, "grounds": list(decision.grounds)}
+        detail: dict[str, Any] = {"outcome": decision.outcome, "grounds": list(decision.grounds)}
+        if copies:
+            detail["copies"] = copies
         if _corrects(row):
             check_granted(session, tools, row)
         put_on_record(session, tools, row, now, actor, Tag.REQUEST_DECIDED, {**said, **detail}, detail)
         return row
 
 
+def _hands_over(row: RequestRow, outcome: str) -> bool:
+    return RequestKind(row.kind) is RequestKind.DISCLOSURE and outcome in GRANTED
+
+
 def approve(tools: Tools, name: str, actor: str, seen: str = "") -> RequestRow:
-    """A second person agrees with the decision.
+    """A second person agrees with the decision, and with the copies or corrections that it is about.
 
     Args:
         tools: The store.
@@ -80,9 +88,9 @@ def approve(tools: Tools, name: str, actor: str, seen: str = "") -> RequestRow:
         seen: The code of the corrections that they looked at, where something is to be corrected.
 
     Raises:
-        NotPermitted: It is the person who decided.
+        NotPermitted: It is the person who decided, or who reviewed or rendered one of the copies.
         InvalidInput: Something is to be corrected, and there is no code.
-        StaleApproval: The code is that of another decision.
+        StaleApproval: A copy is not the one that was decided about, or the code is that of another decision.
         IllegalTransition: Nothing waits for approval.
     """
     row = _answer_decision(tools, name, Step.APPROVE, "", actor, seen)
@@ -120,6 +128,9 @@ def _answer_decision(
                 hint="Have another person do it.",
             )
         if action is Step.APPROVE:
+            if _hands_over(row, row.outcome):
+                check_second_person(session, row, actor)
+                check_unchanged(session, row)
             if _corrects(row):
                 check_seen(session, tools, row, seen)
             row.approved_by, row.approved_at = actor, now
@@ -130,6 +141,7 @@ def _answer_decision(
             row.outcome, row.grounds, row.decided_by, row.decided_at = "", [], "", None
             row.approved_by, row.approved_at = "", None
             _take_back(session, row)
+            take_back(session, row.id)
             tag = Tag.REQUEST_SENT_BACK
         put_on_record(session, tools, row, now, actor, tag, {"reason": reason}, {"outcome": row.outcome})
         return row
@@ -159,11 +171,6 @@ def _check(session: Session, row: RequestRow, decision: Decision) -> None:
         raise InvalidInput(
             f"a request for {kind} cannot end {decision.outcome}",
             hint=f"It can end {', '.join(OUTCOMES[kind])}.",
-        )
-    if kind in NOT_GRANTED_YET and decision.outcome in GRANTED:
-        raise InvalidInput(
-            f"a {kind} cannot be granted with this version: nothing hands recordings over yet",
-            hint="Leave the request open; what it is about stays held. `retention request extend` takes more time.",
         )
     _check_grounds(session, row, kind, decision)
     if kind is RequestKind.PROVISION_RECORDS:

@@ -20,6 +20,7 @@ from retention.provision.show import Provided, told
 from retention.requests.cases import find_request
 from retention.requests.correct import proposed
 from retention.requests.decide import MEASURED
+from retention.requests.enclosed import enclosures
 from retention.requests.match import granted
 from retention.requests.model import GRANTED, NOT_IDENTIFIED, WITHDRAWN
 from retention.requests.particulars import Correction, in_words
@@ -198,6 +199,8 @@ def _measures(case: Case) -> Iterator[str]:
 
 
 def _attachments(session: Session, case: Case) -> Iterator[str]:
+    for each in enclosures(session, case.schedule, case.row):
+        yield each.name
     run_id = case.row.effect.get("run")
     if not run_id:
         return

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import BigInteger
 from sqlmodel import JSON, Field
 
 from retention.database import Row
@@ -82,6 +83,44 @@ class RequestMatchRow(Row, table=True):
     is_refused: bool = False  #: in part granted: not for this one
     is_gone: bool = False  #: its disposal had begun before the request froze it
     run_id: str = ""  #: the run whose certificate says that it is gone
+
+
+class RenditionRow(Row, table=True):
+    """The redacted copy of a recording that a request asks for: how far its review is, and the copy once it is made.
+
+    Reviewed or proposed anew, it has no copy again. Its papers are in `request_paper` as well, earlier ones too.
+    A summary has `hidden` and `kept` (how many tracks, or channels and spans), `muted_ms` (all channels together),
+    `styles`, `looked_with` (by what it was searched, before and after), `sound` (what became of it), and
+    `remains` (sentences: what a person must know is still there, or was not looked for). It has no fractions.
+    """
+
+    __tablename__ = "request_rendition"
+
+    request_id: str = Field(primary_key=True, foreign_key="request.id")
+    recording_id: str = Field(primary_key=True, index=True)
+    kind: str  #: "video" or "sound"
+    review_id: str  #: the paper that holds the review document in force
+    open_points: list[str] = Field(
+        default_factory=list, sa_type=JSON
+    )  #: what nobody has decided about, a sentence each; no personal data
+    proposed_by: str
+    proposed_at: datetime
+    reviewed_by: str = ""  #: who gave the review in last; empty until somebody did
+    reviewed_at: datetime | None = None
+    hands: list[str] = Field(
+        default_factory=list, sa_type=JSON
+    )  #: all who reviewed or rendered: none of them approves
+    rendition_id: str = ""  #: the paper that holds the copy; empty until it is made and verified
+    report_id: str = ""  #: the paper that holds the report of its verification
+    suffix: str = ""  #: of a file with the copy, such as ".mp4"
+    sha256: bytes | None = None  #: of the copy
+    size_bytes: int = Field(default=0, sa_type=BigInteger)  #: of the copy
+    summary: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSON
+    )  #: what was done, for the manifest; no personal data
+    rendered_by: str = ""
+    rendered_at: datetime | None = None
+    decided_sha256: bytes | None = None  #: of the copy that the decision is about
 
 
 class RequestPaperRow(Row, table=True):

@@ -32,13 +32,17 @@ PARTICULARS = "particulars"
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Through which reason somebody wants in: a purpose of use, a hold's key, to destroy some of it, or to give it away."""
+    """Through which reason somebody wants in: a purpose of use, a hold's key, to destroy some of it, or to give it away.
+
+    A person's request opens what it is about through its own hold.
+    """
 
     purpose: str = ""
     hold_id: str = ""
     hold_key_id: str = ""
     destruction: str = ""  #: the digest of the plan by which a span of it is destroyed
     provision: str = ""  #: the provision by which it is given to somebody else
+    request: str = ""  #: the request whose hold this is, by its receipt number
 
     @property
     def name(self) -> str:
@@ -47,6 +51,8 @@ class Way:
             return f"destruction:{self.destruction}"
         if self.provision:
             return f"provision:{self.provision}"
+        if self.request:
+            return f"request:{self.request}"
         return f"hold:{self.hold_id}" if self.hold_id else self.purpose
 
 

@@ -23,12 +23,14 @@ from retention.audit.record import Act, record
 from retention.audit.tags import Tag
 from retention.bootstrap import App
 from retention.catalogue.tables import StoreRow
+from retention.disclosure.collect import collect
+from retention.disclosure.model import FAILED
 from retention.disposal.model import UNSCHEDULED, RunKind, RunState
 from retention.disposal.night import run_disposal
 from retention.disposal.tables import RunRow
 from retention.holds.drill import drill, drilled_since
 from retention.holds.find import holds_in_force
-from retention.kernel.errors import DatabaseBusy
+from retention.kernel.errors import DatabaseBusy, RetentionError
 from retention.redaction.destroy import finish
 
 LOCK = "bell"
@@ -113,6 +115,7 @@ def ring(app: App, on: date | None = None) -> RunRow | None:
     )
     for guard, reason in run.tripped.items():
         log.error("event=guard.tripped run=%s guard=%s reason=%r", run.id, guard, reason)
+    _collect_receipts(app)
     for hold_id in overdue_reviews(app, app.today()):
         log.warning("event=hold.review-overdue hold=%s", hold_id)
     drill_some(app)
@@ -149,6 +152,18 @@ def _finish_destructions(app: App) -> None:
     with suppress(DatabaseBusy):
         if cleared := finish(app.redaction_tools(), ACTOR):
             log.warning("event=destructions.finished number=%d", cleared)
+
+
+def _collect_receipts(app: App) -> None:
+    """What cannot be read tonight is read tomorrow, or by `retention disclosure collect`."""
+    try:
+        changed = collect(app.paper_tools(), app.outbox, app.store_id, ACTOR)
+    except RetentionError as error:
+        log.error("event=receipts.failed code=%s", error.code)  # noqa: TRY400 - its code says all there is
+        return
+    for each in changed:
+        level = logging.WARNING if each.state in FAILED else logging.INFO
+        log.log(level, "event=disclosure.%s delivery=%s", each.state, each.id)
 
 
 def catch_up(app: App) -> RunRow | None:

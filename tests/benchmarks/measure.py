@@ -111,13 +111,15 @@ class Several:
         return f"{min(walls):.0f} to {max(walls):.0f}"
 
 
-def run_process(argv: Sequence[str], environment: Mapping[str, str] | None = None) -> Took:
-    """Run a program to its end; its time and that of all its children.
+def run_process(
+    argv: Sequence[str], environment: Mapping[str, str] | None = None, out: Path | None = None
+) -> Took:
+    """Run a program to its end; its time and that of all its children. What it prints is kept in `out`.
 
     Raises:
         RuntimeError: It failed; the text holds what it said.
     """
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() if out is None else out.open("w+b") as said:
         begun = time.perf_counter()
         process = subprocess.Popen(argv, stdout=said, stderr=subprocess.STDOUT, env=environment, cwd=ROOT)
         _, status, usage = os.wait4(process.pid, 0)

@@ -88,6 +88,13 @@ def empty(shared: Path, target: Path, frames: int) -> None:
     stretch.unlink()
 
 
+def corridor(shared: Path, target: Path, frames: int) -> None:
+    """Write people who walk through a corridor one by one, over and over; 10 pictures a second."""
+    clip = local_url(shared / "video" / _ROOM)
+    again = ("-stream_loop", "-1", "-i", clip, "-vf", f"setpts=N/{ROOM_FPS}/TB")
+    _run(*again, "-r", str(ROOM_FPS), "-frames:v", str(frames), *_ENCODED, "-crf", "24", "-an", to=target)
+
+
 def start_of(source: Path, target: Path, frames: int) -> None:
     """Write the first frames of `source`, their packets as they are."""
     _run("-i", local_url(source), "-c", "copy", "-frames:v", str(frames), "-an", to=target)

@@ -17,7 +17,7 @@ def test_a_benchmark_prints_its_table_with_method_and_machine(
     capsys: pytest.CaptureFixture[str],
     request: pytest.FixtureRequest,
 ) -> None:
-    if name == "redaction":
+    if name in ("redaction", "case"):
         for needed in ("shared_data", "models"):
             request.getfixturevalue(needed)
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)

@@ -60,6 +60,7 @@ from tests.fakes.memory_keys import MemoryKeys
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.scripted_inspector import ScriptedInspector, media
 from tests.fakes.scripted_player import ScriptedPlayer
+from tests.fakes.scripted_redactor import ScriptedRedactor
 from tests.fakes.scripted_silencer import ScriptedSilencer
 
 STORE_ID = "0123456789abcdef"
@@ -109,6 +110,7 @@ class House:
         self.memory_store = same_store(self.clock)
         self.inspector = ScriptedInspector()
         self.silencer = ScriptedSilencer()
+        self.redactor = ScriptedRedactor()
         self.player = ScriptedPlayer()
         self.drop = folder / "drop"
         self.drop.mkdir(parents=True, exist_ok=True)
@@ -119,6 +121,7 @@ class House:
             store=store or self.memory_store,
             inspector=self.inspector,
             silencer=self.silencer,
+            redactor=self.redactor,
             player=self.player,
         )
         self._numbers = count(1)

@@ -12,6 +12,7 @@ from retention.audit.tags import Tag
 from retention.catalogue.states import State
 from retention.custody.model import Kind as FindingKind
 from retention.custody.replay.journal import KINDS
+from retention.disclosure.model import Delivery
 from retention.disposal.model import (
     DisposalPlan,
     Limits,
@@ -75,6 +76,10 @@ def test_every_state_of_a_recording_is_explained() -> None:
 def test_every_word_that_an_operator_meets_is_explained(words: Iterable[str]) -> None:
     page = text_of("docs/operations.md")
     assert [word for word in words if f"`{word}`" not in page] == []
+
+
+def test_every_state_of_a_delivery_is_explained_and_no_other() -> None:
+    assert _rows("docs/delivery.md", "The disclosure ledger") == set(Delivery)
 
 
 def test_every_guard_is_explained() -> None:

@@ -38,6 +38,7 @@ import retention.cli.ingest
 import retention.cli.redaction
 import retention.cli.request
 import retention.cli.source
+import retention.wiring
 from retention.catalogue import schedules
 from retention.ingest.model import Seen
 from retention.kernel.errors import Unreadable
@@ -88,7 +89,7 @@ def prepare(story: Story, base: Path) -> None:
     """The story's folder, its facts, and the inspector's answers to all its files."""
     base.mkdir()
     facts = story.prepare(base)
-    inspector = retention.bootstrap._inspector(60.0)
+    inspector = retention.wiring.inspector(60.0)
     for path in base.glob("material/*.wav"):
         try:
             inspector.inspect(path, "")
@@ -149,7 +150,7 @@ def main() -> None:
         del timeout_s
         return Remembering(answers)
 
-    retention.bootstrap._inspector = inspector
+    retention.wiring.inspector = inspector
     # What a process reads before it changes anything is read once, by the driver.
     schedules.read_schedule(POLICY.read_text(encoding="utf-8"), POLICY.name)
     configure_mappers()

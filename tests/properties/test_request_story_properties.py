@@ -9,6 +9,7 @@ nothing.
 import json
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -29,6 +30,8 @@ from hypothesis.stateful import (
 from retention.catalogue.identifiers import Identifier
 from retention.catalogue.states import State
 from retention.custody.model import Kind as Finding
+from retention.disclosure.deliver import hand_over
+from retention.disclosure.package import package
 from retention.disposal.model import RunState
 from retention.holds.find import find_hold
 from retention.kernel.errors import (
@@ -40,7 +43,7 @@ from retention.kernel.errors import (
     RetentionError,
     StaleApproval,
 )
-from retention.requests.answer import close, deliver, package
+from retention.requests.answer import close
 from retention.requests.carry_out import carry_out
 from retention.requests.cases import find_request
 from retention.requests.correct import code_of, propose
@@ -321,7 +324,7 @@ class Office(RuleBasedStateMachine):
             Step.APPROVE: lambda: approve(tools, name, who, self._code(case)),
             Step.SEND_BACK: lambda: send_back(tools, name, "look again", who),
             Step.PACKAGE: lambda: self._package(case),
-            Step.DELIVER: lambda: deliver(tools, name, "post", "", ACTOR),
+            Step.DELIVER: lambda: hand_over(tools, app.outbox, name, "post", "", ACTOR),
             Step.CLOSE: lambda: close(tools, app.hold_tools(), name, ACTOR),
             Step.WITHDRAW: lambda: withdraw(tools, name, "she called", ACTOR),
         }
@@ -329,7 +332,7 @@ class Office(RuleBasedStateMachine):
 
     def _package(self, case: Case) -> None:
         app = self.house.app
-        package(app.paper_tools(), app.door, _plain_paper, case.receipt, ACTOR)
+        package(app.paper_tools(), replace(app.package_house, printer=_plain_paper), case.receipt, ACTOR)
 
     def _refused(self, case: Case, act: Any) -> None:
         """The step is not possible, says what is, and changes nothing."""

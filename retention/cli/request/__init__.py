@@ -7,14 +7,14 @@ from retention.cli.request.answer import (
     carry_out_,
     close_,
     decide_,
-    deliver_,
     extend_,
     letter_,
-    package_,
     send_back_,
     withdraw_,
 )
+from retention.cli.request.copies import propose_, render_, review_
 from retention.cli.request.correct import correct_, corrections_
+from retention.cli.request.hand_over import deliver_, package_
 from retention.cli.request.look import list_, show_
 from retention.cli.request.receive import describe_, file_, identify_, leave_out_, match_
 from retention.cli.request.rulebook import rules_
@@ -26,6 +26,9 @@ app.command("describe", epilog=EPILOG)(describe_)
 app.command("identify", epilog=EPILOG)(identify_)
 app.command("match", epilog=EPILOG)(match_)
 app.command("leave-out", epilog=EPILOG)(leave_out_)
+app.command("propose", epilog=EPILOG)(propose_)
+app.command("review", epilog=EPILOG)(review_)
+app.command("render", epilog=EPILOG)(render_)
 app.command("correct", epilog=EPILOG)(correct_)
 app.command("corrections", epilog=EPILOG)(corrections_)
 app.command("decide", epilog=EPILOG)(decide_)

@@ -1,22 +1,20 @@
 """retention request decide … close: from the decision to the answer."""
 
-from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from retention.cli.request.common import Reason, Receipt, request_json, show_stage
+from retention.cli.request.common import Reason, Receipt, request_json, show_stage, warn_of
 from retention.cli.shared import (
     named_actor,
-    say,
     show,
     store,
     whole_file,
 )
 from retention.kernel.errors import InvalidInput
-from retention.requests.answer import close, deliver, extend, package
+from retention.requests.answer import close, extend
 from retention.requests.carry_out import carry_out
 from retention.requests.decide import Decision, approve, decide, send_back, withdraw
 from retention.requests.letter import answer_key, open_case, sheet_of
@@ -127,34 +125,8 @@ def letter_(
         printed = opened.printer(sheet_of(tools, case, key))
     with whole_file(out) as file_out:
         file_out.write(printed.pdf)
-    _warn(printed.warnings)
+    warn_of(printed.warnings)
     show({"receipt": case.row.receipt, "letter": key, "out": str(out)}, f"The letter {key} is in {out}.")
-
-
-def package_(
-    receipt: Receipt, out: Annotated[Path | None, typer.Option(help="Also write the letter here.")] = None
-) -> None:
-    """Make the answer, and seal it with the case."""
-    who = named_actor()
-    with store() as opened:
-        row, printed = package(opened.paper_tools(), opened.door, opened.printer, receipt, who)
-    if out is not None:
-        with whole_file(out) as file_out:
-            file_out.write(printed.pdf)
-    _warn(printed.warnings)
-    show(request_json(row), f"The answer to request {row.receipt} is made{f': {out}' if out else ''}.")
-
-
-def deliver_(
-    receipt: Receipt,
-    route: Annotated[str, typer.Option(help="How: post, registered-post, in-person …")],
-    remark: Annotated[str, typer.Option(help="For the request's diary: to whom, by which number.")] = "",
-) -> None:
-    """Put on record that the answer was handed over."""
-    who = named_actor()
-    with store() as opened:
-        row = deliver(opened.paper_tools(), receipt, route, remark, who)
-    show_stage(row, "The answer to request {receipt} is delivered.")
 
 
 def close_(receipt: Receipt) -> None:
@@ -163,8 +135,3 @@ def close_(receipt: Receipt) -> None:
     with store() as opened:
         row = close(opened.paper_tools(), opened.hold_tools(), receipt, who)
     show_stage(row, "Request {receipt} is closed.")
-
-
-def _warn(warnings: Iterable[str]) -> None:
-    for each in warnings:
-        say(f"Look at the letter: {each}")

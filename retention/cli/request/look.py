@@ -1,11 +1,13 @@
 """retention request list, show: look, and change nothing about a request."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
 import typer
 
-from retention.cli.request.common import Receipt, request_json
+from retention.cli.deliveries import delivery_json, delivery_table
+from retention.cli.request.common import Receipt, copy_json, copy_lines, request_json
 from retention.cli.shared import (
     local,
     named_actor,
@@ -14,11 +16,14 @@ from retention.cli.shared import (
     styled,
     table,
 )
+from retention.disclosure.ledger import disclosures
 from retention.requests.cases import find_request
 from retention.requests.match import matches
 from retention.requests.model import Stage
+from retention.requests.renditions import reviews_of
+from retention.requests.rules.model import RequestKind
 from retention.requests.show import opened_file, requests_at
-from retention.requests.tables import RequestMatchRow, RequestRow
+from retention.requests.tables import RenditionRow, RequestMatchRow, RequestRow
 
 
 def list_(every: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False) -> None:
@@ -53,8 +58,14 @@ def show_(
         with opened.database.read() as session:
             row = find_request(session, receipt)
             found = matches(session, row.id)
+            copies = reviews_of(session, row.id)
+            given = disclosures(session, row.id)
             zone = opened.schedule().controller.zone
-        value = request_json(row) | {"matches": [_match_json(each) for each in found]}
+        value = request_json(row) | {
+            "matches": [_match_json(each) for each in found],
+            "copies": [copy_json(each) for each in copies],
+            "deliveries": [delivery_json(each) for each in given],
+        }
         lines: list[Any] = [
             styled(f"Request {row.receipt}: {row.kind}", "bold"),
             f"{row.stage}{f', {row.outcome}' if row.outcome else ''}; received {local(row.received_at, zone)}, answer by {row.due_on}",
@@ -63,6 +74,9 @@ def show_(
             lines.append(
                 table("", ["recording", "is"], [(each.recording_id, _state(each)) for each in found])
             )
+        lines += _copy_lines(row, found, copies)
+        if given:
+            lines.append(delivery_table("", [(row.receipt, each) for each in given], zone))
         if with_diary:
             received, notes = opened_file(opened.paper_tools(), opened.door, opened.schedule(), row, who)
             value |= {"received": received, "diary": notes}
@@ -91,6 +105,25 @@ def _state(found: RequestMatchRow) -> str:
     if found.is_gone:
         return f"disposed of before: run {found.run_id}" if found.run_id else "being disposed of"
     return "left out" if found.is_left_out else "held"
+
+
+def _copy_lines(
+    row: RequestRow, found: Sequence[RequestMatchRow], copies: Sequence[RenditionRow]
+) -> list[str]:
+    """How far the copy of each recording is, what is open by name, and what comes next."""
+    if row.kind != RequestKind.DISCLOSURE or row.stage in (Stage.FILED, Stage.IDENTIFIED):
+        return []
+    known = {each.recording_id: each for each in copies}
+    wanted = [
+        each.recording_id for each in found if not (each.is_gone or each.is_left_out or each.is_refused)
+    ]
+    return [
+        line
+        for recording_id in wanted
+        for line in copy_lines(
+            row.receipt, recording_id, known.get(recording_id), is_at_work=row.stage == Stage.MATCHED
+        )
+    ]
 
 
 def _days_left(row: RequestRow, today: date) -> Any:

@@ -499,6 +499,28 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_request_stage"), "request", ["stage"], unique=False)
     op.create_table(
+        "disclosure",
+        sa.Column("id", AutoString(), nullable=False),
+        sa.Column("request_id", AutoString(), nullable=False),
+        sa.Column("route", AutoString(), nullable=False),
+        sa.Column("state", AutoString(), nullable=False),
+        sa.Column("made_at", UTCDateTime(), nullable=False),
+        sa.Column("made_by", AutoString(), nullable=False),
+        sa.Column("package_id", AutoString(), nullable=False),
+        sa.Column("sha256", AutoString(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("archive_sha256", AutoString(), nullable=False),
+        sa.Column("link_id", AutoString(), nullable=False),
+        sa.Column("expires_at", UTCDateTime(), nullable=True),
+        sa.Column("delivered_at", UTCDateTime(), nullable=True),
+        sa.Column("in_time", sa.Boolean(), nullable=True),
+        sa.Column("receipt", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_disclosure_request_id"), "disclosure", ["request_id"], unique=False)
+    op.create_index(op.f("ix_disclosure_state"), "disclosure", ["state"], unique=False)
+    op.create_table(
         "lot_hold",
         sa.Column("hold_id", AutoString(), nullable=False),
         sa.Column("lot_id", sa.Integer(), nullable=False),
@@ -569,5 +591,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("recording_id"),
     )
     op.create_index(op.f("ix_request_paper_request_id"), "request_paper", ["request_id"], unique=False)
+    op.create_table(
+        "request_rendition",
+        sa.Column("request_id", AutoString(), nullable=False),
+        sa.Column("recording_id", AutoString(), nullable=False),
+        sa.Column("kind", AutoString(), nullable=False),
+        sa.Column("review_id", AutoString(), nullable=False),
+        sa.Column("open_points", sa.JSON(), nullable=False),
+        sa.Column("proposed_by", AutoString(), nullable=False),
+        sa.Column("proposed_at", UTCDateTime(), nullable=False),
+        sa.Column("reviewed_by", AutoString(), nullable=False),
+        sa.Column("reviewed_at", UTCDateTime(), nullable=True),
+        sa.Column("hands", sa.JSON(), nullable=False),
+        sa.Column("rendition_id", AutoString(), nullable=False),
+        sa.Column("report_id", AutoString(), nullable=False),
+        sa.Column("suffix", AutoString(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=True),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("summary", sa.JSON(), nullable=False),
+        sa.Column("rendered_by", AutoString(), nullable=False),
+        sa.Column("rendered_at", UTCDateTime(), nullable=True),
+        sa.Column("decided_sha256", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["request_id"], ["request.id"]),
+        sa.PrimaryKeyConstraint("request_id", "recording_id"),
+    )
+    op.create_index(
+        op.f("ix_request_rendition_recording_id"), "request_rendition", ["recording_id"], unique=False
+    )
     for table in APPEND_ONLY:
         make_append_only(op.get_bind(), table)

@@ -7,8 +7,9 @@ import pytest
 
 from retention.audit.tags import Tag
 from retention.catalogue.identifiers import Identifier
+from retention.disclosure.deliver import hand_over
 from retention.kernel.errors import IllegalTransition, InvalidInput
-from retention.requests.answer import close, deliver, extend, package
+from retention.requests.answer import close, extend
 from retention.requests.carry_out import carry_out
 from retention.requests.cases import find_request
 from retention.requests.decide import Decision, approve, decide, withdraw
@@ -20,6 +21,7 @@ from retention.requests.model import ACTING, GRANTED, Stage
 from retention.requests.received import Described, Person, Received
 from retention.requests.rules.model import Outcome, RequestKind
 from retention.requests.tables import RequestRow
+from tests.builders.disclosure import packaged
 from tests.builders.house import ACTOR, CALLER, SECOND, House
 
 NAME = "髙橋 花子"
@@ -60,8 +62,8 @@ def approved(house: House, kind: RequestKind, decision: Decision, language: str 
 def answered(house: House, receipt: str) -> str:
     """Make the answer, hand it over and close the case; the letter's text."""
     tools = house.app.paper_tools()
-    _, printed = package(tools, house.app.door, house.app.printer, receipt, ACTOR)
-    deliver(tools, receipt, "registered-post", "no. 123", ACTOR)
+    printed = packaged(house, receipt).letter
+    hand_over(tools, house.app.outbox, receipt, "registered-post", "no. 123", ACTOR)
     assert close(tools, house.app.hold_tools(), receipt, ACTOR).stage == Stage.CLOSED
     return text_of(printed.pdf)
 
@@ -108,7 +110,7 @@ def test_what_was_granted_is_done_before_it_is_answered(house: House, kind: Requ
     recording = house.take_in(phone=CALLER)
     receipt = approved(house, kind, Decision(Outcome.FULL))
     with pytest.raises(IllegalTransition, match="not possible to package"):
-        package(house.app.paper_tools(), house.app.door, house.app.printer, receipt, ACTOR)
+        packaged(house, receipt)
     carry_out(house.app.paper_tools(), house.app.disposal_tools(), receipt, ACTOR)
     assert recording in answered(house, receipt)
 
@@ -163,8 +165,8 @@ def test_closing_lifts_the_holds_and_starts_the_periods_of_the_papers(house: Hou
 def test_a_case_that_was_killed_while_closing_is_closed_by_closing_again(house: House) -> None:
     receipt = approved(house, RequestKind.COMPLAINT, Decision(Outcome.ANSWERED, reason="x", measure="y"))
     tools = house.app.paper_tools()
-    package(tools, house.app.door, house.app.printer, receipt, ACTOR)
-    deliver(tools, receipt, "post", "", ACTOR)
+    packaged(house, receipt)
+    hand_over(tools, house.app.outbox, receipt, "post", "", ACTOR)
     house.trigger("request-closed", row_of(house, receipt).id, house.app.today())
     assert close(tools, house.app.hold_tools(), receipt, ACTOR).stage == Stage.CLOSED
 

@@ -3,6 +3,7 @@
 import pytest
 
 from retention.catalogue.identifiers import Identifier
+from retention.disclosure.deliver import hand_over
 from retention.disposal.model import RunKind, RunState
 from retention.disposal.tables import RunRow
 from retention.kernel.errors import (
@@ -13,7 +14,7 @@ from retention.kernel.errors import (
     NotPermitted,
     StaleApproval,
 )
-from retention.requests.answer import close, deliver, package
+from retention.requests.answer import close
 from retention.requests.carry_out import carry_out
 from retention.requests.cases import find_request
 from retention.requests.decide import Decision, approve, decide, send_back
@@ -25,6 +26,7 @@ from retention.requests.rules.model import Outcome, RequestKind
 from retention.requests.tables import RequestRow
 from retention.vault.fixity import Level
 from tests.builders.custody import back_up, look, restore
+from tests.builders.disclosure import packaged
 from tests.builders.house import ACTOR, CALLER, SECOND, House
 
 OTHER = "+81355500199"
@@ -189,8 +191,8 @@ def test_a_request_that_was_closed_after_the_backup_is_closed_and_holds_nothing(
     )
     path = back_up(house)
     tools = house.app.paper_tools()
-    package(tools, house.app.door, house.app.printer, receipt, ACTOR)
-    deliver(tools, receipt, "post", "", ACTOR)
+    packaged(house, receipt)
+    hand_over(tools, house.app.outbox, receipt, "post", "", ACTOR)
     close(tools, house.app.hold_tools(), receipt, ACTOR)
     assert restore(house, path).replayed.requests_closed == 1
     with house.app.database.read() as session:

@@ -8,6 +8,7 @@ import pytest
 from retention.audit.tags import Tag
 from retention.catalogue.find import Query, search
 from retention.catalogue.identifiers import Identifier
+from retention.disclosure.deliver import hand_over
 from retention.kernel.errors import (
     IllegalTransition,
     InvalidInput,
@@ -16,7 +17,7 @@ from retention.kernel.errors import (
     StaleApproval,
 )
 from retention.provision.blocks import block, blocked
-from retention.requests.answer import close, deliver, package
+from retention.requests.answer import close
 from retention.requests.carry_out import carry_out
 from retention.requests.cases import find_request
 from retention.requests.correct import code_of, propose
@@ -33,6 +34,7 @@ from retention.requests.tables import RequestRow
 from retention.vault.door import Way
 from retention.vault.fixity import Level
 from tests.builders.custody import back_up, look, restore
+from tests.builders.disclosure import packaged
 from tests.builders.house import ACTOR, CALLER, SECOND, House
 
 RIGHT, OTHER = "+81355500177", "+81355500199"
@@ -369,8 +371,8 @@ def test_a_statement_is_kept_beside_what_stays_as_it_is(house: House) -> None:
 
 def finish(house: House, receipt: str) -> None:
     tools = house.app.paper_tools()
-    package(tools, house.app.door, house.app.printer, receipt, ACTOR)
-    deliver(tools, receipt, "post", "", ACTOR)
+    packaged(house, receipt)
+    hand_over(tools, house.app.outbox, receipt, "post", "", ACTOR)
     close(tools, house.app.hold_tools(), receipt, ACTOR)
 
 

@@ -6,12 +6,13 @@ import pypdfium2
 import pytest
 
 from retention.catalogue.identifiers import Identifier
+from retention.disclosure.deliver import hand_over as deliver
 from retention.kernel.errors import InvalidInput, NotPermitted
 from retention.provision.hand_over import hand_over
 from retention.provision.model import Proposal
 from retention.provision.propose import approve as approve_provision
 from retention.provision.propose import propose
-from retention.requests.answer import close, deliver, package
+from retention.requests.answer import close
 from retention.requests.carry_out import carry_out
 from retention.requests.decide import Decision, approve, decide
 from retention.requests.file import file
@@ -21,6 +22,7 @@ from retention.requests.provisions import rule_for
 from retention.requests.received import Described, Person, Received
 from retention.requests.rules.model import BasisCode, Outcome, RequestKind
 from retention.requests.tables import RequestRow
+from tests.builders.disclosure import packaged
 from tests.builders.house import ACTOR, CALLER, SECOND, House
 
 FIELDS = {
@@ -69,8 +71,8 @@ def done(house: House, receipt: str) -> RequestRow:
 def letter(house: House, receipt: str) -> str:
     """Make the answer, hand it over and close the case; the letter's text."""
     tools = house.app.paper_tools()
-    _, printed = package(tools, house.app.door, house.app.printer, receipt, ACTOR)
-    deliver(tools, receipt, "post", "", ACTOR)
+    printed = packaged(house, receipt).letter
+    deliver(tools, house.app.outbox, receipt, "post", "", ACTOR)
     close(tools, house.app.hold_tools(), receipt, ACTOR)
     document = pypdfium2.PdfDocument(io.BytesIO(printed.pdf))
     return "".join(page.get_textpage().get_text_range() for page in document).replace("\r\n", "")

@@ -258,14 +258,6 @@ def test_a_decision_that_does_not_hold_is_refused(house: House, decision: Decisi
     assert row_of(house, filed).stage == Stage.MATCHED
 
 
-def test_what_is_not_built_is_not_granted_and_stays_held(house: House) -> None:
-    recording = house.take_in(phone=CALLER)
-    filed, _ = matched(house, RequestKind.DISCLOSURE)
-    with pytest.raises(InvalidInput, match="cannot be granted with this version"):
-        decide(house.app.paper_tools(), filed.receipt, Decision(Outcome.FULL), ACTOR)
-    assert house.find(recording).hold_ids
-
-
 def test_granting_in_full_has_no_ground(house: House) -> None:
     house.take_in(phone=CALLER)
     filed, _ = matched(house, RequestKind.SUSPENSION)

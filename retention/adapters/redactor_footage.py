@@ -1,0 +1,170 @@
+"""Footage through the toolbox: whom to decide about, and a copy in which only those show whom a person kept."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from media import errors as media
+from media.review.decide import decide, decide_gaps, hide_all
+from media.review.document import Decision, ReviewDocument, Sound, Verdict, to_json
+from media.review.likeness import order_by_likeness
+from media.review.masks import coverage
+from media.sound.mute import Request, mute
+from media.sound.spans import Mute
+from media.video import redact
+from media.video.masks import Style
+from media.video.propose import Means, propose
+from media.video.propose import Wish as Search
+from media.video.render.model import Audio, ReplaceAudio
+from media.video.survey import Progress as SearchProgress
+from media.video.survey import Watch
+from media.video.verify.verify import to_json as report_json
+from media.video.views import Mount
+from retention.adapters.redactor_names import numbered
+from retention.kernel.errors import InvalidInput
+from retention.redaction.redactor import Choice, Copy, FoundAgain, Original, Progress, Review, Wish
+
+SCHEMA = "footage-rendition-report/1"
+_PROPOSED = "proposed: everybody's voice is on it"
+_MOUNTS = {"": Mount.UNKNOWN, "ceiling": Mount.ANY}
+#: By the container of the original: how a file is called in which its sound stays where it was.
+_SAME = {"mp4": ".mp4", "avi": ".avi"}
+_MOSAIC = "a mosaic hides less than a fill: faces have been recognised through one"
+_VOICES = "the sound was kept: a person listens to the whole copy"
+
+
+def find(original: Original, wish: Wish, work: Path, progress: Progress) -> ReviewDocument:
+    """The review document of footage, in which nobody is decided about and the sound is left out."""
+    redact.check_models()
+
+    def on_progress(found: SearchProgress) -> None:
+        progress(found.frames, found.total)
+
+    mount = Mount.ANY if wish.any_angle else _MOUNTS.get(original.mount) or Mount(original.mount)
+    means = Means(other=redact.other_detector, work=work)
+    document = propose(original.path, Search(mount, wish.persons), means, Watch(on_progress=on_progress))
+    if any(each.get("type") == "audio" for each in original.facts.get("streams", ())):
+        left_out = Sound(decision=Decision(verdict=Verdict.HIDE, note=_PROPOSED))
+        document = document.model_copy(update={"sound": left_out})
+    return document if wish.photo is None else _ordered(document, wish.photo)
+
+
+def _ordered(document: ReviewDocument, photo: Path) -> ReviewDocument:
+    try:
+        return order_by_likeness(document, photo)
+    except media.Unreadable as error:
+        raise InvalidInput(str(error), hint="Give another photo, or leave --keep-face out.") from error
+
+
+def review_of(document: ReviewDocument) -> Review:
+    """The document as the service keeps it."""
+    return Review(to_json(document).encode(), coverage(document).open_points)
+
+
+def faces(document: ReviewDocument) -> Mapping[str, bytes]:
+    """The surest sighting of each track."""
+    return {
+        f"track-{track.id:03d}.jpg": base64.b64decode(track.thumbnail)
+        for track in document.tracks
+        if track.thumbnail
+    }
+
+
+def choose(document: ReviewDocument, choice: Choice, by: str) -> ReviewDocument:
+    """The document with what a person decided by name."""
+    for verdict, names in ((Verdict.KEEP, choice.keep), (Verdict.HIDE, choice.hide)):
+        numbers = numbered(names, ("track", "gap", "sound"))
+        document = decide(document, numbers["track"], verdict, by=by)
+        document = decide_gaps(document, numbers["gap"], verdict, by=by)
+        if numbers["sound"]:
+            document = _with_sound(document, Decision(verdict=verdict, by=by))
+    if not choice.hides_rest:
+        return document
+    document = hide_all(document, by=by, note="hide the rest")
+    is_open = document.sound is not None and document.sound.decision.verdict is Verdict.UNDECIDED
+    return _with_sound(document, Decision(verdict=Verdict.HIDE, by=by)) if is_open else document
+
+
+def _with_sound(document: ReviewDocument, decision: Decision) -> ReviewDocument:
+    if document.sound is None:
+        raise KeyError("this footage has no sound")
+    return document.model_copy(update={"sound": document.sound.model_copy(update={"decision": decision})})
+
+
+def copy(
+    original: Original, document: ReviewDocument, folder: Path, progress: Progress, hide_found_for: str
+) -> Copy:
+    """A painted copy that was looked at again."""
+    target = folder / "copy.mp4"
+    order = redact.Order(
+        hides_all=bool(hide_found_for), by=hide_found_for, audio=_sound(original, document, folder)
+    )
+    try:
+        done = redact.finish(original.path, document, target, order, redact.Watch(on_progress=progress))
+    except redact.FoundAgain as found:
+        raise FoundAgain(found.findings, review_of(found.document)) from found
+    return Copy(target, review_of(done.document), _report(done), _summary(done.document, done))
+
+
+def _report(done: redact.Redacted) -> bytes:
+    rendered = done.released.rendered
+    report = {
+        "schema": SCHEMA,
+        "frames": rendered.frames,
+        "masked_frames": rendered.masked_frames,
+        "copied_frames": rendered.copied_frames,
+        "notes": list(rendered.notes),
+        "verified": json.loads(report_json(done.released.verified)),
+    }
+    return json.dumps(report, ensure_ascii=False, indent=1).encode()
+
+
+def _sound(original: Original, document: ReviewDocument, folder: Path) -> Audio | ReplaceAudio:
+    sound = document.sound
+    if sound is None or sound.decision.verdict is not Verdict.KEEP:
+        return Audio.DROP
+    if not sound.mutes:
+        return Audio.KEEP
+    muted = folder / f"sound{_SAME.get(original.facts['container'], '.mkv')}"
+    mute(original.path, muted, Request(tuple(Mute.parse(text) for text in sound.mutes)))
+    return ReplaceAudio(muted)
+
+
+def _summary(document: ReviewDocument, done: redact.Redacted) -> Mapping[str, Any]:
+    tracks = [track for track in document.tracks if track.decision.verdict is Verdict.HIDE]
+    verdicts = [track.decision.verdict for track in document.tracks]
+    verdicts += [gap.decision.verdict for gap in document.gaps]
+    search, again = document.search, done.released.verified.second_look
+    return {
+        "hidden": verdicts.count(Verdict.HIDE),
+        "kept": verdicts.count(Verdict.KEEP),
+        "muted_ms": 0,
+        "styles": sorted({str(track.style) for track in tracks}),
+        "looked_with": list(
+            dict.fromkeys(
+                [looker.name for looker in (search.detectors if search else ())]
+                + ([again.name] if again else [])
+            )
+        ),
+        "sound": _what_became_of(document.sound),
+        "remains": list(_remains(document)),
+    }
+
+
+def _what_became_of(sound: Sound | None) -> str:
+    if sound is None:
+        return "none"
+    if sound.decision.verdict is Verdict.HIDE:
+        return "left out"
+    return f"kept but for {len(sound.mutes)} spans" if sound.mutes else "kept"
+
+
+def _remains(document: ReviewDocument) -> Iterator[str]:
+    if document.search is not None and not document.search.is_camera_fixed:
+        yield f"the camera moves ({document.search.camera_why}), so only what a detector named is hidden"
+    if any(track.style is Style.MOSAIC for track in document.tracks):
+        yield _MOSAIC
+    if document.sound is not None and document.sound.decision.verdict is Verdict.KEEP:
+        yield _VOICES

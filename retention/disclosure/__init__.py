@@ -1,0 +1,1 @@
+"""What is handed over in answer to a request, how it was, and what became of it."""

@@ -1,0 +1,131 @@
+"""An original, opened for a request: through the door, on record, into a file without a name.
+
+The engine has to seek, so the decrypted bytes lie on a disk while the work
+lasts. No folder names the file, so it ends with the process, however that ends.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from retention.catalogue.find import Recording, find_recording
+from retention.catalogue.identifiers import Identifier, customer, phone
+from retention.catalogue.schedules import schedule_in_force
+from retention.catalogue.sources import find_source
+from retention.catalogue.tables import RecordingRow
+from retention.holds.find import find_hold
+from retention.kernel.errors import FixityMismatch, InvalidInput, NotPermitted, ToolFailed
+from retention.redaction.redactor import Medium, Original
+from retention.requests.match import described, matches
+from retention.requests.model import Stage
+from retention.requests.tables import RequestHoldRow, RequestRow
+from retention.schedule.model import Kind
+from retention.vault.door import Door, Way
+from retention.vault.note import open_note
+from retention.vault.papers import Tools
+from retention.vault.reasons import data_keys
+
+_MEDIUM = {Kind.CALL: Medium.SOUND, Kind.FOOTAGE: Medium.VIDEO}
+
+
+@contextmanager
+def opened_original(
+    tools: Tools, door: Door, row: RequestRow, recording_id: str, folder: Path, actor: str
+) -> Iterator[Original]:
+    """A recording that a request is about, ready to be searched or copied.
+
+    Raises:
+        NotPermitted: The request does not hold it, or it may not be opened; the reason is on record.
+        FixityMismatch: Its bytes are not those that were sealed.
+    """
+    with tools.database.read() as session:
+        schedule = schedule_in_force(session)
+        recording = find_recording(session, schedule, recording_id)
+        way = way_in(session, row, recording)
+        source = find_source(session, recording.source_id)
+        own = _own_sides(session, tools, row, recording, schedule.jurisdiction)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        _unseal(tools, door, recording, way, actor, file)
+        yield Original(
+            Path(f"/proc/{os.getpid()}/fd/{file.fileno()}"),
+            _MEDIUM[Kind(recording.kind)],
+            recording.facts,
+            source.mount,
+            source.channels,
+            own,
+        )
+
+
+def way_in(session: Session, row: RequestRow, recording: Recording) -> Way:
+    """Through the hold by which the request keeps the recording: it opens also when every purpose has expired.
+
+    Raises:
+        NotPermitted: The request is not about it, or its requester has not been identified.
+    """
+    about = {each.recording_id for each in matches(session, row.id) if not each.is_left_out}
+    if row.stage == Stage.FILED or recording.id not in about:
+        raise NotPermitted(
+            f"request {row.receipt} is not about recording {recording.id}, as far as it was searched",
+            hint=f"`retention request show {row.receipt}` lists what it is about.",
+        )
+    mine = select(col(RequestHoldRow.hold_id)).where(col(RequestHoldRow.request_id) == row.id)
+    for hold_id in session.execute(mine.order_by(col(RequestHoldRow.hold_id))).scalars():
+        hold = find_hold(session, hold_id)
+        if hold_id in recording.hold_ids and hold.lifted_at is None:
+            return Way(hold_id=hold_id, hold_key_id=hold.key_id, request=row.receipt)
+    raise NotPermitted(
+        f"request {row.receipt} does not hold recording {recording.id}",
+        hint=f"A request that is closed opens nothing; before, `retention request match {row.receipt}` searches again.",
+    )
+
+
+def _own_sides(
+    session: Session, tools: Tools, row: RequestRow, recording: Recording, region: str
+) -> frozenset[str]:
+    """The sides on which the requester was, by the numbers and ids that they described."""
+    personal = session.get_one(RecordingRow, recording.id).personal
+    sought = set(described(session, tools, row).identifiers)
+    if personal is None or not sought:
+        return frozenset()
+    ((_, key),) = data_keys(session, tools.keys, [recording.id])
+    said = json.loads(open_note(key, recording.id, personal)).get("entry") or {}
+    return frozenset(
+        person.get("side", "")
+        for person in said.get("participants") or ()
+        if sought & _identifiers(person.get("phone") or "", person.get("customer_id") or "", region)
+    ) - {""}
+
+
+def _identifiers(number: str, customer_id: str, region: str) -> set[Identifier]:
+    found = {customer(customer_id)}
+    with suppress(InvalidInput):
+        found.add(phone(number, region))
+    return {each for each in found if each}
+
+
+def _unseal(tools: Tools, door: Door, recording: Recording, way: Way, actor: str, into: BinaryIO) -> None:
+    with tools.database.read() as session:
+        schedule = schedule_in_force(session)
+    reader = door.open(schedule, recording.id, way, actor, tools.clock.now())
+    digest = hashlib.sha256()
+    try:
+        for chunk in reader.chunks():
+            digest.update(chunk)
+            into.write(chunk)
+        into.flush()
+    except OSError as error:
+        raise ToolFailed(
+            f"the original of {recording.id} cannot be unpacked: {error.strerror}",
+            hint="Its whole size is needed on the store's disk while the work lasts, and that of the copy.",
+        ) from error
+    if digest.digest() != recording.sha256:
+        raise FixityMismatch(f"the content of {recording.id} is not the content that was sealed")

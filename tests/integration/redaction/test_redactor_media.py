@@ -1,0 +1,120 @@
+"""What becomes of the sound: of calls in every codec that recorders write, and of footage."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from media.review.document import Decision, Sound, Verdict, from_json, to_json
+from retention.adapters.redactor_media import MediaRedactor
+from retention.redaction.redactor import Choice, Copy, Medium, Original, Wish
+from tests.builders.sound import Levels, decode, encode, footage, loud
+
+AGENT, CALLER = 0, 1
+SOUND, PICTURE = {"type": "audio"}, {"type": "video"}
+
+
+def ignore(_done: int, _total: int | None) -> None:
+    """Nobody watches."""
+
+
+def rendered(original: Original, folder: Path, *decided: str) -> Copy:
+    """A copy in which all is hidden but what is named."""
+    redactor = MediaRedactor()
+    work, copies = folder / "work", folder / "copies"
+    work.mkdir()
+    copies.mkdir()
+    found = redactor.propose(original, Wish(words=False), work, ignore)
+    choice = Choice(keep=decided, hides_rest=True)
+    review = redactor.choose(original.medium, found, choice, "suzuki")
+    return redactor.render(original, review, copies, ignore)
+
+
+def call(path: Path, container: str) -> Original:
+    return Original(path, Medium.SOUND, {"container": container, "streams": [SOUND]})
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "rate", "container", "suffix"),
+    [
+        ("in.wav", "pcm_s16le", 8000, "wav", ".wav"),
+        ("in.wav", "pcm_mulaw", 8000, "wav", ".wav"),
+        ("in.flac", "flac", 8000, "flac", ".flac"),
+        ("in.ogg", "libopus", 48_000, "ogg", ".wav"),
+        ("in.mp3", "mp3", 44_100, "mp3", ".wav"),
+        ("in.m4a", "aac", 44_100, "mp4", ".wav"),
+        ("in.mka", "adpcm_ms", 8000, "matroska", ".wav"),
+    ],
+)
+def test_one_side_of_a_call_is_silent_and_the_other_is_as_the_recorder_wrote_it(
+    tmp_path: Path, name: str, codec: str, rate: int, container: str, suffix: str
+) -> None:
+    """Where two sides share packets, what the decoder gives is written without further loss."""
+    source = encode(tmp_path / name, loud(2, rate), codec, rate)
+    copy = rendered(call(source, container), tmp_path, "channel 1")
+    assert copy.path.suffix == suffix
+    (before, _), (after, _) = decode(source), decode(copy.path)
+    assert not after[AGENT].any()
+    same = min(before.shape[1], after.shape[1])
+    assert np.abs(after[CALLER, :same] - before[CALLER, :same]).max() <= 1 / 2**15
+    assert (copy.summary["hidden"], copy.summary["kept"], copy.summary["sound"]) == (1, 1, "kept")
+    assert any("echo" in remark for remark in copy.summary["remains"])
+    assert [path.name for path in copy.path.parent.iterdir()] == [copy.path.name]
+
+
+def test_a_recording_without_a_header_becomes_one_that_plays_anywhere(tmp_path: Path) -> None:
+    source = tmp_path / "in.raw"
+    source.write_bytes(np.random.default_rng(0).integers(0, 256, 2 * 8000, np.uint8).tobytes())
+    facts = {"container": "mulaw", "streams": [{"type": "audio", "sample_rate": 8000, "channels": 1}]}
+    copy = rendered(Original(source, Medium.SOUND, facts), tmp_path, "channel 0")
+    assert copy.path.suffix == ".wav"
+    assert copy.path.read_bytes().endswith(source.read_bytes())
+    assert any("everybody is on one channel" in remark for remark in copy.summary["remains"])
+
+
+# --- footage
+
+
+def filmed(folder: Path) -> tuple[Original, Levels]:
+    levels = loud(3, 48_000, channels=1)
+    path = footage(folder / "in.mp4", levels, "aac", "libx264", rate=48_000)
+    facts = {"container": "mp4", "streams": [PICTURE, SOUND]}
+    return Original(path, Medium.VIDEO, facts, mount="upright"), decode(path)[0]
+
+
+def test_the_sound_of_footage_is_left_out_unless_a_person_keeps_it(tmp_path: Path, models: None) -> None:
+    del models
+    original, _ = filmed(tmp_path)
+    copy = rendered(original, tmp_path)
+    assert copy.summary["sound"] == "left out"
+    with pytest.raises(IndexError):
+        decode(copy.path)
+
+
+def test_kept_by_a_person_it_is_as_it_was(tmp_path: Path, models: None) -> None:
+    del models
+    original, before = filmed(tmp_path)
+    copy = rendered(original, tmp_path, "sound")
+    after, _ = decode(copy.path)
+    same = min(before.shape[1], after.shape[1])
+    assert np.array_equal(before[:, :same], after[:, :same])
+    assert copy.summary["sound"] == "kept"
+
+
+def test_kept_but_for_a_span_it_is_silent_there(tmp_path: Path, models: None) -> None:
+    del models
+    original, before = filmed(tmp_path)
+    redactor = MediaRedactor()
+    (tmp_path / "work").mkdir()
+    (tmp_path / "copies").mkdir()
+    found = redactor.propose(original, Wish(), tmp_path / "work", ignore)
+    sound = Sound(decision=Decision(verdict=Verdict.KEEP), mutes=("1-1.5",))
+    document = from_json(found.text).model_copy(update={"sound": sound})
+    review = redactor.take(Medium.VIDEO, found, to_json(document).encode(), "suzuki")
+    review = redactor.choose(Medium.VIDEO, review, Choice(hides_rest=True), "suzuki")
+    copy = redactor.render(original, review, tmp_path / "copies", ignore)
+    after, rate = decode(copy.path)
+    assert before[0, rate : rate + rate // 2].any()
+    assert not after[0, rate : rate + rate // 2].any()
+    assert after[0, : rate // 2].any()
+    assert copy.summary["sound"] == "kept but for 1 spans"
