@@ -13,7 +13,7 @@ the same point, or neither.
 
 import json
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -126,11 +126,26 @@ def check_granted(session: Session, tools: Tools, row: RequestRow) -> None:
             f"nothing is to be corrected for request {row.receipt} yet",
             hint=f"`retention request correct {row.receipt} ID SIDE.FIELD=VALUE` says what.",
         )
-    strange = [each.recording_id for each in found if each.recording_id not in living]
+    strange = [each.recording_id for each in found if each.differences and each.recording_id not in living]
     if strange:
         raise InvalidInput(
             f"a correction of {', '.join(strange)} is proposed, for which request {row.receipt} is not granted",
             hint=f"`retention request correct {row.receipt} ID` without changes takes it back.",
+        )
+
+
+def check_statements(session: Session, tools: Tools, row: RequestRow, refused: Iterable[str]) -> None:
+    """Refuse to promise that a statement is kept where none was taken down.
+
+    Raises:
+        InvalidInput: It names the recordings that lack one.
+    """
+    stated = {each.recording_id for each in proposed(session, tools, row) if each.statement}
+    missing = sorted(set(refused) - stated)
+    if missing:
+        raise InvalidInput(
+            f"the letter promises to keep what the person states, and nothing was taken down for {', '.join(missing)}",
+            hint=f"`retention request correct {row.receipt} ID --statement TEXT` takes it down.",
         )
 
 

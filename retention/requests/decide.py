@@ -15,7 +15,7 @@ from retention.audit.tags import Tag
 from retention.kernel.errors import InvalidInput, NotPermitted
 from retention.kernel.people import is_same_person
 from retention.requests.cases import find_request, move_on, put_on_record
-from retention.requests.correct import check_granted, check_seen, keep_statements, tell
+from retention.requests.correct import check_granted, check_seen, check_statements, keep_statements, tell
 from retention.requests.match import granted, matches
 from retention.requests.model import ACTING, GRANTED, WITHDRAWN, Step
 from retention.requests.provisions import handed_over
@@ -70,8 +70,15 @@ def decide(tools: Tools, name: str, decision: Decision, actor: str) -> RequestRo
             detail["copies"] = copies
         if _corrects(row):
             check_granted(session, tools, row)
+        _check_promise(session, tools, row, decision)
         put_on_record(session, tools, row, now, actor, Tag.REQUEST_DECIDED, {**said, **detail}, detail)
         return row
+
+
+def _check_promise(session: Session, tools: Tools, row: RequestRow, decision: Decision) -> None:
+    grounds = rules_of(session, row.rulebook_version).book.grounds
+    if any(grounds[code].keeps_statement for code in decision.grounds):
+        check_statements(session, tools, row, decision.not_for or granted(session, row.id))
 
 
 def _hands_over(row: RequestRow, outcome: str) -> bool:

@@ -285,6 +285,7 @@ class Ground:
     kinds: frozenset[RequestKind]
     outcomes: frozenset[Outcome]
     sentence: Texts  #: goes into the letter's {reasons}
+    keeps_statement: bool = False  #: the letter says that what the person states is kept beside the record
 
 
 @dataclass(frozen=True, slots=True)

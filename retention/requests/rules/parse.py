@@ -220,6 +220,7 @@ def _ground(code: str, stated: shape.GroundShape) -> Ground:
         kinds=frozenset(stated.kinds),
         outcomes=frozenset(stated.outcomes),
         sentence=stated.sentence,
+        keeps_statement=stated.keeps_statement,
     )
 
 

@@ -106,6 +106,7 @@ class GroundShape(FileShape):
     kinds: Annotated[list[RequestKind], Field(min_length=1)]
     outcomes: Annotated[list[Outcome], Field(min_length=1)]
     sentence: TextsShape
+    keeps_statement: StrictBool = False
 
 
 class BasisShape(FileShape):

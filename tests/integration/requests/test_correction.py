@@ -69,9 +69,9 @@ def matched(
     return filed.receipt
 
 
-def correct(house: House, receipt: str, recording_id: str, *changes: str) -> None:
-    wanted = [Change.parse(each) for each in changes]
-    propose(house.app.paper_tools(), house.app.door, receipt, recording_id, wanted, ACTOR)
+def correct(house: House, receipt: str, recording_id: str, *changes: str, statement: str = "") -> None:
+    wanted, tools = [Change.parse(each) for each in changes], house.app.paper_tools()
+    propose(tools, house.app.door, receipt, recording_id, wanted, ACTOR, statement=statement)
 
 
 def row_of(house: House, receipt: str) -> RequestRow:
@@ -305,7 +305,7 @@ def test_a_part_is_granted_for_some_recordings_and_says_why_not_for_others(house
 
 def test_a_part_may_be_less_than_was_asked_of_the_same_recording(house: House) -> None:
     recording, receipt = call(house), matched(house)
-    correct(house, receipt, recording, "caller.name=高橋 花子")
+    correct(house, receipt, recording, "caller.name=高橋 花子", statement="I was polite.")
     agreed(house, receipt, Decision(Outcome.PARTIAL, ("not-a-fact",), "what was said stays as it was said"))
     assert done(house, receipt).effect["recordings"] == [recording]
 
@@ -351,7 +351,9 @@ def test_particulars_that_another_request_has_changed_are_looked_at_again(house:
 def test_a_statement_is_kept_beside_what_stays_as_it_is(house: House) -> None:
     recording, receipt, tools = call(house), matched(house), house.app.paper_tools()
     refused = Decision(Outcome.REFUSED, ("not-a-fact",), "it is what was said")
-    correct(house, receipt, recording, "caller.name=高橋 花子")
+    with pytest.raises(InvalidInput, match=f"promises to keep what the person states.*{recording}"):
+        decide(tools, receipt, refused, ACTOR)
+    correct(house, receipt, recording, "caller.name=高橋 花子", statement="That is not my name.")
     decide(tools, receipt, refused, ACTOR)
     with pytest.raises(InvalidInput, match="is proposed, and request"):
         approve(tools, receipt, SECOND)
