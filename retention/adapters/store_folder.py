@@ -272,7 +272,8 @@ class FolderStore:
     def protect(self, names: Sequence[ObjectName], held: bool) -> None:
         """See `ObjectStore`. Takes the owner's write bit, which `erase_many` respects."""
         for name in names:
-            with self._open(validate_name(name)) as fd, _trouble(f"cannot protect {name}"):
+            validate_name(name)
+            with suppress(NotFound), self._open(name) as fd, _trouble(f"cannot protect {name}"):
                 os.fchmod(fd, _HELD_MODE if held else _NORMAL_MODE)
 
     def sweep(self, before: datetime) -> int:

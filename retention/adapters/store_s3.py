@@ -334,11 +334,12 @@ class S3Store:
         try:
             with s3_trouble(f"cannot protect {name}"):
                 self._client.put_object_legal_hold(**self._at, Key=self._key(name), LegalHold=status)
+        except NotFound:
+            return
         except StoreUnavailable:
             # SeaweedFS 4.48 answers InternalError where AWS answers NoSuchKey.
-            if self.size_of(name) is None:
-                raise NotFound(f"the vault holds no {name}") from None
-            raise
+            if self.size_of(name) is not None:
+                raise
 
     def _bucket_has_lock(self) -> bool:
         if self._has_lock is None:

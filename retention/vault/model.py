@@ -186,7 +186,8 @@ class ObjectStore(Protocol):
     def protect(self, names: Sequence[ObjectName], held: bool) -> None:
         """Mirror a hold as the store's own lock, or take the lock away.
 
-        NotFound if a name is absent. Safe to repeat.
+        What is absent is passed over: `check` finds what is lost, and a hold is placed or lifted all the same.
+        Safe to repeat.
         A second line of defence: a store that has no lock does nothing.
         """
 

@@ -217,9 +217,12 @@ def test_a_protected_object_is_not_erased_and_the_others_are(store: ObjectStore)
     assert store.remains([held]) == set()
 
 
-def test_only_what_is_there_can_be_protected(store: ObjectStore) -> None:
-    with pytest.raises(NotFound):
-        store.protect([a_name()], True)
+def test_what_is_absent_is_passed_over_and_the_others_are_protected(store: ObjectStore) -> None:
+    lost, held = a_name(), put(store, b"held")
+    store.protect([lost, held], True)
+    assert set(store.erase_many([held])) == {held}
+    store.protect([lost, held], False)
+    assert store.erase_many([held]) == {}
 
 
 def test_names_are_listed_in_order_with_size_and_time(store: ObjectStore) -> None:

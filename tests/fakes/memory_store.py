@@ -103,7 +103,10 @@ class MemoryStore:
 
     def protect(self, names: Sequence[ObjectName], held: bool) -> None:
         for name in names:
-            self._get(name, "protect")
+            validate_name(name)
+            self.before("protect", name)
+            if name not in self.objects:
+                continue
             (self.held.add if held else self.held.discard)(name)
 
     def sweep(self, before: datetime) -> int:  # noqa: ARG002 - a put in memory leaves nothing behind

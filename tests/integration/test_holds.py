@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from retention.audit.tags import Tag
+from retention.catalogue.model import ORIGINAL
 from retention.catalogue.states import State
 from retention.catalogue.tables import WrapRow
 from retention.disposal.model import RunState
@@ -14,6 +15,7 @@ from retention.holds.find import all_holds, find_hold, holds_in_force, match_cou
 from retention.holds.model import Criteria, HoldKind
 from retention.holds.place import new_hold, place
 from retention.kernel.errors import IllegalTransition, InvalidInput, KeyMissing, NotFound, NotPermitted
+from retention.vault.model import object_name
 from tests.builders.house import CALLER, SECOND, House
 
 HOUR = timedelta(hours=1)
@@ -354,6 +356,18 @@ def test_a_hold_is_lifted_once_and_with_a_reason(house: House) -> None:
     house.lift(hold.id)
     with pytest.raises(IllegalTransition, match="before"):
         house.lift(hold.id)
+
+
+def test_a_hold_is_placed_and_lifted_also_where_bytes_are_lost(house: House) -> None:
+    house.add_source()
+    lost, whole = house.take_in(phone=CALLER), house.take_in(phone=CALLER)
+    del house.memory_store.objects[object_name(lost, ORIGINAL)]
+    hold = house.place(phone=CALLER).hold
+    assert is_held(house, lost)
+    assert house.memory_store.held
+    house.lift(hold.id)
+    assert not is_held(house, whole)
+    assert not house.memory_store.held
 
 
 def test_what_arrives_after_the_lifting_is_not_held(house: House) -> None:
