@@ -39,7 +39,7 @@ def test_killed_in_one_segment_after_another_it_still_comes_to_the_identical_doc
 ) -> None:
     """In the first segment, in the second, and in the third: each run dies later than what the one before kept."""
     kept = []
-    for dies_at in (5, 330, 270):
+    for dies_at in (5, 360, 300):
         died = search(footage, tmp_path, dies_at)
         assert died.returncode == -signal.SIGKILL
         assert died.stdout == ""

@@ -28,7 +28,7 @@ def completed(line: str) -> list[str]:
     [
         ("retention ho", ["hold"]),
         ("retention hold pl", ["place"]),
-        ("retention request c", ["carry-out", "close"]),
+        ("retention request c", ["carry-out", "close", "correct", "corrections"]),
         ("retention hold place --re", ["--reason", "--review-on", "--recording"]),
     ],
 )

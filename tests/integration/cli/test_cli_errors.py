@@ -238,7 +238,7 @@ def test_the_shell_completes_nouns_and_verbs() -> None:
         )
         return done.stdout.split()
 
-    assert complete("dis") == ["disposal"]
+    assert complete("disp") == ["disposal"]
     assert complete("disposal", "re") == ["resume", "reset"]
     assert "--review-on" in complete("hold", "place", "--re")
 

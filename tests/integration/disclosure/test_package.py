@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 
 from retention.audit.tags import Tag
 from retention.disposal import verifier
-from retention.kernel.errors import FixityMismatch, IllegalTransition, StaleApproval
+from retention.kernel.errors import IllegalTransition, StaleApproval
 from retention.requests.decide import Decision, approve, decide
 from retention.requests.identify import identify
 from retention.requests.match import match
@@ -193,7 +193,7 @@ def test_a_copy_whose_bytes_are_not_those_of_its_row_is_not_handed_over(sqlite_h
     receipt = granted(sqlite_house)
     other = hashlib.sha256(b"another copy").hexdigest()
     sqlite_house.sql(f"UPDATE request_rendition SET sha256 = x'{other}', decided_sha256 = x'{other}'")
-    with pytest.raises(FixityMismatch, match="is not the copy that was made and approved"):
+    with pytest.raises(StaleApproval, match="are not those that request"):
         plain_answer(sqlite_house, receipt)
 
 
