@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-from media.errors import MediaToolError, ToolFailed
-from media.errors import Unreadable as MediaUnreadable
-from media.errors import UnsupportedCodec as MediaUnsupportedCodec
 from media.inspection import Inspection, StreamFacts
 from media.probe import Inspector
 from media.raw_format import parse_raw_format
 from media.tools import find_ffmpeg
+from retention.adapters.media_errors import looking_into_a_file
 from retention.ingest.model import Seen
-from retention.kernel.errors import DependencyError, InvalidInput, Unreadable, UnsupportedCodec
+from retention.kernel.errors import InvalidInput
 from retention.schedule.model import Kind
 
 
@@ -29,7 +27,7 @@ class MediaInspector:
             Unreadable: It holds no recording that can be decoded.
             DependencyError: This machine cannot look into files at all.
         """
-        try:
+        with looking_into_a_file("files cannot be looked into"):
             found = self._inspector.inspect(
                 path,
                 timeout_seconds=self._timeout_s,
@@ -37,16 +35,6 @@ class MediaInspector:
                 want_peaks=True,
                 raw_format=raw_format or None,
             )
-        except MediaUnsupportedCodec as error:
-            raise UnsupportedCodec(error.reason) from error
-        except MediaUnreadable as error:
-            raise Unreadable(error.reason) from error
-        except ToolFailed as error:
-            raise DependencyError(
-                f"files cannot be looked into on this machine: {error}", hint="`retention doctor` says more."
-            ) from error
-        except (MediaToolError, ValueError) as error:
-            raise Unreadable(str(error)) from error
         return _seen(found)
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from media import errors as media
 from retention.kernel.errors import (
+    DependencyError,
     IllegalTransition,
     InvalidInput,
     NotFound,
@@ -40,3 +41,24 @@ def in_our_words(doing: str) -> Iterator[None]:
         raise ToolFailed(f"{doing}: {error}") from error
     except ValueError as error:
         raise InvalidInput(str(error)) from error
+
+
+@contextmanager
+def looking_into_a_file(what_fails: str) -> Iterator[None]:
+    """Turn the toolbox's errors about a file's content into ours.
+
+    Whatever is wrong with the file is the file's: only a tool that did not work is this machine's, and
+    `what_fails` says what cannot be done then.
+    """
+    try:
+        yield
+    except media.UnsupportedCodec as error:
+        raise UnsupportedCodec(error.reason) from error
+    except media.Unreadable as error:
+        raise Unreadable(error.reason) from error
+    except media.ToolFailed as error:
+        raise DependencyError(
+            f"{what_fails} on this machine: {error}", hint="`retention doctor` says more."
+        ) from error
+    except (media.MediaToolError, ValueError) as error:
+        raise Unreadable(str(error)) from error

@@ -10,21 +10,18 @@ few each night go round everything that is held. Repairs nothing. The plain
 bytes lie in a file that has no name in any folder, for as long as it takes.
 """
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
-from retention.catalogue.find import Recording, find_recording
+from retention.catalogue.find import find_recording
 from retention.catalogue.model import ORIGINAL
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.states import State
@@ -40,10 +37,10 @@ from retention.kernel.errors import (
     MediaError,
     NotFound,
     NotPermitted,
-    StoreUnavailable,
 )
 from retention.schedule.model import Kind
 from retention.vault.door import Door, Way, sealed_object
+from retention.vault.unseal import unsealed_file
 
 Progress = Callable[[int], None]
 
@@ -200,42 +197,23 @@ def _drill_one(tools: Tools, hold_id: str, recording_id: str, actor: str) -> Dri
         outcome, what = DrillOutcome.CHANGED, error.message
     except MediaError as error:
         outcome, what = DrillOutcome.NOT_PLAYABLE, error.message
-    except OSError as error:
-        raise StoreUnavailable(
-            f"recording {recording_id} could not be drilled: {error.strerror or error}",
-            hint=f"Is there room in {tools.folder}?",
-        ) from error
     found = Drilled(hold_id, recording_id, tools.clock.now(), outcome, what)
     return found if _put_on_record(tools, found, actor) else None
 
 
 def _play(tools: Tools, hold_id: str, recording_id: str, actor: str) -> tuple[str, ...]:
-    tools.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tools.database.read() as session:
-        recording = find_recording(session, schedule_in_force(session), recording_id)
-    with tempfile.TemporaryFile(dir=tools.folder) as file:
-        _unseal(tools, hold_id, recording, actor, file)
+        schedule, hold = schedule_in_force(session), find_hold(session, hold_id)
+        recording = find_recording(session, schedule, recording_id)
+        sealed = sealed_object(session, recording_id, ORIGINAL)
+    way = Way(hold_id=hold.id, hold_key_id=hold.key_id)
+    reader = tools.door.open(schedule, recording_id, way, actor, tools.clock.now())
+    with unsealed_file(tools.folder, reader, sealed.sha256, f"recording {recording_id}") as path:
         if recording.kind == Kind.CASE_FILE:  # a paper: there is nothing to decode
             return ()
-        path = Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
         damage = tools.player.play(path, recording.facts, tools.timeout_s)
     known = set(recording.facts.get("warnings", ()))
     return tuple(each for each in damage if each not in known)
-
-
-def _unseal(tools: Tools, hold_id: str, recording: Recording, actor: str, into: BinaryIO) -> None:
-    with tools.database.read() as session:
-        schedule, hold = schedule_in_force(session), find_hold(session, hold_id)
-        sealed = sealed_object(session, recording.id, ORIGINAL)
-    way = Way(hold_id=hold.id, hold_key_id=hold.key_id)
-    reader = tools.door.open(schedule, recording.id, way, actor, tools.clock.now())
-    digest = hashlib.sha256()
-    for chunk in reader.chunks():
-        digest.update(chunk)
-        into.write(chunk)
-    into.flush()
-    if digest.digest() != sealed.sha256:
-        raise FixityMismatch(f"the content of {sealed.name} is not the content that was sealed")
 
 
 def _put_on_record(tools: Tools, found: Drilled, actor: str) -> bool:

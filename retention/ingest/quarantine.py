@@ -29,6 +29,7 @@ from retention.kernel.errors import IllegalTransition, KeyDestroyed, NotFound
 from retention.vault.model import KeyService, ObjectStore, Sealed, object_name
 from retention.vault.note import open_note, seal_note
 from retention.vault.open import read_all
+from retention.vault.unseal import path_of
 
 
 def already_waiting(session: Session, source_id: str, aside: Aside) -> QuarantineRow | None:
@@ -164,7 +165,7 @@ def unsealed(store: ObjectStore, keys: KeyService, row: QuarantineRow, folder: P
         if modified_ns is not None:
             # Where nothing else says when the recording was made, its file's own time still does.
             os.utime(file.fileno(), ns=(modified_ns, modified_ns))
-        yield Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+        yield path_of(file)
 
 
 def decided(

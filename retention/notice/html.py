@@ -5,48 +5,18 @@ itself all of that by its own Content-Security-Policy (CSP level 3), which
 admits the one style sheet by its SHA-256. The same page gives the same bytes.
 """
 
-import base64
-import hashlib
-from functools import cache
-from importlib.resources import files
-
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-
 from retention.notice.page import SECTIONS, Page
 from retention.notice.phrases import PROSE_LANGUAGE, Phrases
+from retention.pages import style, templates
 
-_TEMPLATES = files("retention.notice").joinpath("templates")
-
-
-def _text(name: str) -> str:
-    return _TEMPLATES.joinpath(name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FunctionLoader(_text),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-@cache
-def _style() -> tuple[str, str]:
-    """The style sheet, and how the policy names it."""
-    text = _text("notice.css")
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return text, f"sha256-{digest}"
+_ROOM = "retention.notice"
 
 
 def html_of(page: Page, phrases: Phrases) -> bytes:
     """The page in UTF-8; every value in it is escaped."""
-    style, style_hash = _style()
+    text_of_style, style_hash = style(_ROOM, "notice.css")
     text = (
-        _environment()
+        templates(_ROOM)
         .get_template("notice.html")
         .render(
             page=page,
@@ -54,7 +24,7 @@ def html_of(page: Page, phrases: Phrases) -> bytes:
             language=page.language,
             prose=PROSE_LANGUAGE,
             sections=SECTIONS,
-            style=style,
+            style=text_of_style,
             style_hash=style_hash,
             label=phrases.label,
             measures=phrases.words.measures,

@@ -1,53 +1,33 @@
 """The public pages as HTML: no script, nothing loaded from anywhere, one style sheet named by its digest."""
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, get_timezone_name
 from babel.numbers import format_decimal
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from retention.outbox.ledger import AGAIN_FOR
 from retention.outbox.link import Head
 from retention.outbox.passphrase import GROUP, LINK_GROUPS
 from retention.outbox.words import OFFERED, WORDS
+from retention.pages import style, templates
 
-_TEMPLATES: Final = files("retention.outbox").joinpath("templates")
+_ROOM: Final = "retention.outbox"
 _LOCALES: Final = {"en": "en_GB"}  # 2 November 2026: no reader takes the day for the month
 
 
-def _text(name: str) -> str:
-    return _TEMPLATES.joinpath(name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FunctionLoader(_text),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-@cache
-def _style() -> str:
-    return _text("page.css")
+def _style() -> tuple[str, str]:
+    return style(_ROOM, "page.css")
 
 
 @cache
 def content_security_policy() -> str:
     """What the pages may do: show themselves and send their form to where they came from."""
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    _, source = _style()
+    return f"default-src 'none'; style-src '{source}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
 def language_of(head: Head, asked: str) -> str:
@@ -59,7 +39,7 @@ def language_of(head: Head, asked: str) -> str:
 @cache
 def nowhere() -> bytes:
     """The one answer to everything that is not a live link."""
-    return _environment().get_template("nowhere.html").render(words=WORDS, style=_style()).encode()
+    return templates(_ROOM).get_template("nowhere.html").render(words=WORDS, style=_style()[0]).encode()
 
 
 def form(head: Head, language: str, alarm: str = "", **numbers: int) -> bytes:
@@ -74,13 +54,13 @@ def form(head: Head, language: str, alarm: str = "", **numbers: int) -> bytes:
     said: Mapping[str, str] = WORDS[language]
     own = head.language if head.language in OFFERED else "en"
     text = (
-        _environment()
+        templates(_ROOM)
         .get_template("page.html")
         .render(
             said=said,
             language=language,
             languages=[(code, WORDS[code]["language"]) for code in OFFERED[own]],
-            style=_style(),
+            style=_style()[0],
             alarm=said[alarm].format(**numbers) if alarm else "",
             is_wrong=alarm in ("wrong", "nothing"),
             length=GROUP * LINK_GROUPS,

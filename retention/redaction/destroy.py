@@ -17,8 +17,6 @@ The plain sound lies in files that have no name in any folder: they end with
 the process, however it ends.
 """
 
-import hashlib
-import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -42,7 +40,6 @@ from retention.ingest.model import Inspector, Seen
 from retention.kernel.clock import Clock
 from retention.kernel.errors import (
     DependencyError,
-    FixityMismatch,
     KeyMissing,
     NotPermitted,
     NotReleased,
@@ -60,6 +57,7 @@ from retention.vault.open import read_all
 from retention.vault.reasons import data_keys, destroy_for_good
 from retention.vault.seal import new_data_key, seal, seal_file
 from retention.vault.single_out import emptied_cohorts, renew_cohorts
+from retention.vault.unseal import path_of, unsealed_file
 
 LOCK = "redaction"
 
@@ -181,36 +179,21 @@ def _latest(session: Session, recording_id: str) -> int:
 
 def _renew(tools: Tools, means: Means, row: DestructionRow, actor: str, progress: Progress) -> DestructionRow:
     """The new version, in force."""
-    means.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tools.database.read() as session:
-        recording = find_recording(session, schedule_in_force(session), row.recording_id)
-    key = new_data_key()
-    with tempfile.TemporaryFile(dir=means.folder) as old, tempfile.TemporaryFile(dir=means.folder) as new:
-        _unseal(tools, means.door, row, actor, old)
+        schedule = schedule_in_force(session)
+        recording = find_recording(session, schedule, row.recording_id)
+    key, way = new_data_key(), Way(destruction=row.digest)
+    reader = means.door.open(schedule, recording.id, way, actor, tools.clock.now())
+    with (
+        unsealed_file(means.folder, reader, row.old_sha256, recording.id) as old,
+        tempfile.TemporaryFile(dir=means.folder) as new,
+    ):
         spans = [Span.parse(text) for text in row.spans]
-        how = means.silencer.silence(_path(old), _path(new), spans, recording.facts, progress)
-        seen = means.inspector.inspect(_path(new), raw_format_of(recording.facts))
+        how = means.silencer.silence(old, path_of(new), spans, recording.facts, progress)
+        seen = means.inspector.inspect(path_of(new), raw_format_of(recording.facts))
         objects = _seal(tools, recording, seen, row.version, key, new)
     with tools.database.write() as session:
         return _commit(session, tools, row, key, objects, {**recording.facts, **seen.facts}, how)
-
-
-def _path(file: BinaryIO) -> Path:
-    return Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
-
-
-def _unseal(tools: Tools, door: Door, row: DestructionRow, actor: str, into: BinaryIO) -> None:
-    with tools.database.read() as session:
-        schedule = schedule_in_force(session)
-    way = Way(destruction=row.digest)
-    reader = door.open(schedule, row.recording_id, way, actor, tools.clock.now())
-    digest = hashlib.sha256()
-    for chunk in reader.chunks():
-        digest.update(chunk)
-        into.write(chunk)
-    into.flush()
-    if digest.digest() != row.old_sha256:
-        raise FixityMismatch(f"the content of {row.recording_id} is not the content that was sealed")
 
 
 def _seal(

@@ -4,34 +4,32 @@ The engine has to seek, so the decrypted bytes lie on a disk while the work
 lasts. No folder names the file, so it ends with the process, however that ends.
 """
 
-import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from retention.catalogue.find import Recording, find_recording
 from retention.catalogue.identifiers import Identifier, customer, phone
+from retention.catalogue.model import ORIGINAL
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.sources import find_source
 from retention.catalogue.tables import RecordingRow
 from retention.holds.find import find_hold
-from retention.kernel.errors import FixityMismatch, InvalidInput, NotPermitted, ToolFailed
+from retention.kernel.errors import InvalidInput, NotPermitted
 from retention.redaction.redactor import Medium, Original
 from retention.requests.match import described, matches
 from retention.requests.model import Stage
 from retention.requests.tables import RequestHoldRow, RequestRow
 from retention.schedule.model import Kind
-from retention.vault.door import Door, Way
+from retention.vault.door import Door, Way, sealed_object
 from retention.vault.note import open_note
 from retention.vault.papers import Tools
 from retention.vault.reasons import data_keys
+from retention.vault.unseal import unsealed_file
 
 _MEDIUM = {Kind.CALL: Medium.SOUND, Kind.FOOTAGE: Medium.VIDEO}
 
@@ -49,14 +47,14 @@ def opened_original(
     with tools.database.read() as session:
         schedule = schedule_in_force(session)
         recording = find_recording(session, schedule, recording_id)
+        sealed = sealed_object(session, recording_id, ORIGINAL)
         way = way_in(session, row, recording)
         source = find_source(session, recording.source_id)
         own = _own_sides(session, tools, row, recording, schedule.jurisdiction)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryFile(dir=folder) as file:
-        _unseal(tools, door, recording, way, actor, file)
+    reader = door.open(schedule, recording.id, way, actor, tools.clock.now())
+    with unsealed_file(folder, reader, sealed.sha256, recording.id) as path:
         yield Original(
-            Path(f"/proc/{os.getpid()}/fd/{file.fileno()}"),
+            path,
             _MEDIUM[Kind(recording.kind)],
             recording.facts,
             source.mount,
@@ -110,22 +108,3 @@ def _identifiers(number: str, customer_id: str, region: str) -> set[Identifier]:
     with suppress(InvalidInput):
         found.add(phone(number, region))
     return {each for each in found if each}
-
-
-def _unseal(tools: Tools, door: Door, recording: Recording, way: Way, actor: str, into: BinaryIO) -> None:
-    with tools.database.read() as session:
-        schedule = schedule_in_force(session)
-    reader = door.open(schedule, recording.id, way, actor, tools.clock.now())
-    digest = hashlib.sha256()
-    try:
-        for chunk in reader.chunks():
-            digest.update(chunk)
-            into.write(chunk)
-        into.flush()
-    except OSError as error:
-        raise ToolFailed(
-            f"the original of {recording.id} cannot be unpacked: {error.strerror}",
-            hint="Its whole size is needed on the store's disk while the work lasts, and that of the copy.",
-        ) from error
-    if digest.digest() != recording.sha256:
-        raise FixityMismatch(f"the content of {recording.id} is not the content that was sealed")

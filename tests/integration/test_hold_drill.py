@@ -68,6 +68,13 @@ def test_a_changed_byte_a_cut_end_a_lost_object_and_a_lost_key_are_each_found_an
     assert sorted(known_faults(house)) == sorted((each.recording_id, each.outcome) for each in broken)
 
 
+def test_of_a_recording_with_a_destroyed_span_the_present_version_is_drilled(house: House) -> None:
+    recording = house.take_in()
+    house.destroy_span(recording)
+    house.place(recording)
+    assert [each.outcome for each in drilled(house)] == [WHOLE]
+
+
 def test_what_cannot_be_decoded_is_a_fault_though_its_bytes_are_right(house: House) -> None:
     recording = house.take_in()
     hold = house.place(recording).hold

@@ -105,6 +105,12 @@ def test_a_recording_whose_purposes_have_expired_is_still_disclosed_because_the_
     assert case.made(call).finished() == [call]
 
 
+def test_of_a_recording_with_a_destroyed_span_the_present_version_is_copied(house: House, call: str) -> None:
+    house.destroy_span(call)
+    case = Case(house).matched().made(call)
+    assert case.finished() == [call]
+
+
 def test_the_search_knows_on_which_side_the_requester_was(house: House) -> None:
     house.add_source()
     people = [{"side": "agent", "phone": "+81355500199"}, {"side": "caller", "phone": "03-5550-0143"}]
