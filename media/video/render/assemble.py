@@ -28,8 +28,8 @@ from media.video.render.encode import (
     Form,
     Piece,
     Purse,
-    describe,
     open_encoder,
+    open_stream,
     piece_frames,
     settled,
     without_extras,
@@ -236,16 +236,11 @@ class _Assembly:
         self._form = settled(self._form, most_bits=self._most_bits())
         probe = open_encoder(self._form, bit_rate=1_000_000)
         self._headers = without_extras(probe.extradata or b"")
-        stream = self._out.add_stream("libx264", rate=self._rate)
-        describe(stream.codec_context, self._form)
-        stream.time_base = self._seen.time_base
-        stream.set_display_matrix(look.matrix)
+        stream = open_stream(self._out, self._form, self._headers + self._plan.headers)
         if look.width % 2 or look.height % 2:
             self.done.notes.append("A side is odd: the copy is H.264 4:4:4, which some phones do not play.")
         if look.is_askew:
             self.done.notes.append("The source asks to be turned by an odd angle; the copy is not turned.")
-        stream.codec_context.open()
-        stream.codec_context.extradata = self._headers + self._plan.headers
         depth = max(probe.reorder_depth, self._plan.depth)
         self._track = PictureTrack(
             stream,
