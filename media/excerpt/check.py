@@ -37,7 +37,7 @@ MIN_PSNR_DB = 40.0  #: of brightness and of colour, in every picture
 #: Of two tracks, sample by sample. AAC leaves .95 of white noise, and more of anything else; sound from elsewhere 0.
 MIN_LIKENESS = 0.8
 _AUDIBLE = 1e-3  #: mean level, -60 dBFS: below it, there is little to be like
-_AAC_PACKET = 1024  #: the last one is filled up with silence
+_AAC_PACKET = 1024  #: of silence may lie before the first sample, and fills the last packet up
 _ALL = 2**40
 
 _Timed = Generator[tuple[Fraction, VideoFrame], None, None]  #: pictures, and when they are shown in seconds
@@ -154,31 +154,47 @@ def _compare_sound(
 ) -> str | None:
     """What is wrong with a sound track; None where it is as long as it should be, in its place, and alike."""
     with heard_track(source, index) as theirs, heard_track(result, result_index) as ours:
+        coming = _Samples(SoundPart(ours, ours.zero_s, ours.zero_s + _ALL))
         wanted = SoundPart(theirs, *span)
-        have = SoundPart(ours, ours.zero_s, ours.zero_s + _ALL)
         likeness = _Likeness()
-        count = got = 0
-        coming = have.blocks()
-        rest = np.zeros((0, 0), np.float32)
         for block in wanted.blocks():
-            if count == 0:
-                begins_s = wanted.starts_at_s(block.start) - zero_s
-                if abs(begins_s - ours.zero_s) * ours.rate > 1:
-                    return f"begins at {float(ours.zero_s):.4f} s, and should at {float(begins_s):.4f} s"
+            if likeness.count == 0:
+                late_s = wanted.starts_at_s(block.start) - zero_s - ours.zero_s
+                run_in = round(late_s * ours.rate)
+                if not 0 <= run_in <= _AAC_PACKET:
+                    return f"begins {float(late_s):.4f} s too early"
+                coming.take(run_in)
             expected = levels(block)
-            count += expected.shape[1]
-            while rest.shape[1] < expected.shape[1] and (more := next(coming, None)) is not None:
-                found = levels(more)
-                got += found.shape[1]
-                rest = np.concatenate([rest, found], axis=1) if rest.size else found
-            if rest.shape[1] < expected.shape[1] or rest.shape[0] != expected.shape[0]:
-                return f"ends after {got} samples"
-            likeness.add(expected, rest[:, : expected.shape[1]])
-            rest = rest[:, expected.shape[1] :]
-        got += sum(more.samples.shape[1] for more in coming)
-        if not 0 <= got - count < _AAC_PACKET:
-            return f"has {got} samples, and should have {count}"
-        return likeness.fault()
+            found = coming.take(expected.shape[1])
+            if found.shape != expected.shape:
+                return (
+                    f"is shorter than the recording's, or has other channels, after {likeness.count} samples"
+                )
+            likeness.add(expected, found)
+        more = coming.rest()
+        return f"goes on for {more} samples" if more >= _AAC_PACKET else likeness.fault()
+
+
+class _Samples:
+    """The samples of a track, taken as many at a time as are wanted."""
+
+    def __init__(self, part: SoundPart) -> None:
+        self._coming = (levels(block) for block in part.blocks())
+        self._here = np.zeros((0, 0), np.float32)
+
+    def take(self, count: int) -> NDArray[np.float32]:
+        """The next ones, (channels, samples); fewer at the end."""
+        parts = [self._here]
+        while sum(each.shape[1] for each in parts) < count and (more := next(self._coming, None)) is not None:
+            parts.append(more)
+        parts = [each for each in parts if each.size] or [self._here]
+        whole = np.concatenate(parts, axis=1)
+        self._here = whole[:, count:]
+        return whole[:, :count]
+
+    def rest(self) -> int:
+        """How many are left."""
+        return int(self._here.shape[1]) + sum(int(each.shape[1]) for each in self._coming)
 
 
 class _Likeness:
@@ -186,19 +202,19 @@ class _Likeness:
 
     def __init__(self) -> None:
         self._sums: NDArray[np.float64] | None = None
-        self._count = 0
+        self.count = 0
 
     def add(self, one: NDArray[np.float32], other: NDArray[np.float32]) -> None:
         """The next samples of both, (channels, samples)."""
         wide, other_wide = one.astype(np.float64), other.astype(np.float64)
         sums = np.stack([(wide**2).sum(axis=1), (other_wide**2).sum(axis=1), (wide * other_wide).sum(axis=1)])
         self._sums = sums if self._sums is None else self._sums + sums
-        self._count += one.shape[1]
+        self.count += one.shape[1]
 
     def fault(self) -> str | None:
         """What a person is told where they differ."""
         assert self._sums is not None
-        least = self._count * _AUDIBLE**2
+        least = self.count * _AUDIBLE**2
         for channel, (one, other, both) in enumerate(self._sums.T):
             if max(one, other) > least and both < MIN_LIKENESS * max(one, other):
                 return f"does not sound like the recording (channel {channel})"

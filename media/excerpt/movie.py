@@ -63,13 +63,12 @@ def cut_footage(
         opened = stack.enter_context(open_recording(source))
         stream = main_picture(opened)
         sound = stack.enter_context(SoundTracks(source, *span.later(part.zero_s))) if keeps_sound else None
-        scale = min(part.seen.time_base.denominator, _MOST_TICKS)
         out = stack.enter_context(
             av.open(
                 local_url(target),
                 "w",
                 format="mp4",
-                container_options={**_MUX, "movie_timescale": str(scale)},
+                container_options={**_MUX, "movie_timescale": str(_movie_scale(part.seen.time_base))},
             )
         )
         movie = _Movie(out, stream, part, plan, sound)
@@ -79,6 +78,11 @@ def cut_footage(
                 movie.take(item)
                 report(movie.frames, max(len(part.times), movie.frames + 1))
         return movie.finish()
+
+
+def _movie_scale(time_base: Fraction) -> int:
+    """Ticks of the movie, in which a late start is kept: whole ones of the picture's, and fine enough for a sample."""
+    return time_base.denominator * max(1, _MOST_TICKS // time_base.denominator)
 
 
 def _small(items: Iterator[Decoded | Copied | RunEnds]) -> Iterator[Decoded | Copied | RunEnds]:

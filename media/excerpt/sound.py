@@ -24,6 +24,9 @@ from media.errors import Unreadable
 from media.sound.decoded import Block, Decoding
 from media.sound.track import Track, open_track
 
+_GUESSES = frozenset({"mp3", "aac"})  #: containers whose length FFmpeg guesses
+_RUN_OUT_S = Fraction(1, 5)  #: of an encoder's delay and the padding of its last packet
+
 
 class SoundPart:
     """A track between two instants of its container's clock, in seconds.
@@ -37,6 +40,7 @@ class SoundPart:
     def __init__(self, track: Track, start_s: Fraction, end_s: Fraction) -> None:
         self.track = track
         self.start = ceil((start_s - track.zero_s) * track.rate)
+        self._end_s = end_s - track.zero_s
         self._end = floor((end_s - track.zero_s) * track.rate)
         self.filled = 0
 
@@ -53,10 +57,7 @@ class SoundPart:
         decoding = Decoding(self.track)
         try:
             for block in decoding.blocks():
-                if decoding.damaged:
-                    raise Unreadable(
-                        f"the sound cannot be decoded at {float(self.starts_at_s(block.start)):.3f} s"
-                    )
+                self._refuse_damage(decoding, block)
                 low, high = self.start - block.start, self._end - block.start
                 inside = block.samples[:, max(low, 0) : max(high, 0)]
                 if inside.shape[1]:
@@ -68,8 +69,22 @@ class SoundPart:
             if isinstance(error, MemoryError):
                 raise
             raise Unreadable(f"the sound breaks off: {error.strerror}") from error
-        if decoding.damaged:
-            raise Unreadable("the end of the sound cannot be decoded")
+        self._refuse_short(decoding)
+
+    def _refuse_damage(self, decoding: Decoding, block: Block) -> None:
+        # FLAC counts its samples, so what is missing was there.
+        if decoding.damaged or (block.is_filled and self.track.codec == "flac"):
+            at_s = float(self.starts_at_s(block.start) - self.track.zero_s)
+            raise Unreadable(f"the sound cannot be decoded at {at_s:.3f} s")
+
+    def _refuse_short(self, decoding: Decoding) -> None:
+        """The sound is over: it must not end before the file says it does."""
+        ends_s, stream = Fraction(decoding.total, self.track.rate), self.track.stream
+        claimed_s = Fraction(0)
+        if stream.duration and self.track.opened.container.format.name not in _GUESSES:
+            claimed_s = Fraction(stream.duration * (stream.time_base or 0))
+        if decoding.damaged or ends_s + _RUN_OUT_S < min(claimed_s, self._end_s):
+            raise Unreadable(f"the sound cannot be decoded after {float(ends_s):.3f} s")
 
     def notes(self) -> list[str]:
         """What a person must know about it, once it was read."""

@@ -15,6 +15,7 @@ from typing import Any, Self
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
+from av.codec.context import Flags
 from av.container import OutputContainer
 from av.packet import Packet
 from numpy.typing import NDArray
@@ -112,6 +113,7 @@ class _Track:
         rate, channels = self.part.track.rate, self.first.samples.shape[0]
         layout = layout_of(channels)
         stream = out.add_stream("aac", rate=rate, layout=layout, options=_OPTIONS)
+        stream.codec_context.flags |= Flags.bitexact  # else it writes its name into the first packet
         stream.codec_context.bit_rate = min(_BITS_PER_CHANNEL, _BITS_PER_SAMPLE * rate) * channels
         return self._encoded(stream, layout, round((self.first_s - zero_s) * rate))
 
