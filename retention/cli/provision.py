@@ -178,7 +178,7 @@ def show_(digest: Digest) -> None:
         shown = _read(opened, row)
     fields = [(name, text) for name, text in paper["fields"].items()]
     show(
-        shown | {"fields": paper["fields"], "reason": paper["reason"]},
+        shown | {"fields": paper["fields"], "reason": paper["reason"], "cut": paper.get("cut", {})},
         [
             styled(f"Provision {row.digest}: {row.stage}, {row.basis}", "bold"),
             paper["reason"],
