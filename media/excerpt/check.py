@@ -13,7 +13,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
@@ -23,7 +22,7 @@ from media.child import OnProgress
 from media.container import open_recording
 from media.errors import NotReleased
 from media.excerpt.model import Span
-from media.excerpt.picture import Part, find_part, pictures, shown_at
+from media.excerpt.picture import Part, find_part, hush, pictures, shown_at
 from media.excerpt.sound import SoundPart, heard_track
 from media.excerpt.track import levels
 from media.sound.track import sound_tracks
@@ -55,8 +54,8 @@ def check_footage(
     container = walk(result)
     if faults := container.faults or list(odd_units(result, container)):
         raise NotReleased(tuple(faults))
-    av.logging.set_level(av.logging.PANIC)
     part = find_part(source, span)
+    hush()
     zero_s, worst_db = _compare_pictures(source, part, result, report)
     first, last = span.later(part.zero_s)
     wanted = _heard(source, first, last) if keeps_sound else []

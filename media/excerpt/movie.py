@@ -24,7 +24,7 @@ from media.child import OnProgress
 from media.container import open_recording
 from media.errors import ToolFailed, Unreadable
 from media.excerpt.model import NothingThere, Span
-from media.excerpt.picture import Part, find_part, pictures, plan_part, shown_at
+from media.excerpt.picture import Part, find_part, hush, pictures, plan_part, shown_at
 from media.excerpt.track import SoundTracks
 from media.process import local_url
 from media.video.render.ahead import Ahead
@@ -57,7 +57,7 @@ def cut_footage(
         OSError: The output cannot be written.
     """
     part = find_part(source, span)
-    av.logging.set_level(av.logging.PANIC)  # a decoder's threads must not wait for this one to print
+    hush()
     plan = plan_part(source, part)
     with ExitStack() as stack:
         opened = stack.enter_context(open_recording(source))
