@@ -130,8 +130,8 @@ def test_a_restored_backup_knows_that_only_a_part_was_given(shell: Shell) -> Non
     assert shell("provision", "hand-over", digest, "--out", str(shell.folder / "part.wav")).code == 0
     assert shell("restore", str(shell.folder / "backup"), "--yes").code == 0
     with closing(sqlite3.connect(shell.home / "catalogue.db")) as database:
-        (parts,) = database.execute("SELECT from_us, until_us FROM provision_item").fetchall()
-    assert parts == (250_000, 750_000)
+        (parts,) = database.execute("SELECT from_us, until_us, form FROM provision_item").fetchall()
+    assert parts == (250_000, 750_000, "wav-samples")
 
 
 def test_a_part_of_which_nothing_was_recorded_is_refused(shell: Shell) -> None:

@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from av.video.stream import VideoStream
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from media.__main__ import main
 from media.child import OnProgress
 from media.container import open_recording
 from media.errors import Cancelled, NotReleased, Unreadable
@@ -447,6 +449,18 @@ def test_killed_at_any_moment_nothing_is_there_under_the_name(tmp_path: Path) ->
     assert drafts
     assert cut(source, out, Span(Fraction(1, 2), Fraction(1))).frames == 6
     assert list(out.parent.iterdir()) == [out], "what a dead process left is swept"
+
+
+def test_the_command_says_what_came_out(
+    clips: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["excerpt", str(clips["MJPEG"]), str(tmp_path / "out.mp4"), "--from", "0.5", "--until", "1"]
+    assert main(line) == 0
+    assert "0.500 s, H.264: 6 frames, 0 of them copied; 0 sound tracks" in capsys.readouterr().out
+    assert main([*line, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["frames"] == 6
+    assert main([*line[:-1], "noon"]) == 1
+    assert "write a decimal" in capsys.readouterr().err
 
 
 def test_a_part_of_a_part_is_the_same_as_the_part(tmp_path: Path) -> None:
