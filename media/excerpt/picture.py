@@ -90,9 +90,9 @@ def find_part(source: Path, span: Span) -> Part:
     if not seen.is_timed or seen.hidden:
         return Part(seen, zero_s, start, end, (), 0, 0, sys.maxsize)
     times = sorted(int(seen.pts[n]) for n in inside)
-    entries = [n for n in seen.closed_starts() if seen.pts[n] <= times[0]]
-    before, entry = [0, 0, *entries][-2:]
-    return Part(seen, zero_s, start, end, tuple(times), entry, before, int(inside.max()) + 1)
+    entries = [n for n in seen.closed_starts() if seen.pts[n] <= times[0]] or [0]
+    entry, early_entry = entries[-1], entries[-2:][0]
+    return Part(seen, zero_s, start, end, tuple(times), entry, early_entry, int(inside.max()) + 1)
 
 
 def plan_part(source: Path, part: Part) -> CopyPlan:

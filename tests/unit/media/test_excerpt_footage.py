@@ -112,7 +112,7 @@ def packets_of(path: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize("name", KINDS)
-@settings(max_examples=6, phases=LEAN)
+@settings(max_examples=5, phases=LEAN)
 @given(data=st.data())
 def test_it_holds_exactly_the_pictures_that_are_first_shown_in_the_span(
     name: str, clips: dict[str, Path], tmp_path: Path, data: st.DataObject
@@ -357,6 +357,23 @@ def test_damage_in_the_part_gives_nothing_and_damage_after_it_does_not_matter(tm
     assert cut(broken, tmp_path / "out.mp4", Span(Fraction(1, 12), Fraction(7, 12))).frames == 6
 
 
+def test_a_recording_that_begins_amid_a_group_is_cut_after_it(tmp_path: Path) -> None:
+    whole = write_clip(
+        tmp_path / "whole.ts", frames=FRAMES, container="mpegts", options={"g": "8", "bf": "0"}
+    )
+    source, out = tmp_path / "in.ts", tmp_path / "out.mp4"
+    with av.open(whole) as container, av.open(source, "w", format="mpegts") as rest:
+        track = container.streams.video[0]
+        copy = rest.add_stream_from_template(track)
+        for packet in list(container.demux(track))[4:]:
+            if packet.size:
+                packet.stream = copy
+                rest.mux(packet)
+    assert part_of(source, out, Fraction(5, 12), Fraction(15, 12))["frames"] == 10
+    for old, new in zip(decoded(whole)[9:19], decoded(out), strict=True):
+        assert psnr_db(old.to_ndarray(format="gray"), new.to_ndarray(format="gray")) >= 40
+
+
 def test_a_file_that_was_cut_off_gives_nothing(clips: dict[str, Path], tmp_path: Path) -> None:
     half = tmp_path / "half.mp4"
     half.write_bytes(clips["short groups"].read_bytes()[:3000])
@@ -434,7 +451,7 @@ def test_killed_at_any_moment_nothing_is_there_under_the_name(tmp_path: Path) ->
     out.parent.mkdir()
     line = [sys.executable, "-m", "media", "excerpt", str(source), str(out), "--from", "0.5", "--until", "9"]
     drafts = []
-    for moment in (0.2, 0.6, 0.1):
+    for moment in (0.3, 0.6):
         process = subprocess.Popen(line, start_new_session=True)
         until = time.monotonic() + 20
         while process.poll() is None and time.monotonic() < until:
@@ -473,11 +490,11 @@ def test_a_part_of_a_part_is_the_same_as_the_part(tmp_path: Path) -> None:
 
 
 REAL = [
-    ("video/car-detection.mp4", "3.1", "6.87"),
-    ("video/vtest.avi", "10", "12.05"),
-    ("odd/made_hevc.mp4", "1.03", "4"),
-    ("odd/made_vfr.mp4", "1.5", "5"),
-    ("odd/made_leaks_side_tracks.mp4", "1", "2.5"),
+    ("video/car-detection.mp4", "3.1", "4.27"),
+    ("video/vtest.avi", "3", "3.55"),
+    ("odd/made_hevc.mp4", "1.03", "2"),
+    ("odd/made_vfr.mp4", "1.5", "3"),
+    ("odd/made_leaks_side_tracks.mp4", "1", "1.5"),
     ("odd/decord_rotate_90.mov", "0.03", "0.09"),
     ("odd/moviepy_no_duration.webm", "0.2", "0.9"),
 ]
