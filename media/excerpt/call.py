@@ -20,7 +20,7 @@ from media.sound import edit
 from media.sound.decoded import to_form
 from media.sound.samples import FORMS, Bytes, Form
 from media.sound.track import Track
-from media.sound.wave import Wave, read_wave
+from media.sound.wave import Wave, read_wave, wave_header
 
 _BATCH = 65_536
 
@@ -75,6 +75,9 @@ def check_call(
         form = _form_of(track)
         if wave is None or wave.format.form != form or wave.format.rate != track.rate:
             raise NotReleased("the part is not a WAV of the form that it should have")
+        file.seek(0)
+        if file.read(wave.offset_bytes) != wave_header(wave.format, wave.total):
+            raise NotReleased("the header of the part holds something besides its form")
         part = SoundPart(track, *span.later(track.zero_s))
         seen = 0
         for expected in _batches(part, form):

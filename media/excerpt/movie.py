@@ -33,7 +33,7 @@ from media.video.render.look import Look
 from media.video.render.paint import paint
 from media.video.render.runs import Copied, Decoded, RunEnds
 from media.video.render.smart import CopyPlan, as_annex_b
-from media.video.render.track import PictureTrack
+from media.video.render.track import PictureTrack, write_packet
 from media.video.scan import main_picture
 
 MAX_THREADS = 8
@@ -246,15 +246,9 @@ class _Movie:
         assert packet.dts is not None
         if self._sound:
             self._write_sound(packet.dts * self._base)
-        self._write(packet)
+        write_packet(self._out, packet)
 
     def _write_sound(self, until_s: Fraction | None) -> None:
         assert self._sound is not None
         for packet in self._sound.until(until_s):
-            self._write(packet)
-
-    def _write(self, packet: "Packet[Any]") -> None:
-        try:
-            self._out.mux_one(packet)
-        except av.FFmpegError as error:
-            raise OSError(error.errno, error.strerror or "the output cannot be written") from error
+            write_packet(self._out, packet)

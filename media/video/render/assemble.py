@@ -39,7 +39,7 @@ from media.video.render.paint import paint
 from media.video.render.runs import Copied, Decoded, RunEnds, read_runs
 from media.video.render.smart import CopyPlan, as_annex_b
 from media.video.render.soundtrack import Soundtrack, first_sound_s
-from media.video.render.track import PictureTrack
+from media.video.render.track import PictureTrack, write_packet
 from media.video.scan import Scan, main_picture
 
 _AHEAD_FRAMES = 12  #: decoded pictures that wait for the encoder
@@ -296,18 +296,12 @@ class _Assembly:
     def _mux(self, packet: "Packet[Any]") -> None:
         assert packet.dts is not None
         self._add_sound(packet.dts * self._seen.time_base)
-        self._write(packet)
+        write_packet(self._out, packet)
 
     def _add_sound(self, until_s: Fraction | None) -> None:
         if self._sound is not None:
             for packet in self._sound.until(until_s):
-                self._write(packet)
-
-    def _write(self, packet: "Packet[Any]") -> None:
-        try:
-            self._out.mux_one(packet)
-        except av.FFmpegError as error:
-            raise OSError(error.errno, error.strerror or "the output cannot be written") from error
+                write_packet(self._out, packet)
 
     # -- pieces --------------------------------------------------------------
 

@@ -252,7 +252,14 @@ def hide_something_behind(out: Path) -> None:
     out.write_bytes(out.read_bytes() + b"LIST\x04\0\0\0name")
 
 
-@pytest.mark.parametrize("spoil", [turn_a_bit, add_a_sample, leave_one_out, hide_something_behind])
+def hide_something_before(out: Path) -> None:
+    content = out.read_bytes()
+    out.write_bytes(content[:36] + b"LIST\x04\0\0\0name" + content[36:])
+
+
+@pytest.mark.parametrize(
+    "spoil", [turn_a_bit, add_a_sample, leave_one_out, hide_something_behind, hide_something_before]
+)
 def test_what_is_not_that_part_is_not_released(calls: dict[str, Path], tmp_path: Path, spoil: Any) -> None:
     out, span = tmp_path / "out.wav", Span(Fraction(1, 2), Fraction(1))
     cut_call(calls["mp3"], None, span, out, UNTOLD)
