@@ -178,6 +178,8 @@ def show(
         before = [Correction.of(each) for each in note.get("corrections", ())]
         value |= {"people": list(people_of(note)), "before": [list(each.was) for each in before]}
         value["statements"] = [each.statement for each in before if each.statement]
+        value["native_id"] = note.get("entry", {}).get("native_id", "")
+        lines += [f"The recorder calls it {value['native_id']}."] if value["native_id"] else []
         lines += [_said(each) for each in people_of(note)]
         lines += [
             f"{each.place} was {each.was or 'empty'} before a correction."
