@@ -75,7 +75,10 @@ def search(
     from_: Annotated[str, typer.Option("--from", help="Only what ended after this time.")] = "",
     to: Annotated[str, typer.Option(help="Only what started before this time.")] = "",
 ) -> None:
-    """Find recordings to which all that is given applies. Shows no content and nobody's name."""
+    """Find recordings by number, customer, agent, recorder's id, source and time: each option narrows the search.
+
+    Shows no content and nobody's name.
+    """
     who = named_actor()
     person = {"phone": phone, "customer": customer, "native": native, "call-agent": call_agent}
     with store() as opened:
