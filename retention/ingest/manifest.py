@@ -91,7 +91,10 @@ class Participant(BaseModel):
     @property
     def known_as(self) -> tuple[str, ...]:
         """What the call centre knows this agent by; nothing for anybody else."""
-        said = (_text(getattr(self, field, "")) for field in AGENT_FIELDS if self.is_agent)
+        if not self.is_agent:
+            return ()
+        written = {**(self.model_extra or {}), "agent_id": self.agent_id, "name": self.name}
+        said = (_text(written.get(field)) for field in AGENT_FIELDS)
         return tuple(each for each in said if isinstance(each, str))
 
 

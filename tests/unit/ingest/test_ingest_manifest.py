@@ -91,7 +91,7 @@ def test_columns_about_the_agent_are_the_agents() -> None:
     )
     (agent,) = entry.participants
     assert (agent.side, agent.agent_id, agent.name) == ("agent", "A17", "Sato")
-    assert agent.known_as[:3] == ("A17", "", "kakari")
+    assert agent.known_as == ("A17", "kakari", "Sato")
     assert entry.model_dump()["last_login"] == "x"
 
 
