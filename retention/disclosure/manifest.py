@@ -6,8 +6,7 @@ is in the letter, everybody else in nothing.
 """
 
 from base64 import b64encode
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from retention.disclosure.archive import Part, text_part
@@ -24,21 +23,10 @@ def redaction(summary: dict[str, Any], reason: str) -> dict[str, Any]:
     return {**{name: summary[name] for name in TOLD if name in summary}, "why": reason}
 
 
-def signed(
-    signer: Signer, store_id: str, receipt: str, kind: str, outcome: str, at: datetime, parts: Sequence[Part]
-) -> tuple[Part, Part]:
-    """The manifest of these files and its signature, which stand first in the archive."""
-    manifest = canonical_json(
-        {
-            "format": verifier.PACKAGE_FORMAT,
-            "store": store_id,
-            "receipt": receipt,
-            "kind": kind,
-            "outcome": outcome,
-            "packaged_at": at,
-            "files": [part.listed for part in parts],
-        }
-    )
+def signed(signer: Signer, said: Mapping[str, Any], parts: Sequence[Part]) -> tuple[Part, Part]:
+    """The manifest of these files, with what else it says, and its signature; they stand first in the archive."""
+    listed = {"format": verifier.PACKAGE_FORMAT, "files": [part.listed for part in parts]}
+    manifest = canonical_json({**said, **listed})
     manifest += b"\n"
     signature = {
         "public_key": signer.public_key.hex(),

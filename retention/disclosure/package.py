@@ -1,5 +1,7 @@
 """Make the package that answers a request: the letter, the copies, the manifest and its signature.
 
+Where the request was for erasure, the manifest certifies what is gone.
+
 Every answer has this one form, also where the letter is all there is. It is
 sealed while it is made, so that nothing of it lies on a disk in the clear, and
 it is a paper of its own class, which dies by itself.
@@ -18,6 +20,7 @@ from retention.kernel.errors import IllegalTransition
 from retention.requests.cases import check_step, find_request, move_on, put_on_record
 from retention.requests.correct import tell
 from retention.requests.enclosed import Enclosure, enclosures
+from retention.requests.erased import erased
 from retention.requests.letter import answer_key, open_case, sheet_of
 from retention.requests.model import Step
 from retention.requests.papers import PURPOSE, Area, keep_paper, write_paper
@@ -81,12 +84,21 @@ def package(tools: Tools, house: House, name: str, actor: str) -> Packaged:
     case = open_case(tools, house.door, schedule, name, actor)
     letter = house.printer(sheet_of(tools, case, answer_key(row)))
     now = tools.clock.now()
+    with tools.database.read() as session:
+        gone = erased(session, row)
     parts = [
         text_part(NAME, "text/plain; charset=utf-8", readme()),
         text_part(LETTER, "application/pdf", letter.pdf),
         *_copies(tools, house, schedule, enclosed, actor),
     ]
-    leading = signed(house.signer, house.store_id, row.receipt, row.kind, row.outcome, now, parts)
+    said = {
+        "store": house.store_id,
+        "receipt": row.receipt,
+        "kind": row.kind,
+        "outcome": row.outcome,
+        "packaged_at": now,
+    }
+    leading = signed(house.signer, said | ({"erased": gone} if gone else {}), parts)
     with tools.intake() as intake:
         content = archive([*leading, *parts])
         paper = write_paper(tools, intake, schedule, Area.PACKAGE, content, row.id)
@@ -95,9 +107,9 @@ def package(tools: Tools, house: House, name: str, actor: str) -> Packaged:
             move_on(row, Step.PACKAGE)
             _check_same(row, enclosures(session, schedule, row), enclosed)
             keep_paper(session, tools, intake, paper, row.id, "package")
-            said = {"warnings": list(letter.warnings), "files": [each.name for each in parts]}
+            noted = {"warnings": list(letter.warnings), "files": [each.name for each in parts]}
             detail = {"paper": paper.id, "sha256": paper.original.sha256.hex()}
-            put_on_record(session, tools, row, now, actor, Tag.REQUEST_PACKAGED, said, detail)
+            put_on_record(session, tools, row, now, actor, Tag.REQUEST_PACKAGED, noted, detail)
     names = tuple(each.name for each in (*leading, *parts))
     size_bytes = paper.original.size_bytes
     return Packaged(row, letter, paper.id, paper.original.sha256.hex(), size_bytes, names)

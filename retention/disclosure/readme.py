@@ -11,6 +11,7 @@ _TEXT: Final = """\
   recordings/     開示する録音・映像の写しです。一般的な再生ソフトで再生できます (MP4, WAV, FLAC, PNG)。
                   フォルダがないときは、回答書のみをお送りしています。
   manifest.json   この一式に含まれるファイルの一覧と、それぞれに施した加工の内容です。
+                  消去のご請求の場合は、消去した録音・映像の証明 ("erased") を含みます。
   manifest.sig    manifest.json の電子署名です (Ed25519)。
 
 ファイルの名前の日付と時刻は、録音・録画された場所の時刻です。
@@ -29,6 +30,7 @@ About these files
   recordings/     Copies of the recordings that are disclosed. Common players play them (MP4, WAV, FLAC, PNG).
                   Where there is no such folder, the letter is all that is sent.
   manifest.json   Every file in this package, and what was done to it.
+                  After an erasure it also certifies what was erased ("erased").
   manifest.sig    The digital signature of manifest.json (Ed25519).
 
 Dates and times in the names of files are those of the place where the recording was made.

@@ -368,6 +368,8 @@ def _report_package(found: dict[str, Any], key: bytes) -> int:
     print(f"  answer to request {found['receipt']}, made at {found['packaged_at']}")
     for each in found["files"]:
         print(f"  {each['sha256']}  {each['name']}")
+    for each in found.get("erased", ()):
+        print(f"  {each['sha256']}  erased at {each['disposed_at']}, recording {each['recording']}")
     print(f"  signed by the key with fingerprint {fingerprint(key)}")
     return 0
 

@@ -13,14 +13,13 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from retention.catalogue.find import find_recording
-from retention.disposal.tables import RunRow
 from retention.kernel.clock import local_date
-from retention.kernel.errors import InvalidInput
 from retention.provision.show import Provided, told
 from retention.requests.cases import find_request
 from retention.requests.correct import proposed
 from retention.requests.decide import MEASURED
 from retention.requests.enclosed import enclosures
+from retention.requests.erased import erased
 from retention.requests.match import granted
 from retention.requests.model import GRANTED, NOT_IDENTIFIED, WITHDRAWN
 from retention.requests.particulars import Correction, in_words
@@ -36,6 +35,12 @@ from retention.vault.door import Door
 from retention.vault.papers import Tools
 
 RECEIPT, EXTENSION = "receipt", "extension"
+#: What a package's manifest certifies of an erasure, by the letter's language.
+CERTIFICATE = {
+    "ja": "消去証明 (manifest.json)",
+    "de": "Löschnachweis (manifest.json)",
+    "en": "Certificate of erasure (manifest.json)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,18 +204,10 @@ def _measures(case: Case) -> Iterator[str]:
 
 
 def _attachments(session: Session, case: Case) -> Iterator[str]:
-    for each in enclosures(session, case.schedule, case.row):
-        yield each.name
-    run_id = case.row.effect.get("run")
-    if not run_id:
-        return
-    run = session.get_one(RunRow, run_id)
-    if not run.certificate:
-        raise InvalidInput(
-            f"the erasure for request {case.row.receipt} is not finished: there is no certificate yet",
-            hint="`retention disposal resume` finishes it.",
-        )
-    yield f"Certificate of destruction {run.id} ({run.certificate})"
+    yield from (each.name for each in enclosures(session, case.schedule, case.row))
+    if gone := erased(session, case.row):
+        words = CERTIFICATE.get(case.row.language, CERTIFICATE["en"])
+        yield f"{words} {gone[0]['run']} ({gone[0]['root']})"
 
 
 def _in(texts: Mapping[str, str], language: str) -> str:

@@ -50,9 +50,14 @@ def package(contents: Mapping[str, bytes] = CONTENTS, seed: bytes = SEED) -> byt
         else text_part(name, "text/plain", content)
         for name, content in contents.items()
     ]
-    leading = signed(
-        signer(seed), "01JQZ0000000000000000000ST", "2026-0001", "disclosure", "full", MADE_AT, parts
-    )
+    said = {
+        "store": "01JQZ0000000000000000000ST",
+        "receipt": "2026-0001",
+        "kind": "disclosure",
+        "outcome": "full",
+        "packaged_at": MADE_AT,
+    }
+    leading = signed(signer(seed), said, parts)
     return b"".join(archive([*leading, *parts]))
 
 

@@ -14,12 +14,14 @@ from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
 from retention.audit.tags import Tag
-from retention.disposal import verifier
-from retention.kernel.errors import IllegalTransition, StaleApproval
+from retention.disposal import certificate, verifier
+from retention.disposal.night import certificate_head, find_run
+from retention.kernel.errors import IllegalTransition, InvalidInput, StaleApproval
+from retention.requests.carry_out import carry_out
 from retention.requests.decide import Decision, approve, decide
 from retention.requests.identify import identify
 from retention.requests.match import match
-from retention.requests.rules.model import Outcome
+from retention.requests.rules.model import Outcome, RequestKind
 from tests.builders.disclosure import (
     ADDRESS,
     EDITOR,
@@ -236,3 +238,51 @@ def test_real_footage_and_a_real_call_play_after_nothing_but_an_unzip(
             assert last.time
             lengths_s.append(round(last.time))
     assert sorted(lengths_s) == [3, 11]
+
+
+def test_after_an_erasure_the_manifest_certifies_what_is_gone_and_how_its_source_is_called_stays_inside(
+    sqlite_house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house, tools = sqlite_house, sqlite_house.app.paper_tools()
+    house.add_source("line-of-ms-suzuki")
+    gone = [house.take_in("line-of-ms-suzuki", phone=CALLER) for _ in range(2)]
+    digests = {house.find(each).sha256.hex() for each in gone}
+    receipt = filed(house, RequestKind.ERASURE)
+    identify(tools, receipt, ["drivers-licence"], [], "", ACTOR)
+    match(tools, receipt, ACTOR)
+    decide(tools, receipt, Decision(Outcome.FULL), ACTOR)
+    approve(tools, receipt, SECOND)
+    run = carry_out(tools, house.app.disposal_tools(), receipt, ACTOR).effect["run"]
+    package = bytes_of(house, packaged(house, receipt))
+    erased = manifest_of(package)["erased"]
+    assert [each["recording"] for each in erased] == sorted(gone)
+    assert {each["sha256"] for each in erased} == digests
+    with house.app.database.read() as session:
+        head = json.loads(certificate_head(session, house.app.disposal_tools(), find_run(session, run)))
+        leaves = [verifier.leaf_hash(leaf).hex() for leaf in certificate.leaves(session, run)]
+    assert [each["leaf"] for each in erased] == leaves
+    for name in ("run", "root", "keys_destroyed_at", "keys_gone_by"):
+        assert {each[name] for each in erased} == {head["statement"][name]}
+    letter = letter_of(package)
+    for words in ("消去証明 (manifest.json)", run, head["statement"]["root"]):
+        assert words.replace(" ", "") in "".join(letter.split()).replace("\ufffe", "")
+    assert "suzuki" not in letter
+    assert b"suzuki" not in package
+    (tmp_path / "package.zip").write_bytes(package)
+    assert verifier.main([str(tmp_path / "package.zip"), "--key", house.app.signer.public_key.hex()]) == 0
+    said = capsys.readouterr().out
+    assert all(f"erased at {each['disposed_at']}, recording {each['recording']}" in said for each in erased)
+
+
+def test_no_answer_says_that_all_is_erased_while_something_is_not(sqlite_house: House) -> None:
+    house, tools = sqlite_house, sqlite_house.app.paper_tools()
+    house.take_in(phone=CALLER)
+    receipt = filed(house, RequestKind.ERASURE)
+    identify(tools, receipt, ["drivers-licence"], [], "", ACTOR)
+    match(tools, receipt, ACTOR)
+    decide(tools, receipt, Decision(Outcome.FULL), ACTOR)
+    approve(tools, receipt, SECOND)
+    carry_out(tools, house.app.disposal_tools(), receipt, ACTOR)
+    house.sql("DELETE FROM tombstone")
+    with pytest.raises(InvalidInput, match="is not finished: a certificate exists for 0 of 1 recordings"):
+        packaged(house, receipt)
