@@ -105,9 +105,10 @@ def _stop_provision(tools: Tools, name: str, actor: str) -> None:
     """Nothing of it is given to anybody from this commit on.
 
     Granted in full, it also covers what arrives later about this person; in
-    part, the named recordings alone, and so where only a recorder's own id was
-    known: it says nothing of who somebody is, and another recorder may use it. A substitute measure is the one that the
-    letter describes. Who received something before is listed, to be told.
+    part, the named recordings alone. So does a recorder's own id: it says
+    nothing of who somebody is, and another recorder may use it. A substitute
+    measure is the one that the letter describes. Who received something before
+    is listed, to be told.
     """
     now = tools.clock.now()
     with tools.database.write() as session:
