@@ -1,7 +1,6 @@
 """A renderer that is killed, starved or fed with damage leaves nothing under the final name."""
 
 import os
-import random
 import resource
 import signal
 import subprocess
@@ -16,7 +15,6 @@ import pytest
 
 from media import child, process
 from media.errors import ToolFailed, Unreadable
-from media.video.masks import MaskPlan
 from media.video.release import release
 from media.video.render.render import render
 from media.video.verify.boxes import walk
@@ -25,7 +23,6 @@ from tests.golden.clips import hide, write_clip
 BOX = (16.0, 8.0, 56.0, 40.0)
 PLAN = hide(range(12), BOX)
 ROOT = Path(__file__).parent.parent.parent
-MUTANTS = 16
 
 
 def _noise(number: int, width: int, height: int) -> object:
@@ -159,48 +156,7 @@ def test_a_worker_that_says_nothing_sensible_is_an_error() -> None:
         child.ask_child("media.tools", {}, stall_seconds=20)
 
 
-# -- damaged and strange files ------------------------------------------------------
-
-
-def _flip(data: bytearray, dice: random.Random) -> None:
-    for _ in range(dice.randint(1, 6)):
-        data[dice.randrange(min(len(data), 3000))] ^= 1 << dice.randrange(8)
-
-
-def _cut(data: bytearray, dice: random.Random) -> None:
-    del data[dice.randrange(len(data) // 2, len(data)) :]
-
-
-def _overwrite(data: bytearray, dice: random.Random) -> None:
-    at = dice.randrange(len(data) - 64)
-    data[at : at + 64] = dice.randbytes(64)
-
-
-def _verdict(folder: Path) -> str:
-    try:
-        render(folder / "mutant", MaskPlan({0: PLAN.at(0)}), folder / "out.mp4")
-    except (Unreadable, ToolFailed):
-        assert sorted(path.name for path in folder.iterdir()) == ["mutant", "whole.mp4"]
-        return "refused"
-    assert walk(folder / "out.mp4").faults == []
-    return "rendered"
-
-
-def test_a_mutant_is_refused_or_rendered_right(tmp_path: Path) -> None:
-    """Whatever is done to headers and media: an error and no file, or a copy that stands its own check."""
-    whole = write_clip(
-        tmp_path / "whole.mp4", frames=12, container_options={"movflags": "faststart"}
-    ).read_bytes()
-    verdicts = set()
-    for number in range(MUTANTS):
-        dice = random.Random(number)
-        data = bytearray(whole)
-        dice.choice([_flip, _cut, _overwrite])(data, dice)
-        (tmp_path / "mutant").write_bytes(data)
-        with suppress(FileNotFoundError):
-            (tmp_path / "out.mp4").unlink()
-        verdicts.add(_verdict(tmp_path))
-    assert verdicts == {"refused", "rendered"}, "mutants that are all the same test nothing"
+# -- strange files ------------------------------------------------------------------
 
 
 #: A part of the reason; every other file of the folder is rendered.
