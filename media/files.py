@@ -1,5 +1,6 @@
 """Write a file so that it is there whole, or not at all."""
 
+import errno
 import fcntl
 import os
 import secrets
@@ -7,7 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from media.errors import ToolFailed
+
 _TAIL = ".part"
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+
+
+@contextmanager
+def trouble_in_words(target: Path) -> Iterator[None]:
+    """What the disk refuses while `target` is written, said with what to do.
+
+    Raises:
+        ToolFailed: The disk is full, or the folder cannot be written to.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            why = f"there is no room left for {target.name} in {target.parent}; free some disk space"
+        else:
+            why = f"{target.name} cannot be written to {target.parent}: {error.strerror or error}; see to the folder"
+        raise ToolFailed(f"{why} and try again") from error
 
 
 @contextmanager

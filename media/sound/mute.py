@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import av
 
 from media.errors import NotReleased, Unreadable
-from media.files import draft_of, settle
+from media.files import draft_of, settle, trouble_in_words
 from media.sound import edit, packets, splice
 from media.sound.footage import write_footage
 from media.sound.ogg import OpusStream, read_opus, read_packets, silence_pages
@@ -87,7 +87,7 @@ def mute(source: Path, out: Path, request: Request, progress: Progress = _ignore
         Unreadable: The source cannot be used, with the reason.
         NotReleased: What was written was not silent. It is gone.
         ValueError: A mute lies outside the recording, or the result cannot be of that kind.
-        OSError: The disk is full, or the folder cannot be written to.
+        ToolFailed: The disk is full, or the folder cannot be written to.
     """
     if not request.mutes:
         raise ValueError("say what to mute: there is no span")
@@ -263,7 +263,7 @@ def _regular(source: Path) -> BinaryIO:
 @contextmanager
 def _published(out: Path) -> Iterator[Path]:
     """A draft beside `out` that gets its name when the block ends well."""
-    with draft_of(out, out.suffix) as draft:
+    with trouble_in_words(out), draft_of(out, out.suffix) as draft:
         yield draft
         settle(draft, out)
 

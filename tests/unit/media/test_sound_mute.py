@@ -406,19 +406,6 @@ def _loudest(path: Path, start_s: float, end_s: float) -> float:
     return heard
 
 
-def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = tmp_path / "in.wav"
-    source.write_bytes(wave_bytes(bytes(8000)))
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        mute(source, tmp_path / "out.wav", ask("0-0.1"))
-    assert names(tmp_path) == ["in.wav"]
-
-
 def test_what_is_no_recording_is_unreadable(tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("hello " * 100)
     for name in ("text.wav", "nothing.wav"):

@@ -17,12 +17,13 @@ import pytest
 
 from media.video.render.model import FrameRange
 from media.video.render.render import render
-from tests.golden.clips import Sound, hide, write_clip
+from tests.golden.clips import Sound, hide, length_s, write_clip
 
 pytestmark = pytest.mark.slow
 
 BROWSER = shutil.which("chromium")
 TIMEOUT_SECONDS = 120
+ALL = [FrameRange(0, 48)]
 PAGE = """<!doctype html><video id=v muted src=out.mp4></video><script>
 const v = document.getElementById("v"), seen = [];
 const say = what => fetch("/said", {method: "POST", body: JSON.stringify(what)});
@@ -109,20 +110,38 @@ def _played(served: tuple[str, "Queue[Any]"], profile: Path) -> Any:
             browser.terminate()
 
 
+_CLOSED = {"g": "8", "bf": "2", "x264-params": "open-gop=0:scenecut=0"}
+_UNEVEN = [sum((7, 10, 16)[step % 3] for step in range(number)) for number in range(48)]
+
+#: How the source is written, and what the page is told of its size.
+COPIES: dict[str, tuple[dict[str, Any], list[int]]] = {
+    "even": ({"options": _CLOSED}, [160, 96]),
+    "odd sides, so 4:4:4": ({"size": (161, 97), "pix_fmt": "yuv444p", "options": _CLOSED}, [161, 97]),
+    "turned": ({"options": _CLOSED, "rotation": 90}, [96, 160]),
+    "uneven in time": ({"options": _CLOSED, "times": _UNEVEN}, [160, 96]),
+}
+
+
 @pytest.mark.skipif(
     BROWSER is None and not os.environ.get("CI"), reason="there is no chromium on this machine"
 )
-@pytest.mark.parametrize("looked_at", [[], [FrameRange(0, 48)]], ids=["encoded", "mixed"])
+@pytest.mark.parametrize(
+    ("kind", "looked_at"),
+    [*((kind, []) for kind in COPIES), *((kind, ALL) for kind in COPIES if "odd" not in kind)],
+    ids=lambda each: each if isinstance(each, str) else "mixed" if each else "encoded",
+)
 def test_a_browser_plays_a_copy_to_its_end(
-    tmp_path: Path, served: tuple[str, "Queue[Any]"], looked_at: list[FrameRange]
+    tmp_path: Path, served: tuple[str, "Queue[Any]"], kind: str, looked_at: list[FrameRange]
 ) -> None:
-    options = {"g": "8", "bf": "2", "x264-params": "open-gop=0:scenecut=0"}
-    source = write_clip(tmp_path / "in.mp4", frames=48, size=(160, 96), options=options, sounds=[Sound()])
+    """A mixed copy is made of stretches that are the source's own and of stretches that were encoded anew."""
+    how, size = COPIES[kind]
+    source = write_clip(tmp_path / "in.mp4", **{"frames": 48, "size": (160, 96), "sounds": [Sound()], **how})
     done = render(source, hide(range(20, 22), (16, 8, 56, 40)), tmp_path / "out.mp4", looked_at=looked_at)
     assert bool(done.copied_frames) == bool(looked_at)
     said = _played(served, tmp_path / "profile")
     assert "error" not in said, said
-    assert said["duration"] == pytest.approx(4.0, abs=0.1)
-    assert said["size"] == [160, 96]
+    assert said["duration"] == pytest.approx(float(length_s(tmp_path / "out.mp4")), abs=0.1)
+    assert said["duration"] > 3.5
+    assert said["size"] == size
     assert all(said["seen"])
     assert said["frames"] >= 40, "a busy machine may drop some, a broken file stops"
