@@ -20,7 +20,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from media.container import Opened, open_recording
-from media.errors import NotReleased
+from media.errors import NotReleased, Unreadable
 from media.facts import is_cover
 from media.sound import edit
 from media.sound.decoded import Decoding
@@ -172,6 +172,10 @@ def write_footage(
             for packet in heapq.merge(copied, *(sound.packets() for sound in sounds), key=_time_s):
                 progress(min(max(int(_time_s(packet) * 1_000_000), 0), length_us), length_us)
                 written.mux(packet)
+    if not out.stat().st_size:
+        raise Unreadable(
+            "its tracks hold nothing: the file ends before them; get another copy of the recording"
+        )
     _check_pictures(source, out)
     return tuple(sound.check(out, len(pictures) + number) for number, sound in enumerate(sounds))
 
@@ -184,6 +188,8 @@ def _plan(mutes: Sequence[Mute], track: Track, total: int) -> Plan:
 def _copied(packets: Iterator["Packet[Any]"], copies: Mapping[int, Any]) -> Iterator["Packet[Any]"]:
     for packet in packets:
         if packet.size:
+            if packet.has_sidedata("encryption_info"):
+                raise Unreadable("the picture is encrypted; have the recorder export it without encryption")
             packet.stream = copies[packet.stream.index]
             yield packet
 

@@ -63,7 +63,7 @@ class Track:
         """Every packet that holds sound, and where it lies.
 
         Raises:
-            Unreadable: A packet is damaged.
+            Unreadable: A packet is damaged, or encrypted.
         """
         expected: int | None = None
         claim = self._clock()
@@ -71,6 +71,8 @@ class Track:
         for packet in self.opened.container.demux(self.stream):
             if not packet.size:
                 continue
+            if packet.has_sidedata("encryption_info"):
+                raise Unreadable("the sound is encrypted; have the recorder export it without encryption")
             data = bytes(packet)
             samples = self._samples(packet, data)
             if packet.pts is not None:
