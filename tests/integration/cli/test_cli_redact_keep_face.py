@@ -31,7 +31,7 @@ def portrait_of(label: Label, clip: Path, target: Path) -> Path:
     """A photo of whom a person labelled, cut from the footage."""
     with av.open(str(clip)) as container:
         frame = next(frame for n, frame in enumerate(container.decode(video=0)) if n == label.frame)
-        picture = frame.to_image()
+        picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
     (left, top), (right, bottom) = label.corners.min(axis=0), label.corners.max(axis=0)
     beside, above = AROUND * (right - left), AROUND * (bottom - top)
     cut = picture.crop((int(left - beside), int(top - above), int(right + beside), int(bottom + above)))
