@@ -40,7 +40,7 @@ def audio(
     with plain_errors(original), progress("muting") as tell:
         spans = tuple(Mute.parse(text, channel) for text in mutes)
         request = Request(spans, one_of(Style, style), raw_format or None)
-        done = mute(original, copy, request, lambda at, _: tell(at))
+        done = mute(original, copy, request, tell)
     value = done.as_json()
     if report is not None:
         write_whole(report, (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode())
@@ -85,7 +85,7 @@ def suggest(
                 why_no_words=why_not,
                 raw_format=raw_format or None,
                 regions=tuple(regions or REGIONS),
-                progress=lambda at, _: tell(at),
+                progress=tell,
             )
         if webvtt is not None:
             write_whole(webvtt, to_webvtt(found.words).encode())

@@ -91,9 +91,7 @@ def video(
             _keep(document, review)
         _decided(hide_everybody(document, moving=order.moving) if hide_all else document, review)
         with progress("rendering and looking again") as tell:
-            watch = Watch(
-                on_report=lambda found: _write_report(report, found), on_progress=lambda done, _: tell(done)
-            )
+            watch = Watch(on_report=lambda found: _write_report(report, found), on_progress=tell)
             try:
                 done = finish(original, document, copy, order, watch)
             except FoundAgain as found:
@@ -148,7 +146,7 @@ def _reviewed(
     with progress("searching") as tell:
 
         def on_progress(found: Progress) -> None:
-            tell(found.frames)
+            tell(found.frames, found.total)
 
         means = Means(face=face, other=other_detector, work=_work(copy))
         document = propose(original, wish, means, SurveyWatch(on_progress=on_progress))

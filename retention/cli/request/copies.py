@@ -1,7 +1,5 @@
 """retention request propose, review, render: redacted copies of what a disclosure is about."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +46,7 @@ def propose_(
     if keep_face is not None and not keep_face.is_file():
         raise InvalidInput(f"{keep_face} is not a file", hint="Give --keep-face a photo of one face.")
     wish = Wish(any_angle, persons, words, keep_face)
-    with store() as opened, _told("Searching") as tell:
+    with store() as opened, progress("Searching") as tell:
         tools, means = opened.paper_tools(), opened.copy_means()
         found = propose(tools, means, receipt, wish, who, recording_id=recording, progress=tell)
     _show_all(receipt, found, "Nothing new was proposed: `retention request show` says how far each is.")
@@ -108,7 +106,7 @@ def render_(
     Whoever is found again goes back to review, and no copy of that recording is kept.
     """
     who = named_actor()
-    with store() as opened, _told("Rendering and looking again") as tell:
+    with store() as opened, progress("Rendering and looking again") as tell:
         tools, means = opened.paper_tools(), opened.copy_means()
         done = render(
             tools, means, receipt, who, recording_id=recording, hide_found=hide_found, progress=tell
@@ -121,13 +119,6 @@ def render_(
             f"the second look found what nobody has decided about:{''.join(points)}",
             hint="Next: " + "; ".join(steps),
         )
-
-
-@contextmanager
-def _told(doing: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar that is told of what is done, and of what there is to do."""
-    with progress(doing) as tell:
-        yield lambda done, _total: tell(done)
 
 
 def _write_out(opened: App, receipt: str, recording: str, out: Path, faces: Path | None, who: str) -> None:
