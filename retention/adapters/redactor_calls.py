@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from media.review.by_hand import numbered
 from media.review.document import Verdict
-from media.review.sound import SoundReview, decide, heard_spans, hide_rest, open_points, to_json
+from media.review.sound import SoundReview, decide, draw, heard_spans, hide_rest, open_points, to_json
 from media.sound.review import Ears, Finished, HeardAgain, finish, propose
+from media.sound.spans import Mute
 from media.sound.speech import open_recogniser
 from media.sound.weights import WeightsMissing
-from retention.adapters.redactor_names import numbered
+from retention.kernel.errors import InvalidInput
 from retention.redaction.model import raw_format_of
 from retention.redaction.redactor import Choice, Copy, FoundAgain, Original, Progress, Review
 
@@ -43,6 +45,13 @@ def review_of(review: SoundReview) -> Review:
 
 def choose(review: SoundReview, choice: Choice, by: str) -> SoundReview:
     """The document with what a person decided by name."""
+    if choice.splits or choice.merges or choice.carries:
+        raise InvalidInput(
+            "a call has no tracks that could be split, merged or carried on",
+            hint="Decide about its channels and spans; --draw START-END@CHANNEL adds a span.",
+        )
+    for text in choice.draws:
+        review = draw(review, Mute.parse(text), by=by)
     for verdict, names in ((Verdict.KEEP, choice.keep), (Verdict.HIDE, choice.hide)):
         numbers = numbered(names, ("channel", "span"))
         review = decide(review, verdict, channels=numbers["channel"], spans=numbers["span"], by=by)

@@ -3,11 +3,12 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from media import errors as media
-from media.review.decide import decide, decide_gaps, hide_all
+from media.review.by_hand import MOVING, ByHand, decide_by_hand
 from media.review.document import Decision, ReviewDocument, Sound, Verdict, to_json
 from media.review.likeness import Likeness
 from media.review.masks import coverage
@@ -22,7 +23,6 @@ from media.video.survey import Progress as SearchProgress
 from media.video.survey import Watch
 from media.video.verify.verify import to_json as report_json
 from media.video.views import Mount
-from retention.adapters.redactor_names import numbered
 from retention.kernel.errors import InvalidInput
 from retention.redaction.redactor import Choice, Copy, FoundAgain, Original, Progress, Review, Wish
 
@@ -75,23 +75,11 @@ def faces(document: ReviewDocument) -> Mapping[str, bytes]:
 
 def choose(document: ReviewDocument, choice: Choice, by: str) -> ReviewDocument:
     """The document with what a person decided by name."""
-    for verdict, names in ((Verdict.KEEP, choice.keep), (Verdict.HIDE, choice.hide)):
-        numbers = numbered(names, ("track", "gap", "sound"))
-        document = decide(document, numbers["track"], verdict, by=by)
-        document = decide_gaps(document, numbers["gap"], verdict, by=by)
-        if numbers["sound"]:
-            document = _with_sound(document, Decision(verdict=verdict, by=by))
-    if not choice.hides_rest:
-        return document
-    document = hide_all(document, by=by, note="hide the rest")
-    is_open = document.sound is not None and document.sound.decision.verdict is Verdict.UNDECIDED
-    return _with_sound(document, Decision(verdict=Verdict.HIDE, by=by)) if is_open else document
-
-
-def _with_sound(document: ReviewDocument, decision: Decision) -> ReviewDocument:
-    if document.sound is None:
-        raise KeyError("this footage has no sound")
-    return document.model_copy(update={"sound": document.sound.model_copy(update={"decision": decision})})
+    if choice.moving not in MOVING:
+        raise InvalidInput(
+            f"{choice.moving!r} is nothing to do with what moves", hint=f"Give one of {', '.join(MOVING)}."
+        )
+    return decide_by_hand(document, ByHand(**{**asdict(choice), "moving": MOVING[choice.moving]}), by)
 
 
 def copy(

@@ -41,7 +41,7 @@ class MediaRedactor:
             if medium is Medium.SOUND:
                 return calls.review_of(calls.choose(sound_document.from_json(before.text), choice, by))
             return footage.review_of(footage.choose(footage_document.from_json(before.text), choice, by))
-        except KeyError as error:
+        except (KeyError, ValueError) as error:
             raise InvalidInput(
                 str(error.args[0]), hint="`retention request show` names what there is to decide."
             ) from error

@@ -10,8 +10,9 @@ import typer
 
 from media.errors import Unreadable
 from media.files import write_whole
+from media.review.by_hand import MOVING
 from media.review.decide import hide_all as hide_everybody
-from media.review.document import ReviewDocument, Verdict, from_json, to_json
+from media.review.document import ReviewDocument, from_json, to_json
 from media.review.likeness import Likeness
 from media.review.masks import coverage
 from media.video.detect.choose import HELP as DETECTOR_HELP
@@ -28,6 +29,7 @@ from media.video.verify.model import VerifyReport
 from media.video.verify.report import as_html, as_text
 from media.video.verify.verify import to_json as report_json
 from media.video.views import Mount
+from retention.cli.by_hand import Moving, check_moving
 from retention.cli.redact_shared import Copy, Original, Report, one_of, plain_errors
 from retention.cli.shared import actor, amount, progress, show, size
 from retention.kernel import errors
@@ -47,13 +49,7 @@ def video(
         bool, typer.Option("--any-angle", help="Search in every angle, however the camera hangs.")
     ] = False,
     persons: Annotated[bool, typer.Option("--persons", help="Hide whole persons, not only faces.")] = False,
-    moving: Annotated[
-        str,
-        typer.Option(
-            metavar="hide|review|keep",
-            help="What --hide-all does with what moved and no detector named: hide it, leave it to a person, or keep it visible.",
-        ),
-    ] = "hide",
+    moving: Moving = "hide",
     detector: Annotated[str, typer.Option(metavar="libface|yunet=PATH", help=DETECTOR_HELP)] = "",
     sha256: Annotated[str, typer.Option(metavar="HEX", help="Of the detector's file.")] = "",
     style: Annotated[
@@ -74,7 +70,7 @@ def video(
     """
     order = Order(
         hides_all=hide_all,
-        moving=_moving(moving),
+        moving=MOVING[check_moving(moving)],
         style=one_of(Style, style) if style else None,
         audio=_audio(sound),
         by=actor(),
@@ -172,7 +168,7 @@ def _decided(document: ReviewDocument, review: Path | None) -> None:
     listed = "".join(f"\n  {point}" for point in open_points)
     raise errors.IllegalTransition(
         f"{amount(len(open_points), 'thing')} found in the footage still need a decision:{listed}",
-        hint=f"Write hide or keep into each in {review}, then run this again."
+        hint=f"`retention redact review {review}` decides about each (or write hide or keep into it); then run this again."
         if review
         else "Give --review FILE to decide about each, or --hide-all.",
     )
@@ -195,15 +191,6 @@ def _camera_notes(document: ReviewDocument) -> list[str]:
         return []
     why = f"the camera moves ({search.camera_why})"
     return [f"{why}, so nobody looked for things that move: only what a detector named is hidden"]
-
-
-def _moving(text: str) -> Verdict:
-    choices = {"hide": Verdict.HIDE, "review": Verdict.UNDECIDED, "keep": Verdict.KEEP}
-    if text not in choices:
-        raise errors.InvalidInput(
-            f"--moving {text!r} is no choice", hint=f"Give one of {', '.join(choices)}."
-        )
-    return choices[text]
 
 
 def _audio(text: str) -> Audio | ReplaceAudio:

@@ -56,14 +56,20 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a person decides without a document: by the names that the open points have, such as "track 3"."""
+    """What a person decides without a document, in this order: by the names that the open points have."""
 
-    keep: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()  #: "3@120": track 3 is another from frame 120 on
+    merges: tuple[str, ...] = ()  #: "3,4": both tracks are one person
+    draws: tuple[str, ...] = ()  #: "120-180:40,60,32,32": a mask; of a call "12.5-14@1": a mute
+    carries: tuple[str, ...] = ()  #: "3@260": track 3 goes on to frame 260
+    keep: tuple[str, ...] = ()  #: "track 3"
     hide: tuple[str, ...] = ()
     hides_rest: bool = False  #: whatever is undecided then
+    moving: str = "hide"  #: what that does with what moved and no detector named: hide, review or keep
 
     def __bool__(self) -> bool:
-        return bool(self.keep or self.hide or self.hides_rest)
+        edits = (self.splits, self.merges, self.draws, self.carries)
+        return bool(any(edits) or self.keep or self.hide or self.hides_rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ class Redactor(Protocol):
     def choose(self, medium: Medium, before: Review, choice: Choice, by: str) -> Review:
         """`before` with what `choice` decides, in the name of `by`.
 
-        InvalidInput if it names what is not there.
+        InvalidInput if it names what is not there, or what a recording of this medium does not have.
         """
 
     def pictures(self, medium: Medium, review: Review) -> Mapping[str, bytes]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from retention.bootstrap import App
+from retention.cli.by_hand import Carry, Draw, Hide, HideRest, Keep, Merge, Moving, Split, check_moving
 from retention.cli.request.common import Receipt, copy_json, copy_lines
 from retention.cli.shared import amount, named_actor, progress, show, store, whole_file
 from retention.kernel.errors import InvalidInput, NotReleased
@@ -64,25 +65,36 @@ def review_(
         Path | None,
         typer.Option("--in", metavar="FILE", help="Take the document back, with what was decided."),
     ] = None,
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="This stays, as an open point names it: 'track 3'; repeatable."),
-    ] = None,
-    hide: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="This is hidden; repeatable.")
-    ] = None,
-    hide_rest: Annotated[bool, typer.Option("--hide-rest", help="Whatever is undecided is hidden.")] = False,
+    split: Split = None,
+    merge: Merge = None,
+    draw: Draw = None,
+    carry: Carry = None,
+    keep: Keep = None,
+    hide: Hide = None,
+    hide_rest: HideRest = False,
+    moving: Moving = "hide",
 ) -> None:
     """Decide what of a recording is hidden: in a document that is written out and taken back, or by name.
 
     In the document, `undecided` becomes `hide` or `keep`. Nothing that was found may be taken out; more may be added.
+    By name, everything that the line asks for is done, or nothing: splits first, then merges, masks that are drawn
+    (of a call: --draw START-END@CHANNEL), tracks that go on, what stays, what is hidden, and the rest.
     """
     who = named_actor()
-    choice = Choice(tuple(keep or ()), tuple(hide or ()), hide_rest)
+    choice = Choice(
+        splits=tuple(split or ()),
+        merges=tuple(merge or ()),
+        draws=tuple(draw or ()),
+        carries=tuple(carry or ()),
+        keep=tuple(keep or ()),
+        hide=tuple(hide or ()),
+        hides_rest=hide_rest,
+        moving=check_moving(moving),
+    )
     if [out is not None, in_ is not None, bool(choice)].count(True) != 1:
         raise InvalidInput(
             "this does not say what to do with the review",
-            hint="Give --out FILE, or --in FILE, or decide with --keep, --hide and --hide-rest.",
+            hint="Give --out FILE, or --in FILE, or decide with --keep, --hide, --hide-rest, --split, --merge, --draw and --carry.",
         )
     with store() as opened:
         tools, means = opened.paper_tools(), opened.copy_means()

@@ -279,6 +279,20 @@ def test_a_name_that_is_not_in_the_review_is_refused(story: Story) -> None:
     assert "what to do" in story.do("review", "--recording", story.call, fails=11)["message"]
 
 
+def test_a_track_is_split_carried_on_and_merged_again_by_hand(story: Story) -> None:
+    line = ("review", "--recording", story.clip)
+    before = story.copy(story.clip)["open_points"]
+    (found,) = story.do(*line, "--split", "1@12", "--draw", "0-5:1,1,9,9", who=REVIEWER)
+    assert len(found["open_points"]) == len(before) + 1
+    new = max(int(point.split()[1]) for point in found["open_points"] if point.startswith("track"))
+    error = story.do(*line, "--merge", "1,999", fails=11)
+    assert "merge 1,999: there is no track 999; this review has the tracks" in error["message"]
+    (found,) = story.do(*line, "--merge", f"1,{new}", who=REVIEWER)
+    assert found["open_points"] == before
+    calls = story.do("review", "--recording", story.call, "--split", "1@12", fails=11)
+    assert "a call has no tracks" in calls["message"]
+
+
 def test_a_mask_that_was_moved_off_a_face_releases_nothing(story: Story) -> None:
     labels = of_one_frame(story.data)
     found = story.review(story.clip, lambda text: with_his_mask_beside_him(labels, text))
