@@ -15,6 +15,7 @@ from media.review.masks import coverage
 from media.sound.mute import Request, mute
 from media.sound.spans import Mute
 from media.video import redact
+from media.video.extent import Extent
 from media.video.masks import Style
 from media.video.propose import Means, propose
 from media.video.propose import Wish as Search
@@ -45,7 +46,9 @@ def find(original: Original, wish: Wish, work: Path, progress: Progress) -> Revi
 
     mount = Mount.ANY if wish.any_angle else _MOUNTS.get(original.mount) or Mount(original.mount)
     means = Means(other=redact.other_detector, work=work)
-    document = propose(original.path, Search(mount, wish.persons), means, Watch(on_progress=on_progress))
+    document = propose(
+        original.path, Search(mount, Extent(wish.extent)), means, Watch(on_progress=on_progress)
+    )
     if any(each.get("type") == "audio" for each in original.facts.get("streams", ())):
         left_out = Sound(decision=Decision(verdict=Verdict.HIDE, note=_PROPOSED))
         document = document.model_copy(update={"sound": left_out})

@@ -18,6 +18,7 @@ from media.review.masks import coverage
 from media.video.detect.choose import HELP as DETECTOR_HELP
 from media.video.detect.choose import face_detector
 from media.video.detect.port import Detector
+from media.video.extent import Extent
 from media.video.masks import Style
 from media.video.propose import Means, Wish, propose
 from media.video.redact import FoundAgain, Order, Watch, check_models, finish, other_detector
@@ -31,6 +32,7 @@ from media.video.verify.verify import to_json as report_json
 from media.video.views import Mount
 from retention.cli.by_hand import Moving, check_moving
 from retention.cli.redact_shared import Copy, Original, Report, one_of, plain_errors
+from retention.cli.search_options import AnyAngle, Heads, Persons, extent_of
 from retention.cli.shared import actor, amount, progress, show, size
 from retention.kernel import errors
 
@@ -45,10 +47,9 @@ def video(
         Path | None,
         typer.Option(metavar="FILE", help="The review document: obeyed if it is there, else written."),
     ] = None,
-    any_angle: Annotated[
-        bool, typer.Option("--any-angle", help="Search in every angle, however the camera hangs.")
-    ] = False,
-    persons: Annotated[bool, typer.Option("--persons", help="Hide whole persons, not only faces.")] = False,
+    any_angle: AnyAngle = False,
+    heads: Heads = False,
+    persons: Persons = False,
     moving: Moving = "hide",
     detector: Annotated[str, typer.Option(metavar="libface|yunet=PATH", help=DETECTOR_HELP)] = "",
     sha256: Annotated[str, typer.Option(metavar="HEX", help="Of the detector's file.")] = "",
@@ -79,7 +80,7 @@ def video(
         face = face_detector(detector, sha256)
         check_models()
         check_target(original, copy)
-        wish = Wish(Mount.ANY if any_angle else Mount.UNKNOWN, persons=persons)
+        wish = Wish(Mount.ANY if any_angle else Mount.UNKNOWN, Extent(extent_of(heads, persons)))
         likeness = None if keep_face is None else _likeness(keep_face)
         document = _reviewed(original, review, copy, wish, face)
         if likeness is not None:

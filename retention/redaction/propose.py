@@ -98,7 +98,7 @@ def _keep(
             detail = {
                 "review": paper.id,
                 "any_angle": wish.any_angle,
-                "persons": wish.persons,
+                "extent": str(wish.extent),
                 "ordered_by_a_photo": wish.photo is not None,
             }
             put_work_on_record(session, tools, row, found, now, actor, Tag.REVIEW_PROPOSED, detail)

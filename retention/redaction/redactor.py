@@ -32,12 +32,20 @@ class Original:
     own_sides: frozenset[str] = frozenset()  #: those that are the requester's; empty where nobody knows
 
 
+class Extent(StrEnum):
+    """How much of a person is hidden in footage."""
+
+    FACE = "face"
+    HEAD = "head"
+    PERSON = "person"
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """How to search."""
 
     any_angle: bool = False  #: heads may lie every way, whatever the source says
-    persons: bool = False  #: whole persons, beside faces
+    extent: Extent = Extent.FACE
     words: bool = True  #: spoken words too, where that is installed
     photo: Path | None = None  #: tracks most like its face come first; it is only read, and decides nothing
 

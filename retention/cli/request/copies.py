@@ -8,10 +8,11 @@ import typer
 from retention.bootstrap import App
 from retention.cli.by_hand import Carry, Draw, Hide, HideRest, Keep, Merge, Moving, Split, check_moving
 from retention.cli.request.common import Receipt, copy_json, copy_lines
+from retention.cli.search_options import AnyAngle, Heads, Persons, extent_of
 from retention.cli.shared import amount, named_actor, progress, show, store, whole_file
 from retention.kernel.errors import InvalidInput, NotReleased
 from retention.redaction.propose import propose
-from retention.redaction.redactor import Choice, Wish
+from retention.redaction.redactor import Choice, Extent, Wish
 from retention.redaction.render import render
 from retention.redaction.review import choose, hand_out, pictures, take
 from retention.requests.renditions import next_step
@@ -31,10 +32,9 @@ def propose_(
             metavar="PHOTO", help="Put tracks like this face first; it is only read, and decides nothing."
         ),
     ] = None,
-    any_angle: Annotated[
-        bool, typer.Option("--any-angle", help="Search footage in every angle, however the camera hangs.")
-    ] = False,
-    persons: Annotated[bool, typer.Option("--persons", help="Hide whole persons, not only faces.")] = False,
+    any_angle: AnyAngle = False,
+    heads: Heads = False,
+    persons: Persons = False,
     words: Annotated[
         bool, typer.Option("--words/--no-words", help="Whether spoken words are looked for in calls, too.")
     ] = True,
@@ -46,7 +46,7 @@ def propose_(
     who = named_actor()
     if keep_face is not None and not keep_face.is_file():
         raise InvalidInput(f"{keep_face} is not a file", hint="Give --keep-face a photo of one face.")
-    wish = Wish(any_angle, persons, words, keep_face)
+    wish = Wish(any_angle, Extent(extent_of(heads, persons)), words, keep_face)
     with store() as opened, progress("Searching") as tell:
         tools, means = opened.paper_tools(), opened.copy_means()
         found = propose(tools, means, receipt, wish, who, recording_id=recording, progress=tell)

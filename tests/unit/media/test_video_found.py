@@ -19,6 +19,7 @@ from media.review.decide import hide_all
 from media.review.document import Reason, ReviewDocument, Verdict
 from media.review.masks import to_mask_plan
 from media.video.detect.centerface import CenterFace
+from media.video.extent import Extent
 from media.video.frames import open_footage
 from media.video.masks import Box, Mask, MaskPlan
 from media.video.propose import Wish, propose
@@ -151,7 +152,7 @@ def test_whole_persons_are_hidden_where_that_is_asked_for(
     """Persons taller than 40 pixels, half covered, in the boxes of the MOT challenge; and not all else too."""
     frames = 75
     footage = excerpt(shared_data / "video" / name, tmp_path / f"part{Path(name).suffix}", frames)
-    document = propose(footage, Wish(persons=True))
+    document = propose(footage, Wish(extent=Extent.PERSON))
     plan, source = to_mask_plan(hide_all(document)), document.source
     found = [
         covered(plan.at(one.frame), one.corners, source.width, source.height) >= COVERED
