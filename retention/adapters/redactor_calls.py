@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,19 @@ _ECHO = (
 _ALL_TOGETHER = "everybody is on one channel: a person listens to the whole copy"
 
 
-def point_out(original: Original, *, words: bool, progress: Progress) -> SoundReview:
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """With what spoken words are heard."""
+
+    model: Path | None = None  #: an operator's own folder; None takes the one of the extra
+    language: str = ""  #: "en" or "ja"; empty lets it be found out for each stretch
+
+
+def point_out(original: Original, speech: Speech, *, words: bool, progress: Progress) -> SoundReview:
     """The review document of a call."""
     return propose(
         original.path,
-        _ears(original, words=words),
+        _ears(original, speech, words=words),
         sides=original.sides,
         own=original.own_sides,
         progress=progress,
@@ -59,12 +68,17 @@ def choose(review: SoundReview, choice: Choice, by: str) -> SoundReview:
 
 
 def copy(
-    original: Original, review: SoundReview, folder: Path, progress: Progress, hide_found_for: str
+    original: Original,
+    review: SoundReview,
+    folder: Path,
+    progress: Progress,
+    hide_found_for: str,
+    speech: Speech,
 ) -> Copy:
     """A muted copy that was listened to again."""
     for _ in range(_ROUNDS):
         try:
-            return _copy(original, review, folder, progress)
+            return _copy(original, review, folder, progress, speech)
         except HeardAgain as found:
             if not hide_found_for:
                 raise FoundAgain(found.findings, review_of(found.review)) from found
@@ -72,8 +86,8 @@ def copy(
     raise FoundAgain(last.findings, review_of(last.review)) from last
 
 
-def _copy(original: Original, review: SoundReview, folder: Path, progress: Progress) -> Copy:
-    ears = _ears(original, words=review.search is not None and not review.search.not_looked_for)
+def _copy(original: Original, review: SoundReview, folder: Path, progress: Progress, speech: Speech) -> Copy:
+    ears = _ears(original, speech, words=review.search is not None and not review.search.not_looked_for)
     target = folder / f"copy{SAME.get(original.facts['container'], ANYWHERE)}"
     try:
         done = finish(original.path, review, target, ears, progress)
@@ -92,13 +106,15 @@ def _copy(original: Original, review: SoundReview, folder: Path, progress: Progr
     )
 
 
-def _ears(original: Original, *, words: bool) -> Ears:
+def _ears(original: Original, speech: Speech, *, words: bool) -> Ears:
     raw_format = raw_format_of(original.facts) or None
     if not words:
         return Ears(why_no_words="whoever proposed it left them out", raw_format=raw_format)
     try:
-        return Ears(open_recogniser(None, None), raw_format=raw_format)
+        return Ears(open_recogniser(speech.model, speech.language or None), raw_format=raw_format)
     except WeightsMissing as missing:
+        if speech.model is not None:  # whoever names a model wants words to be looked for
+            raise
         return Ears(why_no_words=str(missing), raw_format=raw_format)
 
 

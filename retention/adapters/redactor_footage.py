@@ -15,6 +15,7 @@ from media.review.masks import coverage
 from media.sound.mute import Request, mute
 from media.sound.spans import Mute
 from media.video import redact
+from media.video.detect.choose import face_detector
 from media.video.extent import Extent
 from media.video.masks import Style
 from media.video.propose import Means, propose
@@ -23,13 +24,12 @@ from media.video.render.model import Audio, ReplaceAudio
 from media.video.survey import Progress as SearchProgress
 from media.video.survey import Watch
 from media.video.verify.verify import to_json as report_json
-from media.video.views import Mount
+from media.video.views import Mount, mount_of
 from retention.kernel.errors import InvalidInput
 from retention.redaction.redactor import Choice, Copy, FoundAgain, Original, Progress, Review, Wish
 
 SCHEMA = "footage-rendition-report/1"
 _PROPOSED = "proposed: everybody's voice is on it"
-_MOUNTS = {"": Mount.UNKNOWN, "ceiling": Mount.ANY}
 #: By the container of the original: how a file is called in which its sound stays where it was.
 _SAME = {"mp4": ".mp4", "avi": ".avi"}
 _MOSAIC = "a mosaic hides less than a fill: faces have been recognised through one"
@@ -44,8 +44,9 @@ def find(original: Original, wish: Wish, work: Path, progress: Progress) -> Revi
     def on_progress(found: SearchProgress) -> None:
         progress(found.frames, found.total)
 
-    mount = Mount.ANY if wish.any_angle else _MOUNTS.get(original.mount) or Mount(original.mount)
-    means = Means(other=redact.other_detector, work=work)
+    face = face_detector(wish.detector, wish.detector_sha256)
+    mount = Mount.ANY if wish.any_angle else mount_of(original.mount)
+    means = Means(face=face, other=redact.other_detector, work=work)
     document = propose(
         original.path, Search(mount, Extent(wish.extent)), means, Watch(on_progress=on_progress)
     )

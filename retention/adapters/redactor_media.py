@@ -16,11 +16,16 @@ from retention.redaction.redactor import Choice, Copy, Medium, Original, Progres
 class MediaRedactor:
     """Searches and mutes in this process, and paints in a child: the bytes were inspected when they came in."""
 
+    def __init__(self, speech: calls.Speech = calls.Speech()) -> None:  # noqa: B008 - frozen
+        self._speech = speech
+
     def propose(self, original: Original, wish: Wish, work: Path, progress: Progress) -> Review:
         """See `Redactor`."""
         with in_our_words("the search broke off"):
             if original.medium is Medium.SOUND:
-                return calls.review_of(calls.point_out(original, words=wish.words, progress=progress))
+                return calls.review_of(
+                    calls.point_out(original, self._speech, words=wish.words, progress=progress)
+                )
             return footage.review_of(footage.find(original, wish, work, progress))
 
     def take(self, medium: Medium, before: Review, text: bytes, by: str) -> Review:
@@ -63,7 +68,7 @@ class MediaRedactor:
         with in_our_words("the copy could not be made"):
             if original.medium is Medium.SOUND:
                 call = sound_document.from_json(review.text)
-                return calls.copy(original, call, folder, progress, hide_found_for)
+                return calls.copy(original, call, folder, progress, hide_found_for, self._speech)
             document = footage_document.from_json(review.text)
             return footage.copy(original, document, folder, progress, hide_found_for)
 

@@ -15,9 +15,8 @@ from media.review.decide import hide_all as hide_everybody
 from media.review.document import ReviewDocument, from_json, to_json
 from media.review.likeness import Likeness
 from media.review.masks import coverage
-from media.video.detect.choose import HELP as DETECTOR_HELP
 from media.video.detect.choose import face_detector
-from media.video.detect.port import Detector
+from media.video.detect.port import Detector as FindsFaces
 from media.video.extent import Extent
 from media.video.masks import Style
 from media.video.propose import Means, Wish, propose
@@ -29,10 +28,20 @@ from media.video.survey import Watch as SurveyWatch
 from media.video.verify.model import VerifyReport
 from media.video.verify.report import as_html, as_text
 from media.video.verify.verify import to_json as report_json
-from media.video.views import Mount
+from media.video.views import Mount as HeadsLie
+from media.video.views import mount_of
 from retention.cli.by_hand import Moving, check_moving
 from retention.cli.redact_shared import Copy, Original, Report, one_of, plain_errors
-from retention.cli.search_options import AnyAngle, Heads, Persons, extent_of
+from retention.cli.search_options import (
+    AnyAngle,
+    Detector,
+    Heads,
+    KeepFace,
+    Mount,
+    Persons,
+    Sha256,
+    extent_of,
+)
 from retention.cli.shared import actor, amount, progress, show, size
 from retention.kernel import errors
 
@@ -47,19 +56,17 @@ def video(
         Path | None,
         typer.Option(metavar="FILE", help="The review document: obeyed if it is there, else written."),
     ] = None,
+    mount: Mount = "",
     any_angle: AnyAngle = False,
     heads: Heads = False,
     persons: Persons = False,
     moving: Moving = "hide",
-    detector: Annotated[str, typer.Option(metavar="libface|yunet=PATH", help=DETECTOR_HELP)] = "",
-    sha256: Annotated[str, typer.Option(metavar="HEX", help="Of the detector's file.")] = "",
+    detector: Detector = "",
+    sha256: Sha256 = "",
     style: Annotated[
         str, typer.Option(help="fill, cosmetic (softened fill) or mosaic, which is weaker.")
     ] = "",
-    keep_face: Annotated[
-        Path | None,
-        typer.Option(metavar="PHOTO", help="Put tracks like this face first in the review; decides nothing."),
-    ] = None,
+    keep_face: KeepFace = None,
     sound: Annotated[
         str, typer.Option("--audio", metavar="keep|drop|FILE", help="What becomes of the sound.")
     ] = "keep",
@@ -80,7 +87,7 @@ def video(
         face = face_detector(detector, sha256)
         check_models()
         check_target(original, copy)
-        wish = Wish(Mount.ANY if any_angle else Mount.UNKNOWN, Extent(extent_of(heads, persons)))
+        wish = Wish(HeadsLie.ANY if any_angle else mount_of(mount), Extent(extent_of(heads, persons)))
         likeness = None if keep_face is None else _likeness(keep_face)
         document = _reviewed(original, review, copy, wish, face)
         if likeness is not None:
@@ -132,7 +139,7 @@ def _likeness(photo: Path) -> Likeness:
 
 
 def _reviewed(
-    original: Path, review: Path | None, copy: Path, wish: Wish, face: Callable[[], Detector]
+    original: Path, review: Path | None, copy: Path, wish: Wish, face: Callable[[], FindsFaces]
 ) -> ReviewDocument:
     """The document that is there, or a new proposal, written down at once; a search goes on where it was stopped.
 

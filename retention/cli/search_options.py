@@ -1,9 +1,12 @@
 """How footage is to be searched, as the command line says it; the same words alone and within a request."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from media.video.detect.choose import HELP as DETECTOR_HELP
+from media.video.views import MOUNT_WORDS
 from retention.kernel.errors import InvalidInput
 
 AnyAngle = Annotated[
@@ -12,6 +15,22 @@ AnyAngle = Annotated[
 Heads = Annotated[
     bool,
     typer.Option("--heads", help="Hide whole heads, also of those whose face nobody sees, not only faces."),
+]
+Mount = Annotated[
+    str,
+    typer.Option(
+        "--mount", metavar="|".join(MOUNT_WORDS), help="How the camera hangs; without it: found out."
+    ),
+]
+Detector = Annotated[str, typer.Option("--detector", metavar="libface|yunet=PATH", help=DETECTOR_HELP)]
+Sha256 = Annotated[str, typer.Option("--sha256", metavar="HEX", help="Of the detector's file.")]
+KeepFace = Annotated[
+    Path | None,
+    typer.Option(
+        "--keep-face",
+        metavar="PHOTO",
+        help="Put tracks like this face first; it is only read, and decides nothing.",
+    ),
 ]
 Persons = Annotated[bool, typer.Option("--persons", help="Hide whole persons, not only faces.")]
 

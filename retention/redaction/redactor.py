@@ -48,6 +48,8 @@ class Wish:
     extent: Extent = Extent.FACE
     words: bool = True  #: spoken words too, where that is installed
     photo: Path | None = None  #: tracks most like its face come first; it is only read, and decides nothing
+    detector: str = ""  #: who finds faces in footage: "yunet=PATH"; empty for the one that is brought along
+    detector_sha256: str = ""  #: of the file at PATH
 
 
 #: What is done, and what there is to do in all where that is known, in any one unit. May be called from another thread.
@@ -112,7 +114,8 @@ class Redactor(Protocol):
         The same original and wish give the same document. `work` is a folder in which a search that is
         stopped keeps how far it was; it holds no picture and no sound.
         Nobody is proposed to stay visible, or to be heard.
-        Unreadable if the original cannot be searched; InvalidInput if the photo shows no face.
+        Unreadable if the original cannot be searched; InvalidInput if the photo shows no face, or there is no
+        such detector.
         """
 
     def take(self, medium: Medium, before: Review, text: bytes, by: str) -> Review:

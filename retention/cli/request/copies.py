@@ -8,7 +8,7 @@ import typer
 from retention.bootstrap import App
 from retention.cli.by_hand import Carry, Draw, Hide, HideRest, Keep, Merge, Moving, Split, check_moving
 from retention.cli.request.common import Receipt, copy_json, copy_lines
-from retention.cli.search_options import AnyAngle, Heads, Persons, extent_of
+from retention.cli.search_options import AnyAngle, Detector, Heads, KeepFace, Persons, Sha256, extent_of
 from retention.cli.shared import amount, named_actor, progress, show, store, whole_file
 from retention.kernel.errors import InvalidInput, NotReleased
 from retention.redaction.propose import propose
@@ -26,15 +26,12 @@ Recording = Annotated[str, typer.Option(metavar="ID", help="Only this recording,
 def propose_(
     receipt: Receipt,
     recording: Recording = "",
-    keep_face: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PHOTO", help="Put tracks like this face first; it is only read, and decides nothing."
-        ),
-    ] = None,
+    keep_face: KeepFace = None,
     any_angle: AnyAngle = False,
     heads: Heads = False,
     persons: Persons = False,
+    detector: Detector = "",
+    sha256: Sha256 = "",
     words: Annotated[
         bool, typer.Option("--words/--no-words", help="Whether spoken words are looked for in calls, too.")
     ] = True,
@@ -46,7 +43,7 @@ def propose_(
     who = named_actor()
     if keep_face is not None and not keep_face.is_file():
         raise InvalidInput(f"{keep_face} is not a file", hint="Give --keep-face a photo of one face.")
-    wish = Wish(any_angle, Extent(extent_of(heads, persons)), words, keep_face)
+    wish = Wish(any_angle, Extent(extent_of(heads, persons)), words, keep_face, detector, sha256)
     with store() as opened, progress("Searching") as tell:
         tools, means = opened.paper_tools(), opened.copy_means()
         found = propose(tools, means, receipt, wish, who, recording_id=recording, progress=tell)
