@@ -10,8 +10,10 @@ from media.files import write_whole
 from media.sound.mute import Request, mute
 from media.sound.samples import Style
 from media.sound.spans import Mute
+from media.video.scan import what_it_holds
 from retention.cli.redact_shared import Copy, Original, Report, one_of, plain_errors
 from retention.cli.shared import amount, progress, show, table
+from retention.kernel.errors import InvalidInput
 
 if TYPE_CHECKING:
     from media.sound.speech import Recogniser
@@ -70,6 +72,7 @@ def suggest(
 ) -> None:
     """Point out what a person should decide about: keys pressed, numbers and personal data spoken.
 
+    Of footage it hears the sound; whom its pictures show, `retention redact video --review` proposes.
     Decides nothing and mutes nothing. What it prints and writes is as personal as the recording.
     """
     from media.sound.personal import REGIONS  # noqa: PLC0415 - slow to import, and muting needs none of it
@@ -77,6 +80,7 @@ def suggest(
     from media.sound.transcript import to_rttm, to_webvtt  # noqa: PLC0415 - as above
 
     with plain_errors(original):
+        unseen = [] if raw_format else _unseen(original)
         recogniser, why_not = _recogniser(model, language) if words else (None, "--no-words was given")
         with progress("listening") as tell:
             found = search(
@@ -91,7 +95,26 @@ def suggest(
             write_whole(webvtt, to_webvtt(found.words).encode())
         if rttm is not None:
             write_whole(rttm, to_rttm(found.voice, original.stem).encode())
-    show(found.as_json(), _text(found))
+    value = found.as_json()
+    value["not_looked_for"] = [*value["not_looked_for"], *unseen]
+    show(value, [*_text(found), *(f"! {text}" for text in unseen)])
+
+
+def _unseen(original: Path) -> list[str]:
+    """That there are pictures, too, and which command searches them.
+
+    Raises:
+        InvalidInput: There is nothing else.
+    """
+    pictures, sound = what_it_holds(original)
+    way = (
+        f"`retention redact video {original} OUT --review FILE` proposes whom to decide about in the pictures"
+    )
+    if pictures and not sound:
+        raise InvalidInput(
+            f"{original} holds pictures and no sound: there is nothing to hear", hint=f"{way}."
+        )
+    return [f"the pictures were not searched: {way}"] if pictures else []
 
 
 def _recogniser(folder: Path | None, language: str) -> "tuple[Recogniser | None, str]":
