@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from media.files import write_whole
+from media.models import digest_of
 from media.sound.mute import Request, mute
+from media.sound.page import page_of
 from media.sound.samples import Style
 from media.sound.spans import Mute
 from media.video.scan import what_it_holds
-from retention.cli.redact_shared import Copy, Original, Report, one_of, plain_errors
+from retention.cli.redact_report import ReportLanguage, Reports, checked_language, write_reports
+from retention.cli.redact_shared import Copy, Original, one_of, plain_errors
 from retention.cli.shared import amount, progress, show, table
 from retention.kernel.errors import InvalidInput
 
@@ -36,16 +39,22 @@ def audio(
     ] = None,
     style: Annotated[str, typer.Option(help="silence or tone.")] = "silence",
     raw_format: RawFormat = "",
-    report: Report = None,
+    report: Reports = None,
+    report_language: ReportLanguage = "",
 ) -> None:
     """Mute spans of a call, or of the sound of footage. Its length stays; the copy is decoded and checked."""
+    language = checked_language(report_language)
     with plain_errors(original), progress("muting") as tell:
         spans = tuple(Mute.parse(text, channel) for text in mutes)
         request = Request(spans, one_of(Style, style), raw_format or None)
         done = mute(original, copy, request, tell)
     value = done.as_json()
-    if report is not None:
-        write_whole(report, (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode())
+    if report:
+        document = (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
+        page = page_of(
+            done.tracks, language, source_sha256=digest_of(original), copy_sha256=digest_of(copy)
+        )
+        write_reports(report, document, page)
     lines = [f"{copy}: {amount(len(spans), 'span')} muted."]
     for track in done.tracks:
         lines.append(f"  track {track.track}, {track.codec}: {track.checked}")

@@ -10,6 +10,7 @@ import typer
 
 from media.errors import Unreadable
 from media.files import write_whole
+from media.page import as_text
 from media.review.by_hand import MOVING
 from media.review.decide import hide_all as hide_everybody
 from media.review.document import ReviewDocument, from_json, to_json
@@ -25,13 +26,13 @@ from media.video.render.model import Audio, ReplaceAudio
 from media.video.render.render import check_target
 from media.video.survey import Progress
 from media.video.survey import Watch as SurveyWatch
-from media.video.verify.model import VerifyReport
-from media.video.verify.report import as_html, as_text
+from media.video.verify.report import page_of
 from media.video.verify.verify import to_json as report_json
 from media.video.views import Mount as HeadsLie
 from media.video.views import mount_of
 from retention.cli.by_hand import Moving, check_moving
-from retention.cli.redact_shared import Copy, Original, Report, one_of, plain_errors
+from retention.cli.redact_report import ReportLanguage, Reports, checked_language, write_reports
+from retention.cli.redact_shared import Copy, Original, one_of, plain_errors
 from retention.cli.search_options import (
     AnyAngle,
     Detector,
@@ -70,12 +71,14 @@ def video(
     sound: Annotated[
         str, typer.Option("--audio", metavar="keep|drop|FILE", help="What becomes of the sound.")
     ] = "keep",
-    report: Report = None,
+    report: Reports = None,
+    report_language: ReportLanguage = "",
 ) -> None:
     """Hide people in footage: search, decide, paint, and look again before anything is released.
 
     Without --hide-all, every track waits in the review document for a person's decision.
     """
+    language = checked_language(report_language)
     order = Order(
         hides_all=hide_all,
         moving=MOVING[check_moving(moving)],
@@ -95,7 +98,10 @@ def video(
             _keep(document, review)
         _decided(hide_everybody(document, moving=order.moving) if hide_all else document, review)
         with progress("rendering and looking again") as tell:
-            watch = Watch(on_report=lambda found: _write_report(report, found), on_progress=tell)
+            watch = Watch(
+                on_report=lambda found: write_reports(report, report_json(found), page_of(found, language)),
+                on_progress=tell,
+            )
             try:
                 done = finish(original, document, copy, order, watch)
             except FoundAgain as found:
@@ -125,7 +131,7 @@ def video(
                 f" {size(rendered.size_bytes)} of {size(rendered.source_bytes)}."
             ),
             *(f"! {note}" for note in notes),
-            as_text(verified, "en").rstrip(),
+            as_text(page_of(verified, language)).rstrip(),
         ],
     )
 
@@ -180,16 +186,6 @@ def _decided(document: ReviewDocument, review: Path | None) -> None:
         if review
         else "Give --review FILE to decide about each, or --hide-all.",
     )
-
-
-def _write_report(path: Path | None, found: VerifyReport) -> None:
-    if path is None:
-        return
-    if path.suffix == ".json":
-        write_whole(path, report_json(found))
-    else:
-        text = as_html(found, "en") if path.suffix == ".html" else as_text(found, "en")
-        write_whole(path, text.encode())
 
 
 def _camera_notes(document: ReviewDocument) -> list[str]:
