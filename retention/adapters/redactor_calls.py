@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from media.models import digest_of
+from media.page import Language, as_html
 from media.review.by_hand import numbered
 from media.review.document import Verdict
 from media.review.sound import SoundReview, decide, draw, heard_spans, hide_rest, open_points, to_json
+from media.sound.page import page_of
 from media.sound.review import Ears, Finished, HeardAgain, finish, propose
 from media.sound.spans import Mute
 from media.sound.speech import open_recogniser
@@ -74,11 +77,12 @@ def copy(
     progress: Progress,
     hide_found_for: str,
     speech: Speech,
+    language: Language,
 ) -> Copy:
     """A muted copy that was listened to again."""
     for _ in range(_ROUNDS):
         try:
-            return _copy(original, review, folder, progress, speech)
+            return _copy(original, review, folder, progress, speech, language)
         except HeardAgain as found:
             if not hide_found_for:
                 raise FoundAgain(found.findings, review_of(found.review)) from found
@@ -86,7 +90,14 @@ def copy(
     raise FoundAgain(last.findings, review_of(last.review)) from last
 
 
-def _copy(original: Original, review: SoundReview, folder: Path, progress: Progress, speech: Speech) -> Copy:
+def _copy(
+    original: Original,
+    review: SoundReview,
+    folder: Path,
+    progress: Progress,
+    speech: Speech,
+    language: Language,
+) -> Copy:
     ears = _ears(original, speech, words=review.search is not None and not review.search.not_looked_for)
     target = folder / f"copy{SAME.get(original.facts['container'], ANYWHERE)}"
     try:
@@ -98,11 +109,21 @@ def _copy(original: Original, review: SoundReview, folder: Path, progress: Progr
         target = target.with_suffix(ANYWHERE)
         done = finish(original.path, review, target, ears, progress)
     report = {"schema": SCHEMA, "muted": done.report.as_json(), **_heard(done)}
+    summary = _summary(review, done)
+    page = page_of(
+        done.report.tracks,
+        language,
+        source_sha256=review.source.sha256,
+        copy_sha256=digest_of(target),
+        again=done.heard_again,
+        remains=summary["remains"],
+    )
     return Copy(
         target,
         review_of(review),
         json.dumps(report, ensure_ascii=False, indent=1).encode(),
-        _summary(review, done),
+        as_html(page).encode(),
+        summary,
     )
 
 

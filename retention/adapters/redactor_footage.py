@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from media import errors as media
+from media.page import Language, as_html
 from media.review.by_hand import MOVING, ByHand, decide_by_hand
 from media.review.document import Decision, ReviewDocument, Sound, Verdict, to_json
 from media.review.likeness import Likeness
@@ -23,6 +24,7 @@ from media.video.propose import Wish as Search
 from media.video.render.model import Audio, ReplaceAudio
 from media.video.survey import Progress as SearchProgress
 from media.video.survey import Watch
+from media.video.verify.report import page_of
 from media.video.verify.verify import to_json as report_json
 from media.video.views import Mount, mount_of
 from retention.kernel.errors import InvalidInput
@@ -87,7 +89,12 @@ def choose(document: ReviewDocument, choice: Choice, by: str) -> ReviewDocument:
 
 
 def copy(
-    original: Original, document: ReviewDocument, folder: Path, progress: Progress, hide_found_for: str
+    original: Original,
+    document: ReviewDocument,
+    folder: Path,
+    progress: Progress,
+    hide_found_for: str,
+    language: Language,
 ) -> Copy:
     """A painted copy that was looked at again."""
     target = folder / "copy.mp4"
@@ -98,7 +105,14 @@ def copy(
         done = redact.finish(original.path, document, target, order, redact.Watch(on_progress=progress))
     except redact.FoundAgain as found:
         raise FoundAgain(found.findings, review_of(found.document)) from found
-    return Copy(target, review_of(done.document), _report(done), _summary(done.document, done))
+    page = page_of(done.released.verified, language, remains=tuple(_remains(done.document)))
+    return Copy(
+        target,
+        review_of(done.document),
+        _report(done),
+        as_html(page).encode(),
+        _summary(done.document, done),
+    )
 
 
 def _report(done: redact.Redacted) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from media.page import Language
 from media.review import document as footage_document
 from media.review import sound as sound_document
 from media.review.changes import footage_objections, signed_footage, signed_sound, sound_objections
@@ -63,14 +64,16 @@ class MediaRedactor:
         progress: Progress,
         *,
         hide_found_for: str = "",
+        language: str = "en",
     ) -> Copy:
         """See `Redactor`."""
+        page_in: Language = "ja" if language == "ja" else "en"
         with in_our_words("the copy could not be made"):
             if original.medium is Medium.SOUND:
                 call = sound_document.from_json(review.text)
-                return calls.copy(original, call, folder, progress, hide_found_for, self._speech)
+                return calls.copy(original, call, folder, progress, hide_found_for, self._speech, page_in)
             document = footage_document.from_json(review.text)
-            return footage.copy(original, document, folder, progress, hide_found_for)
+            return footage.copy(original, document, folder, progress, hide_found_for, page_in)
 
 
 def _taken_sound(before: Review, text: bytes, by: str) -> Review:

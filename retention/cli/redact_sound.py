@@ -51,9 +51,7 @@ def audio(
     value = done.as_json()
     if report:
         document = (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
-        page = page_of(
-            done.tracks, language, source_sha256=digest_of(original), copy_sha256=digest_of(copy)
-        )
+        page = page_of(done.tracks, language, source_sha256=digest_of(original), copy_sha256=digest_of(copy))
         write_reports(report, document, page)
     lines = [f"{copy}: {amount(len(spans), 'span')} muted."]
     for track in done.tracks:

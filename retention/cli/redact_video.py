@@ -97,9 +97,12 @@ def video(
             document = likeness.order(document)
             _keep(document, review)
         _decided(hide_everybody(document, moving=order.moving) if hide_all else document, review)
+        camera = _camera_notes(document)
         with progress("rendering and looking again") as tell:
             watch = Watch(
-                on_report=lambda found: write_reports(report, report_json(found), page_of(found, language)),
+                on_report=lambda found: write_reports(
+                    report, report_json(found), page_of(found, language, camera)
+                ),
                 on_progress=tell,
             )
             try:
@@ -110,7 +113,7 @@ def video(
     _keep(done.document, review)
     shutil.rmtree(_work(copy), ignore_errors=True)
     rendered, verified = done.released.rendered, done.released.verified
-    notes = [*rendered.notes, *_camera_notes(done.document)]
+    notes = [*rendered.notes, *camera]
     show(
         {
             "out": str(copy),

@@ -89,6 +89,7 @@ class Copy:
     path: Path
     review: Review  #: by which it was made
     report: bytes  #: what was asked, done and looked for, as JSON
+    page: bytes  #: the same for people: one page of HTML that loads nothing
     summary: Mapping[str, Any]  #: see `RenditionRow`
 
 
@@ -141,12 +142,14 @@ class Redactor(Protocol):
         progress: Progress,
         *,
         hide_found_for: str = "",
+        language: str = "en",
     ) -> Copy:
         """A copy in `folder` in which everything is hidden that is not kept by a decision.
 
         It was decoded again and searched again, or FoundAgain, or NotReleased. With `hide_found_for`, whatever
         is found again is hidden, in that person's name, and the copy made and searched once more; what is
         found after some rounds still is FoundAgain.
+        Its page is in `language`, or in English where there is none in it.
         It holds pictures and sound, and nothing else of the original: no metadata, no other track.
         IllegalTransition, naming each, if anything is undecided.
         Unreadable or UnsupportedCodec if it cannot be done.

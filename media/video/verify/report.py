@@ -4,6 +4,7 @@ In English and Japanese. The findings themselves stay in English: they name
 frames and numbers for whoever corrects the masks.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from media.page import Language, Page, Section
@@ -21,6 +22,7 @@ class _Words:
     found: str
     nothing: str
     more: str
+    remains: str
     still: str
     container: str
     times: str
@@ -47,6 +49,7 @@ _EN = _Words(
     found="What was found",
     nothing="Nothing.",
     more="and {count} more; the JSON report lists them",
+    remains="What is still there, or was not looked for",
     still="What a person must still do",
     container="Every box of the file, every byte of its media, every unit of its picture: nothing but picture and sound.",
     times="All {frames} frames, decoded again: as many as in the source, each shown at the source's time.",
@@ -88,6 +91,7 @@ _JA = _Words(
     found="見つかった問題",
     nothing="ありません。",
     more="ほか {count} 件(JSON報告書に全件を記載)",
+    remains="残っているもの、調べていないもの",
     still="人が必ず行う確認",
     container="ファイルの全ボックス、メディアの全バイト、映像の全ユニット:映像と音声以外のものはありません。",
     times="全 {frames} フレームを再度復号:枚数も表示時刻も元の映像と同じです。",
@@ -124,8 +128,8 @@ _WORDS: dict[Language, _Words] = {"en": _EN, "ja": _JA}
 _SOUND_JA = {"identical": "元と同一", "converted": "AACに変換", "none": "なし"}
 
 
-def page_of(report: VerifyReport, language: Language) -> Page:
-    """The page about a copy."""
+def page_of(report: VerifyReport, language: Language, remains: Sequence[str] = ()) -> Page:
+    """The page about a copy; `remains` are further sentences of what a person must know, in English."""
     words = _WORDS[language]
     return Page(
         language,
@@ -136,6 +140,7 @@ def page_of(report: VerifyReport, language: Language) -> Page:
         sections=(
             Section(words.found, tuple(_found(report, words))),
             Section(words.looked, tuple(_looked(report, words, language))),
+            *([Section(words.remains, tuple(remains))] if remains else []),
             Section(words.still, (*_moved_kept(report, words), *words.person), is_to_do=True),
         ),
     )

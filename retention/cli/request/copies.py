@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from media.page import LANGUAGES
 from retention.bootstrap import App
 from retention.cli.by_hand import Carry, Draw, Hide, HideRest, Keep, Merge, Moving, Split, check_moving
+from retention.cli.redact_report import checked_language
 from retention.cli.request.common import Receipt, copy_json, copy_lines
 from retention.cli.search_options import AnyAngle, Detector, Heads, KeepFace, Persons, Sha256, extent_of
 from retention.cli.shared import amount, named_actor, progress, show, store, whole_file
@@ -109,16 +111,26 @@ def render_(
     hide_found: Annotated[
         bool, typer.Option("--hide-found", help="Hide whoever the second look finds, instead of asking.")
     ] = False,
+    report_language: Annotated[
+        str, typer.Option(metavar="|".join(LANGUAGES), help="Of the sealed page; without it, the request's.")
+    ] = "",
 ) -> None:
     """Make the redacted copies of what is reviewed, look at each again, and seal them.
 
     Whoever is found again goes back to review, and no copy of that recording is kept.
     """
-    who = named_actor()
+    who, language = named_actor(), report_language and checked_language(report_language)
     with store() as opened, progress("Rendering and looking again") as tell:
         tools, means = opened.paper_tools(), opened.copy_means()
         done = render(
-            tools, means, receipt, who, recording_id=recording, hide_found=hide_found, progress=tell
+            tools,
+            means,
+            receipt,
+            who,
+            recording_id=recording,
+            hide_found=hide_found,
+            language=language,
+            progress=tell,
         )
     _show_all(receipt, done.made, "" if done.sent_back else "Every copy is made.")
     if done.sent_back:

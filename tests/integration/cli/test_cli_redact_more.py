@@ -83,13 +83,14 @@ def test_a_model_folder_that_is_none_is_an_error(call: Path, nowhere: Shell, tmp
 
 def test_a_place_is_hidden_in_a_picture(picture: Path, nowhere: Shell, models: None) -> None:
     del models
-    copy, report = picture.with_name("copy.png"), picture.with_name("report.json")
+    copy, report, page = (picture.with_name(name) for name in ("copy.png", "report.json", "report.html"))
     line = ("redact", "picture", str(picture), str(copy), "--mask", "10,10,40,30", "--report", str(report))
-    told = nowhere.json(*line)
+    told = nowhere.json(*line, "--report", str(page), "--report-language", "ja")
     assert told.code == 0, told.err
     assert not np.asarray(Image.open(copy))[10:40, 10:50].any()
     assert json.loads(report.read_text(encoding="utf-8")).items() <= told.value.items()
     assert "in.png" not in report.read_text(encoding="utf-8")
+    assert "10、10、40、30" in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -268,6 +268,12 @@ def test_a_photo_only_orders_the_tracks_and_nothing_of_it_is_kept(story: Story, 
     assert not any(PORTRAIT.stem.encode() in path.read_bytes() for path in stored)
 
 
+def test_before_there_is_a_copy_there_is_no_report(story: Story, tmp_path: Path) -> None:
+    line = ("report", "--recording", story.clip, "--out", str(tmp_path / "report.html"))
+    assert "there is no finished copy" in story.do(*line, fails=12)["message"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_name_that_is_not_in_the_review_is_refused(story: Story) -> None:
     line = ("review", "--recording", story.clip, "--keep")
     assert "there is no track 99" in story.do(*line, "track 99", fails=11)["message"]
@@ -333,6 +339,21 @@ def test_in_the_footage_her_face_stays_and_every_other_is_destroyed(rendered: St
         for box in others:
             assert cut(after[number], box).max() < 40
             assert cut(before[number], box).max() > 80
+
+
+def test_whoever_approves_reads_the_report_that_was_sealed_with_each_copy(
+    rendered: Story, tmp_path: Path
+) -> None:
+    for recording, words in ((rendered.call, "音声の墨消し"), (rendered.clip, "墨消し済み複製の再検査")):
+        page, document = tmp_path / f"{recording}.html", tmp_path / f"{recording}.json"
+        for out in (page, document):
+            rendered.do("report", "--recording", recording, "--out", str(out), who=APPROVER)
+        text = page.read_text(encoding="utf-8")
+        assert words in text
+        assert rendered.copy(recording)["sha256"] in text
+        assert "schema" in json.loads(document.read_text(encoding="utf-8"))
+    listed = rendered.shell("request", "show", rendered.receipt).out
+    assert f"retention request report {rendered.receipt} --recording {rendered.clip}" in listed
 
 
 def test_the_originals_are_as_they_were_and_nothing_lies_about(rendered: Story) -> None:
