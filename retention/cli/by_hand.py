@@ -47,7 +47,7 @@ Moving = Annotated[
     typer.Option(
         "--moving",
         metavar="|".join(MOVING),
-        help="What becomes then of what moved and no detector named: it is hidden, left to a person, or kept visible.",
+        help="What moved and no detector named, when all the rest is hidden: hide it, leave it to a person, or keep it visible.",
     ),
 ]
 
