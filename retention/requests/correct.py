@@ -33,7 +33,8 @@ from retention.ingest.admit import identifiers_of
 from retention.ingest.manifest import Entry
 from retention.ingest.model import Fault
 from retention.kernel.canonical import canonical_json
-from retention.kernel.errors import InvalidInput, NotFound, StaleApproval
+from retention.kernel.errors import InvalidInput, NotFound, NotPermitted, StaleApproval
+from retention.kernel.people import is_same_person
 from retention.provision.blocks import keep_blocked
 from retention.requests.cases import check_step, file_key, find_request, put_on_record
 from retention.requests.corrected import corrections_of
@@ -164,6 +165,20 @@ def check_seen(session: Session, tools: Tools, row: RequestRow, seen: str) -> No
     if seen.strip().lower() != code_of(session, tools, row):
         raise StaleApproval(
             f"what was looked at is not what is decided about request {row.receipt} now", hint=hint
+        )
+
+
+def check_not_own(session: Session, tools: Tools, row: RequestRow, actor: str) -> None:
+    """Refuse an approval by somebody who put a correction together.
+
+    Raises:
+        NotPermitted: They did.
+    """
+    entries = diary(session, row.id, row.file_id, file_key(session, tools, row))
+    if any(each.about == PROPOSED and is_same_person(actor, each.actor) for each in entries):
+        raise NotPermitted(
+            f"{actor} put a correction of request {row.receipt} together, and nobody approves work of their own",
+            hint="Have another person do it.",
         )
 
 
