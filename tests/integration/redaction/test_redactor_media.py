@@ -81,7 +81,7 @@ def test_a_mute_is_added_to_the_review_of_a_call_by_hand(tmp_path: Path) -> None
     assert not after[CALLER, rate // 2 : rate].any()
     assert np.array_equal(after[AGENT], before[AGENT])
     page = copy.page.decode()
-    assert f"channel {CALLER}: 0.500-1.000" in page
+    assert f"Channel {CALLER}: 0.500-1.000 s" in page
     assert copy.summary["hidden"] == 1
 
 
