@@ -15,6 +15,7 @@ Steps = list[tuple[int, int | None]]
 def seen(monkeypatch: pytest.MonkeyPatch, steps: Steps) -> str:
     """The last line that a terminal shows while the steps are told, one every tenth of a second."""
     shown = StringIO()
+    monkeypatch.setattr(shared.INVOCATION, "json", False)  # whatever was asked for last in this process
     monkeypatch.setattr(shared, "err", Console(file=shown, force_terminal=True, width=120, color_system=None))
     with shared.progress("searching") as tell:
         for done, total in steps:
