@@ -209,8 +209,6 @@ def _check_grounds(session: Session, row: RequestRow, kind: RequestKind, decisio
         raise InvalidInput(
             f"{decision.outcome} needs a ground", hint=f"Give --ground: {', '.join(possible)}."
         )
-    if not needs and decision.grounds:
-        raise InvalidInput(f"{decision.outcome} has no ground for refusing", hint="Leave --ground out.")
     if decision.outcome is Outcome.ANSWERED or needs:
         _say(decision.reason, "--reason", "what the letter says about it")
     if decision.outcome in MEASURED:

@@ -214,3 +214,11 @@ def test_what_a_night_cannot_show_is_an_alarm_and_the_night_is_done_all_the_same
     house.place(house.take_in())
     assert ring(house.app) is not None
     assert any("hold.drill-broken" in each.getMessage() for each in caplog.records)
+
+
+def test_what_is_let_go_while_it_is_drilled_is_no_drill(house: House) -> None:
+    recording = house.take_in()
+    hold = house.place(recording).hold
+    house.player.before = lambda _: house.lift(hold.id)
+    assert drilled(house) == []
+    assert known_faults(house) == []

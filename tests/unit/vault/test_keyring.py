@@ -395,7 +395,7 @@ def test_a_folder_that_became_something_else_makes_the_keyring_unavailable(tmp_p
     (tmp_path / "disk").rename(tmp_path / "unmounted")
     (tmp_path / "disk").write_bytes(b"")
     for act in (keys.key_ids, keys.new_key):
-        with pytest.raises(KeyServiceUnavailable, match="Not a directory|File exists"):
+        with pytest.raises(KeyServiceUnavailable, match=r"Not a directory|File exists"):
             act()
 
 
