@@ -222,10 +222,10 @@ def test_the_key_of_a_lifted_hold_that_keeps_nothing_is_found(full: House) -> No
 
 def test_the_key_of_an_item_that_has_left_the_quarantine_is_found(full: House) -> None:
     full.ingest(full.write("no recording", b"noise"))
-    ((item, key_id),) = full.rows("SELECT id, key_id FROM quarantine")
-    key = full.memory_keys.keys[key_id]
-    full.reject(item)
-    full.memory_keys.keys[key_id] = key
+    (item,) = full.quarantined()
+    key = full.memory_keys.keys[item.key_id]
+    full.reject(item.id)
+    full.memory_keys.keys[item.key_id] = key
 
     assert only(look(full)) is Kind.SPENT_KEY_LEFT
 
