@@ -136,6 +136,7 @@ def _answer_decision(
     with tools.database.write() as session:
         row = find_request(session, name)
         move_on(row, action)
+        outcome = row.outcome
         if is_same_person(actor, row.decided_by):
             raise NotPermitted(
                 f"{actor} decided request {row.receipt}, and nobody approves a decision of their own",
@@ -159,7 +160,7 @@ def _answer_decision(
             _take_back(session, row)
             take_back(session, row.id)
             tag = Tag.REQUEST_SENT_BACK
-        put_on_record(session, tools, row, now, actor, tag, {"reason": reason}, {"outcome": row.outcome})
+        put_on_record(session, tools, row, now, actor, tag, {"reason": reason}, {"outcome": outcome})
         return row
 
 

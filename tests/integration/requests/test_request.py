@@ -292,6 +292,8 @@ def test_a_second_person_may_send_a_decision_back(house: House) -> None:
     with pytest.raises(NotPermitted):
         send_back(house.app.paper_tools(), filed.receipt, "look again", ACTOR)
     row = send_back(house.app.paper_tools(), filed.receipt, "the second call is missing", SECOND)
+    (entry,) = house.audit("requests:request:send-back")
+    assert entry.detail["outcome"] == "full"
     assert (row.stage, row.outcome) == (Stage.MATCHED, "")
 
 
