@@ -46,7 +46,7 @@ COMMON = {"side", "age_band", "gender"}
 TOLD = {"recipient", "items"}
 #: Bytes that are encrypted or compressed spell anything shorter by chance.
 LEAST_BYTES = 6
-#: Of a name: one character of a Japanese name, three of another, are in any text.
+#: What is shorter stands in any text: a single ideograph, three letters or digits.
 LEAST_CHARACTERS = {True: 4, False: 2}
 #: Who acts where nobody does; its name stands on all that it makes.
 SERVICE = "retention"
@@ -72,15 +72,14 @@ def insiders_in(app: App) -> Words:
 
 def spelt(words: Iterable[str]) -> Words:
     """Each word in every form in which somebody may write it."""
-    return frozenset(form for word in words for form in _forms(word.strip()) if form)
+    forms = {form for word in words for form in _forms(word.strip())}
+    return frozenset(form for form in forms if len(form) >= LEAST_CHARACTERS[form.isascii()])
 
 
 def _forms(word: str) -> Iterator[str]:
     yield word
     yield re.sub(r"\s", "", word)
-    for part in word.split():
-        if len(part) >= LEAST_CHARACTERS[part.isascii()]:
-            yield part
+    yield from word.split()
     try:
         number = phonenumbers.parse(word, REGION)
     except phonenumbers.NumberParseException:

@@ -41,7 +41,6 @@ from retention.kernel.errors import (
     RetentionError,
     StaleApproval,
 )
-from retention.provision.propose import may_be_given
 from retention.requests.answer import close
 from retention.requests.carry_out import carry_out
 from retention.requests.correct import propose
@@ -427,11 +426,8 @@ class Office(RuleBasedStateMachine):
 
     @invariant()
     def what_was_stopped_is_given_to_nobody(self) -> None:
-        schedule, now = self.house.app.schedule(), self.house.clock.now()
         for each in self.truth.stopped & self._living():
             assert self.register.is_stopped(each)
-            with self.house.app.database.read() as session, pytest.raises(NotPermitted):
-                may_be_given(session, schedule, [each], None, ACTOR, now)
 
     @invariant()
     def what_was_erased_stays_erased(self) -> None:
