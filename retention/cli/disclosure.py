@@ -9,11 +9,10 @@ import typer
 from retention.cli.deliveries import delivery_json, delivery_table
 from retention.cli.shared import EPILOG, named_actor, say, show, store
 from retention.disclosure.collect import collect
-from retention.disclosure.ledger import disclosures
+from retention.disclosure.ledger import disclosures, receipt_of
 from retention.disclosure.model import FAILED
 from retention.kernel.clock import SystemClock
 from retention.requests.cases import find_request
-from retention.requests.tables import RequestRow
 
 app = typer.Typer(help="What was handed over to whoever asked.", no_args_is_help=True)
 
@@ -25,14 +24,10 @@ def list_(request: Annotated[str, typer.Option(help="Only those of this request.
         zone = opened.schedule().controller.zone
         with opened.database.read() as session:
             of = find_request(session, request).id if request else ""
-            found = [
-                (session.get_one(RequestRow, each.request_id), each) for each in disclosures(session, of)
-            ]
+            found = [(receipt_of(session, each), each) for each in disclosures(session, of)]
     show(
-        [{"receipt": row.receipt, **delivery_json(each)} for row, each in found],
-        delivery_table("Deliveries", [(row.receipt, each) for row, each in found], zone)
-        if found
-        else "Nothing was handed over.",
+        [{"receipt": receipt, **delivery_json(each)} for receipt, each in found],
+        delivery_table("Deliveries", found, zone) if found else "Nothing was handed over.",
     )
 
 
@@ -44,7 +39,7 @@ def collect_() -> None:
         zone = opened.schedule().controller.zone
         changed = collect(opened.paper_tools(), opened.outbox, opened.store_id, who)
         with opened.database.read() as session:
-            found = [(session.get_one(RequestRow, each.request_id).receipt, each) for each in changed]
+            found = [(receipt_of(session, each), each) for each in changed]
     show(
         [{"receipt": receipt, **delivery_json(each)} for receipt, each in found],
         delivery_table("", found, zone) if found else "Nothing new.",

@@ -22,6 +22,7 @@ from retention.disclosure.deliver import arrived
 from retention.disclosure.ledger import is_in_time
 from retention.disclosure.model import Delivery
 from retention.disclosure.tables import DisclosureRow
+from retention.disclosure.tell import tell_of_delivery
 from retention.kernel.canonical import isoformat
 from retention.outbox.folder import Folder, Receipt
 from retention.requests.model import Stage
@@ -111,6 +112,7 @@ def _deliver(session: Session, tools: Tools, made: DisclosureRow, at: datetime, 
     made.delivered_at, made.in_time = at, is_in_time(session, row, at)
     detail = {"delivery": made.id, "state": made.state}
     record(session, tools.clock.now(), Act(Tag.DISCLOSURE_ENDED, actor, row.id, detail=detail))
+    tell_of_delivery(tools.journal, made)
 
 
 def _take_away(tools: Tools, outbox: Folder, sender: str, receipts: dict[str, Receipt]) -> None:

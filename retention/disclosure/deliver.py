@@ -24,6 +24,7 @@ from retention.catalogue.schedules import schedule_in_force
 from retention.disclosure.ledger import Ready, disclosures, entry, is_in_time, ready, withdraw_pending
 from retention.disclosure.model import ARCHIVE, LINK, Delivery
 from retention.disclosure.tables import DisclosureRow
+from retention.disclosure.tell import tell_of_delivery
 from retention.kernel.errors import InvalidInput
 from retention.kernel.ids import new_id
 from retention.outbox import link as links
@@ -202,6 +203,7 @@ def arrived(
     detail = {"delivery": made.id, "route": made.route, "in_time": made.in_time, "package": made.sha256}
     told = {**said, "route": made.route}
     put_on_record(session, tools, row, tools.clock.now(), actor, Tag.REQUEST_DELIVERED, told, detail)
+    tell_of_delivery(tools.journal, made)
 
 
 def _prepared(session: Session, row: RequestRow) -> DisclosureRow | None:

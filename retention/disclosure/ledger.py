@@ -15,7 +15,7 @@ from retention.kernel.clock import local_date
 from retention.kernel.errors import IllegalTransition
 from retention.requests.papers import Area
 from retention.requests.rulebooks import rules_of
-from retention.requests.tables import RequestPaperRow, RequestRow
+from retention.requests.tables import LostRequestRow, RequestPaperRow, RequestRow
 from retention.vault.door import sealed_object
 
 
@@ -67,6 +67,13 @@ def disclosures(session: Session, request_id: str = "") -> list[DisclosureRow]:
     if request_id:
         statement = statement.where(col(DisclosureRow.request_id) == request_id)
     return list(session.execute(statement).scalars())
+
+
+def receipt_of(session: Session, made: DisclosureRow) -> str:
+    """The receipt number of the request that a delivery answers, also of one that a restored backup does not have."""
+    lost = select(col(LostRequestRow.receipt)).where(col(LostRequestRow.request_id) == made.request_id)
+    kept = select(col(RequestRow.receipt)).where(col(RequestRow.id) == made.request_id)
+    return str(session.execute(kept.union(lost)).scalar_one())
 
 
 def withdraw_pending(session: Session, request_id: str) -> Iterator[str]:

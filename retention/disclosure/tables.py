@@ -14,7 +14,7 @@ class DisclosureRow(Row, table=True):
     __tablename__ = "disclosure"
 
     id: str = Field(primary_key=True)
-    request_id: str = Field(foreign_key="request.id", index=True)
+    request_id: str = Field(index=True)  #: after a restore, perhaps one that must be filed again
     route: str  #: "link", "archive", or how a person handed it over
     state: str = Field(index=True)
     made_at: datetime

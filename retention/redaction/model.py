@@ -139,7 +139,7 @@ def check_inside(recording: Recording, spans: Sequence[Span]) -> None:
 
 
 def needs_approval(schedule: Schedule, recording: Recording, spans: Sequence[Span]) -> bool:
-    """Whether a second person must agree: where each disposal of its class is approved, or much would go."""
+    """Whether a second person must agree: where each disposal of its class is approved, or much goes in all."""
     rules = [schedule.classes.get(reason.class_name) for reason in recording.reasons]
     asked = any(rule is not None and rule.approval is Approval.EACH_RUN for rule in rules)
     return asked or sum((span.end_s - span.start_s for span in spans), Decimal()) > ALONE_S

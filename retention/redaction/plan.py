@@ -1,6 +1,6 @@
 """Plan the destruction of spans, and approve it, as for a disposal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -50,7 +50,7 @@ def plan(
         recording_id=recording_id,
         spans=[str(span) for span in spans],
         reason=reason.strip(),
-        needs_approval=needs_approval(schedule, recording, spans),
+        needs_approval=needs_approval(schedule, recording, [*spans, *_gone_alone(session, recording_id)]),
         planned_at=at,
         planned_by=actor,
         old_sha256=sealed.sha256,
@@ -61,6 +61,13 @@ def plan(
     detail = {"digest": digest, "spans": row.spans}
     record(session, at, Act(Tag.DESTRUCTION_PLANNED, actor, recording_id, detail=detail))
     return row
+
+
+def _gone_alone(session: Session, recording_id: str) -> Iterator[Span]:
+    """What was destroyed of a recording before, with nobody's approval: many small plans are one large one."""
+    for row in destructions(session, recording_id):
+        if row.new_sha256 is not None and row.approved_at is None:
+            yield from map(Span.parse, row.spans)
 
 
 def _done_before(

@@ -15,7 +15,14 @@ from retention.audit.tags import Tag
 from retention.kernel.errors import InvalidInput, NotPermitted
 from retention.kernel.people import is_same_person
 from retention.requests.cases import find_request, move_on, put_on_record
-from retention.requests.correct import check_granted, check_seen, check_statements, keep_statements, tell
+from retention.requests.correct import (
+    check_granted,
+    check_not_own,
+    check_seen,
+    check_statements,
+    keep_statements,
+    tell,
+)
 from retention.requests.match import granted, matches
 from retention.requests.model import ACTING, GRANTED, WITHDRAWN, Step
 from retention.requests.provisions import handed_over
@@ -95,7 +102,7 @@ def approve(tools: Tools, name: str, actor: str, seen: str = "") -> RequestRow:
         seen: The code of the corrections that they looked at, where something is to be corrected.
 
     Raises:
-        NotPermitted: It is the person who decided, or who reviewed or rendered one of the copies.
+        NotPermitted: It is the person who decided, or who reviewed or rendered a copy, or put a correction together.
         InvalidInput: Something is to be corrected, and there is no code.
         StaleApproval: A copy is not the one that was decided about, or the code is that of another decision.
         IllegalTransition: Nothing waits for approval.
@@ -138,6 +145,8 @@ def _answer_decision(
             if _hands_over(row, row.outcome):
                 check_second_person(session, row, actor)
                 check_unchanged(session, row)
+            if row.kind == RequestKind.CORRECTION:
+                check_not_own(session, tools, row, actor)
             if _corrects(row):
                 check_seen(session, tools, row, seen)
             row.approved_by, row.approved_at = actor, now

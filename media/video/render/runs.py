@@ -102,5 +102,5 @@ def _sound(frame: VideoFrame, number: int) -> VideoFrame:
 def _damaged(number: int, why: str) -> str:
     return (
         f"frame {number} cannot be decoded whole ({why}); get another copy of the recording, "
-        "or cut it before that frame, and propose and render again"
+        "or take the part before that frame"
     )

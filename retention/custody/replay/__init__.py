@@ -6,6 +6,7 @@
     disposals   runs: cohorts that expired, recordings that were certified as gone
     requests    requests filed or closed since
     corrections particulars that were corrected
+    deliveries  answers that arrived
     provisions  what was handed over to others, stops of provision, entrustees
     catalogue   schedules, sources, the do-not-record list, recordings that changed cohort
     spans       spans that were destroyed in an original

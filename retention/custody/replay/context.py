@@ -48,6 +48,7 @@ class Replayed:
     do_not_record: int = 0
     requests_lost: list[str] = field(default_factory=list)  #: filed after it: their receipt numbers
     requests_closed: int = 0
+    deliveries: int = 0  #: answers that arrived after it
     spans_destroyed: int = 0
     corrections: int = 0
     entrustees: int = 0

@@ -16,6 +16,7 @@ from retention.custody.replay.catalogue import (
 )
 from retention.custody.replay.context import Ahead, Entry, Replayed, Replaying
 from retention.custody.replay.corrections import particulars_corrected
+from retention.custody.replay.deliveries import answer_delivered
 from retention.custody.replay.disposals import cohorts_expired, run_certified, run_done
 from retention.custody.replay.holds import hold_lifted, hold_placed, hold_wraps, note_dead_keys
 from retention.custody.replay.provisions import (
@@ -54,6 +55,7 @@ KINDS: dict[str, Callable[[Replaying, Entry], None]] = {
     "move-confirmed": _pass_over,
     "request-filed": request_filed,
     "request-closed": request_closed,
+    "answer-delivered": answer_delivered,
     "particulars-corrected": particulars_corrected,
     "entrustee-registered": entrustee_registered,
     "provision-blocked": provision_blocked,

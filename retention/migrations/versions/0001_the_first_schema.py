@@ -109,6 +109,27 @@ def upgrade() -> None:
     op.create_index(op.f("ix_destruction_recording_id"), "destruction", ["recording_id"], unique=False)
     op.create_index(op.f("ix_destruction_state"), "destruction", ["state"], unique=False)
     op.create_table(
+        "disclosure",
+        sa.Column("id", AutoString(), nullable=False),
+        sa.Column("request_id", AutoString(), nullable=False),
+        sa.Column("route", AutoString(), nullable=False),
+        sa.Column("state", AutoString(), nullable=False),
+        sa.Column("made_at", UTCDateTime(), nullable=False),
+        sa.Column("made_by", AutoString(), nullable=False),
+        sa.Column("package_id", AutoString(), nullable=False),
+        sa.Column("sha256", AutoString(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("archive_sha256", AutoString(), nullable=False),
+        sa.Column("link_id", AutoString(), nullable=False),
+        sa.Column("expires_at", UTCDateTime(), nullable=True),
+        sa.Column("delivered_at", UTCDateTime(), nullable=True),
+        sa.Column("in_time", sa.Boolean(), nullable=True),
+        sa.Column("receipt", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_disclosure_request_id"), "disclosure", ["request_id"], unique=False)
+    op.create_index(op.f("ix_disclosure_state"), "disclosure", ["state"], unique=False)
+    op.create_table(
         "disposal_approval",
         sa.Column("digest", AutoString(), nullable=False),
         sa.Column("on", sa.Date(), nullable=False),
@@ -499,28 +520,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_request_stage"), "request", ["stage"], unique=False)
     op.create_table(
-        "disclosure",
-        sa.Column("id", AutoString(), nullable=False),
-        sa.Column("request_id", AutoString(), nullable=False),
-        sa.Column("route", AutoString(), nullable=False),
-        sa.Column("state", AutoString(), nullable=False),
-        sa.Column("made_at", UTCDateTime(), nullable=False),
-        sa.Column("made_by", AutoString(), nullable=False),
-        sa.Column("package_id", AutoString(), nullable=False),
-        sa.Column("sha256", AutoString(), nullable=False),
-        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
-        sa.Column("archive_sha256", AutoString(), nullable=False),
-        sa.Column("link_id", AutoString(), nullable=False),
-        sa.Column("expires_at", UTCDateTime(), nullable=True),
-        sa.Column("delivered_at", UTCDateTime(), nullable=True),
-        sa.Column("in_time", sa.Boolean(), nullable=True),
-        sa.Column("receipt", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(["request_id"], ["request.id"]),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index(op.f("ix_disclosure_request_id"), "disclosure", ["request_id"], unique=False)
-    op.create_index(op.f("ix_disclosure_state"), "disclosure", ["state"], unique=False)
-    op.create_table(
         "lot_hold",
         sa.Column("hold_id", AutoString(), nullable=False),
         sa.Column("lot_id", sa.Integer(), nullable=False),
@@ -535,6 +534,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
         sa.Column("from_us", sa.BigInteger(), nullable=True),
         sa.Column("until_us", sa.BigInteger(), nullable=True),
+        sa.Column("form", AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["provision_id"], ["provision.id"]),
         sa.PrimaryKeyConstraint("provision_id", "recording_id"),
     )

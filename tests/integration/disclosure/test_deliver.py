@@ -14,7 +14,7 @@ from retention.audit.tags import Tag
 from retention.disclosure import deliver as delivering
 from retention.disclosure.collect import collect
 from retention.disclosure.deliver import Made, Public, hand_over, make_archive, make_link
-from retention.disclosure.ledger import disclosures
+from retention.disclosure.ledger import disclosures, receipt_of
 from retention.disclosure.model import Delivery
 from retention.disclosure.tables import DisclosureRow
 from retention.kernel.errors import DatabaseBusy, IllegalTransition, InvalidInput, StoreUnavailable
@@ -24,6 +24,7 @@ from retention.requests.answer import close
 from retention.requests.decide import Decision, approve, decide
 from retention.requests.rules.model import Outcome, RequestKind
 from retention.workers.bell import ring
+from tests.builders.custody import back_up, restore
 from tests.builders.disclosure import REQUESTER, filed, plain_answer
 from tests.builders.house import ACTOR, CALLER, SECOND, House
 from tests.fixtures.houses import DATABASES, SQLITE, NewHouse
@@ -404,3 +405,31 @@ def test_a_night_runs_where_the_outbox_is_out_of_reach(house: House, receipt: st
     run = ring(house.app)
     assert run
     assert (run.state, states(house)) == ("done", ["expired"])
+
+
+@on_both_databases
+def test_a_restored_backup_knows_what_was_handed_over_since_and_a_replay_adds_nothing(
+    house: House, receipt: str
+) -> None:
+    path = back_up(house)
+    _, made = hand_over(house.app.paper_tools(), house.app.outbox, receipt, "post", "", ACTOR)
+    assert restore(house, path).replayed.deliveries == 1
+    (kept,) = ledger(house)
+    assert (kept.route, kept.state, kept.sha256) == ("post", "handed-over", made.sha256)
+    assert (kept.delivered_at, kept.made_at) == (made.delivered_at, made.made_at)
+    assert restore(house, back_up(house, "later")).replayed.deliveries == 0
+    assert len(ledger(house)) == 1
+
+
+def test_a_delivery_outlives_a_request_that_the_backup_does_not_have(house: House) -> None:
+    path = back_up(house)
+    found = filed(house, RequestKind.COMPLAINT)
+    tools = house.app.paper_tools()
+    decide(tools, found, Decision(Outcome.ANSWERED, reason="x", measure="y"), ACTOR)
+    approve(tools, found, SECOND)
+    plain_answer(house, found)
+    hand_over(tools, house.app.outbox, found, "post", "", ACTOR)
+    replayed = restore(house, path).replayed
+    assert (replayed.requests_lost, replayed.deliveries) == ([found], 1)
+    with house.app.database.read() as session:
+        assert [receipt_of(session, each) for each in disclosures(session)] == [found]

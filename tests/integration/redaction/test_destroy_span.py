@@ -204,6 +204,18 @@ def test_more_than_a_minute_needs_a_second_person(house: House) -> None:
     assert done.detail["approved_by"] == SECOND
 
 
+def test_many_small_spans_are_one_large_one(house: House) -> None:
+    house.add_source()
+    call = house.take_in(duration_s=600)
+    house.destroy_span(call, "0-55")
+    again = house.plan_span(call, "55-61")
+    with pytest.raises(NotPermitted, match="second person"):
+        carry_out(house, again)
+    approved(house, again)
+    carry_out(house, again)
+    assert not house.plan_span(call, "61-65").needs_approval  # what two people agreed to is not counted
+
+
 def test_so_does_what_the_schedule_has_approved_for_each_run(house: House) -> None:
     house.add_source(area="contract-line")
     call = house.take_in()

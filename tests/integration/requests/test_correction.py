@@ -39,6 +39,7 @@ from tests.builders.house import ACTOR, CALLER, SECOND, House
 
 RIGHT, OTHER = "+81355500177", "+81355500199"
 FULL = Decision(Outcome.FULL)
+REFUSED = Decision(Outcome.REFUSED, ("not-a-fact",), "it is what was said")
 AGENT = {"side": "agent", "name": "係 一郎"}
 
 
@@ -259,6 +260,27 @@ def test_the_second_person_approves_what_they_have_seen_and_nothing_else(house: 
     assert people(house, recording)[0]["name"] == "高橋 華子"
 
 
+@pytest.mark.parametrize(
+    "hand",
+    ["suzuki", "mori", "ＭＯＲＩ", "kato "],
+    ids=["decided", "put together", "written otherwise", "earlier"],
+)
+@pytest.mark.parametrize("outcome", [Outcome.FULL, Outcome.REFUSED])
+def test_nobody_approves_a_correction_that_they_had_a_hand_in(
+    house: House, hand: str, outcome: Outcome
+) -> None:
+    recording, receipt, tools = call(house), matched(house), house.app.paper_tools()
+    (change,) = map(Change.parse, ["caller.name=高橋 花子"])
+    propose(tools, house.app.door, receipt, recording, [change], "kato")
+    granted = outcome is Outcome.FULL
+    changes, statement = ([change], "") if granted else ([], "my name is Hanako")
+    propose(tools, house.app.door, receipt, recording, changes, "mori", statement=statement)
+    decide(tools, receipt, FULL if granted else REFUSED, "suzuki")
+    with pytest.raises(NotPermitted, match="nobody approves"):
+        approve(tools, receipt, hand, code(house, receipt))
+    approve(tools, receipt, SECOND, code(house, receipt))
+
+
 def test_a_correction_that_says_nothing_cannot_be_granted(house: House) -> None:
     recording, receipt = call(house), matched(house)
     with pytest.raises(InvalidInput, match="nothing is to be corrected") as refused:
@@ -350,16 +372,15 @@ def test_particulars_that_another_request_has_changed_are_looked_at_again(house:
 
 def test_a_statement_is_kept_beside_what_stays_as_it_is(house: House) -> None:
     recording, receipt, tools = call(house), matched(house), house.app.paper_tools()
-    refused = Decision(Outcome.REFUSED, ("not-a-fact",), "it is what was said")
     with pytest.raises(InvalidInput, match=f"promises to keep what the person states.*{recording}"):
-        decide(tools, receipt, refused, ACTOR)
+        decide(tools, receipt, REFUSED, ACTOR)
     correct(house, receipt, recording, "caller.name=高橋 花子", statement="That is not my name.")
-    decide(tools, receipt, refused, ACTOR)
+    decide(tools, receipt, REFUSED, ACTOR)
     with pytest.raises(InvalidInput, match="is proposed, and request"):
         approve(tools, receipt, SECOND)
     send_back(tools, receipt, "a statement will do", SECOND)
     propose(tools, house.app.door, receipt, recording, [], ACTOR, statement="I did not say that.")
-    decide(tools, receipt, refused, ACTOR)
+    decide(tools, receipt, REFUSED, ACTOR)
     path = back_up(house)
     approve(tools, receipt, SECOND)
     restore(house, path)
