@@ -83,6 +83,7 @@ class Desk:
     started_at: datetime
     provision: str  #: the digest of that by which the police were given the later call
     said: list[tuple[str, Answer]] = field(default_factory=list)
+    everybody: Words = frozenset()  #: whom it knew before; what is erased meanwhile is not forgotten here
 
     def __call__(self, *line: str, who: str = CLERK, fails: int = 0) -> Any:
         """What a command answers, or how it refuses."""
@@ -94,9 +95,9 @@ class Desk:
         return answer.lines if line[0] in ("search", "ingest") else answer.value
 
     def people(self) -> Words:
-        """Everybody whom the store knows, in every spelling."""
+        """Everybody whom the store knows or knew, in every spelling."""
         with closing(open_app(self.shell.home)) as app:
-            return people_in(app)
+            return self.everybody | people_in(app)
 
     def insiders(self) -> Words:
         """Its sources and its staff."""
