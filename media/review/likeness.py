@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from media.errors import ModelMissing, Unreadable
+from media.errors import ExtraMissing, Unreadable
 from media.models import check_digest
 from media.review.document import ReviewDocument, Track
 from media.video.detect.libface import LibFace
@@ -42,29 +42,36 @@ _DESCRIPTOR = (
 Picture = NDArray[np.uint8]
 
 
-def order_by_likeness(document: ReviewDocument, photo: Path) -> ReviewDocument:
-    """The same document with its tracks ordered by their distance to the photo's face.
+class Likeness:
+    """The face of a photo, to which tracks are compared. Made before a search, it tells in time what is wrong."""
 
-    Args:
-        document: With thumbnails, as `propose` makes it. Tracks without a face that can be compared go last.
-        photo: A picture of one face; of several, the largest counts.
+    def __init__(self, photo: Path) -> None:
+        """Find the photo's face; of several, the largest counts.
 
-    Raises:
-        ModelMissing: The extra `faces` is not installed.
-        Unreadable: The photo is no picture, or no face is found in it.
-    """
-    describe = _Descriptor()
-    picture = cv2.imread(str(photo), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise Unreadable(f"{photo.name} is no picture that can be read")
-    wanted = describe.face_of(_limited(np.asarray(picture, np.uint8)))
-    if wanted is None:
-        raise Unreadable(f"no face is found in {photo.name}; use a photo in which it looks at the camera")
-    tracks = [
-        track.model_copy(update={"likeness": _distance(describe, track, wanted)}) for track in document.tracks
-    ]
-    tracks.sort(key=lambda track: (track.likeness is None, track.likeness))
-    return document.model_copy(update={"tracks": tuple(tracks)})
+        Raises:
+            ExtraMissing: The extra `faces` is not installed.
+            Unreadable: The photo is no picture, or no face is found in it.
+        """
+        self._describe = _Descriptor()
+        picture = cv2.imread(str(photo), cv2.IMREAD_COLOR) if photo.is_file() else None
+        if picture is None:
+            raise Unreadable(f"{photo.name} is no picture that can be read")
+        wanted = self._describe.face_of(_limited(np.asarray(picture, np.uint8)))
+        if wanted is None:
+            raise Unreadable(f"no face is found in {photo.name}; use a photo in which it looks at the camera")
+        self._wanted = wanted
+
+    def order(self, document: ReviewDocument) -> ReviewDocument:
+        """The same document with its tracks ordered by their distance to the photo's face.
+
+        It needs thumbnails, as `propose` makes them. Tracks without a face that can be compared go last.
+        """
+        tracks = [
+            track.model_copy(update={"likeness": _distance(self._describe, track, self._wanted)})
+            for track in document.tracks
+        ]
+        tracks.sort(key=lambda track: (track.likeness is None, track.likeness))
+        return document.model_copy(update={"tracks": tuple(tracks)})
 
 
 class _Descriptor:
@@ -73,7 +80,7 @@ class _Descriptor:
     def __init__(self) -> None:
         spec = importlib.util.find_spec("face_recognition_models")  # importing it would need setuptools
         if spec is None or spec.origin is None or importlib.util.find_spec("dlib") is None:
-            raise ModelMissing("comparing faces needs the optional extra: pip install 'retention[faces]'")
+            raise ExtraMissing("comparing faces", "faces")
         dlib: Any = importlib.import_module("dlib")
         folder = Path(spec.origin).parent / "models"
         for name, sha256 in (_LANDMARKS, _DESCRIPTOR):

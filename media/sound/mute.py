@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 import av
 
+from media.damage import in_words
 from media.errors import NotReleased, Unreadable
 from media.files import draft_of, settle
 from media.sound import edit, packets, splice
@@ -277,5 +278,6 @@ def _words_for_ffmpeg() -> Iterator[None]:
         if isinstance(error, MemoryError | OSError):
             raise
         raise NotReleased(
-            f"this sound cannot be written into a file of that kind: {error.strerror}"
+            f"this sound cannot be written into a file of that kind: {in_words(error)}; "
+            "give the copy another ending, such as .wav or .mkv"
         ) from error

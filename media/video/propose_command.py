@@ -9,7 +9,7 @@ from typing import Any
 
 from media.files import write_whole
 from media.review.document import ReviewDocument, to_json
-from media.review.likeness import order_by_likeness
+from media.review.likeness import Likeness
 from media.video.detect import choose
 from media.video.propose import Means, Wish, propose
 from media.video.survey import Progress, Watch
@@ -54,9 +54,10 @@ def _propose(options: argparse.Namespace) -> int:
     watch = Watch(on_progress=_print if options.progress else _show if sys.stderr.isatty() else _ignore)
     face = choose.face_detector(options.detector, options.sha256)
     means = Means(face=face, workers=options.workers, work=work)
+    likeness = None if options.keep_face is None else Likeness(options.keep_face)
     document = propose(options.footage, Wish(mount, persons=options.persons), means, watch)
-    if options.keep_face is not None:
-        document = order_by_likeness(document, options.keep_face)
+    if likeness is not None:
+        document = likeness.order(document)
     write_whole(options.document, to_json(document).encode())
     if options.work is None:
         shutil.rmtree(work)

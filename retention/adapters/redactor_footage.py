@@ -9,7 +9,7 @@ from typing import Any
 from media import errors as media
 from media.review.decide import decide, decide_gaps, hide_all
 from media.review.document import Decision, ReviewDocument, Sound, Verdict, to_json
-from media.review.likeness import order_by_likeness
+from media.review.likeness import Likeness
 from media.review.masks import coverage
 from media.sound.mute import Request, mute
 from media.sound.spans import Mute
@@ -38,6 +38,7 @@ _VOICES = "the sound was kept: a person listens to the whole copy"
 def find(original: Original, wish: Wish, work: Path, progress: Progress) -> ReviewDocument:
     """The review document of footage, in which nobody is decided about and the sound is left out."""
     redact.check_models()
+    likeness = None if wish.photo is None else _likeness(wish.photo)
 
     def on_progress(found: SearchProgress) -> None:
         progress(found.frames, found.total)
@@ -48,12 +49,12 @@ def find(original: Original, wish: Wish, work: Path, progress: Progress) -> Revi
     if any(each.get("type") == "audio" for each in original.facts.get("streams", ())):
         left_out = Sound(decision=Decision(verdict=Verdict.HIDE, note=_PROPOSED))
         document = document.model_copy(update={"sound": left_out})
-    return document if wish.photo is None else _ordered(document, wish.photo)
+    return document if likeness is None else likeness.order(document)
 
 
-def _ordered(document: ReviewDocument, photo: Path) -> ReviewDocument:
+def _likeness(photo: Path) -> Likeness:
     try:
-        return order_by_likeness(document, photo)
+        return Likeness(photo)
     except media.Unreadable as error:
         raise InvalidInput(str(error), hint="Give another photo, or leave --keep-face out.") from error
 

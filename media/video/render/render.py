@@ -95,6 +95,16 @@ def unfinished(source: Path, target: Path) -> Iterator[Path]:
         yield part
 
 
+def check_target(source: Path, target: Path) -> None:
+    """Refuse a target that nothing can be written to, before hours of work are done for it.
+
+    Raises:
+        Unreadable, ToolFailed, ValueError: As `unfinished`.
+    """
+    with unfinished(source, target):
+        pass
+
+
 def settle(part: Path, target: Path) -> None:
     """Give a finished file its final name, once it is on the disk.
 

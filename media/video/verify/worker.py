@@ -15,6 +15,7 @@ from av.video.frame import VideoFrame
 
 from media.child import OnProgress, answer_parent
 from media.container import open_recording
+from media.damage import damaged_frame, in_words
 from media.errors import Unreadable
 from media.video.mask_table import MaskTable, unpack
 from media.video.masks import Box, Style
@@ -194,16 +195,19 @@ class _Look:
 def _frames(opened: Any) -> Iterator[VideoFrame]:
     stream = main_picture(opened)
     set_strict(stream)
+    number = 0
     try:
         for packet in packets_to_end(opened, stream):
-            yield from packet.decode()
+            for frame in packet.decode():
+                yield frame
+                number += 1
     except (
         av.error.BlockingIOError,
         av.error.MemoryError,
     ) as error:  # no room for a thread, or for a picture
         raise MemoryError from error
     except av.FFmpegError as error:
-        raise Unreadable(f"it cannot be decoded whole ({error.strerror})") from error
+        raise Unreadable(damaged_frame(number, in_words(error))) from error
 
 
 def _time(frame: VideoFrame) -> Fraction:
