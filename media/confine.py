@@ -33,9 +33,7 @@ _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
 _REMOVE_DIR, _REMOVE_FILE, _MAKE_DIR, _MAKE_REG, _TRUNCATE = 16, 32, 128, 256, 1 << 14
 _OF_A_FILE = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
 _TO_READ = _READ_FILE | _READ_DIR
-_TO_WRITE = (
-    _TO_READ | _WRITE_FILE | _TRUNCATE | _MAKE_REG | _MAKE_DIR | _REMOVE_FILE | _REMOVE_DIR
-)
+_TO_WRITE = _TO_READ | _WRITE_FILE | _TRUNCATE | _MAKE_REG | _MAKE_DIR | _REMOVE_FILE | _REMOVE_DIR
 #: By the first version of Landlock that knows it: how many rights to files there are, those of TCP, and scopes.
 _FILE_RIGHTS = ((5, 16), (3, 15), (2, 14), (1, 13))
 _TCP_SINCE, _TCP = 4, 0b11
@@ -102,7 +100,11 @@ def _landlock(libc: ctypes.CDLL, reads: Iterable[Path], writes: Iterable[Path]) 
     if version < 1:
         return False
     handled = (1 << next(rights for since, rights in _FILE_RIGHTS if version >= since)) - 1
-    words = [handled, *([_TCP] if version >= _TCP_SINCE else []), *([_SCOPES] if version >= _SCOPES_SINCE else [])]
+    words = [
+        handled,
+        *([_TCP] if version >= _TCP_SINCE else []),
+        *([_SCOPES] if version >= _SCOPES_SINCE else []),
+    ]
     attributes = struct.pack(f"={len(words)}Q", *words)
     ruleset = libc.syscall(_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0)
     if ruleset < 0:

@@ -12,8 +12,8 @@ from media.review.document import ReviewDocument, to_json
 from media.review.likeness import Likeness
 from media.video.detect import choose
 from media.video.propose import Means, Wish, propose
-from media.video.survey import Progress, Watch
 from media.video.views import Mount
+from media.video.watch import Progress, Watch
 
 
 def add_propose(commands: Any) -> None:

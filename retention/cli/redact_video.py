@@ -22,12 +22,12 @@ from media.video.propose import Means, Wish, propose
 from media.video.redact import FoundAgain, Order, Watch, check_models, finish, other_detector
 from media.video.render.model import Audio, ReplaceAudio
 from media.video.render.render import check_target
-from media.video.survey import Progress
-from media.video.survey import Watch as SurveyWatch
 from media.video.verify.model import VerifyReport
 from media.video.verify.report import as_html, as_text
 from media.video.verify.verify import to_json as report_json
 from media.video.views import Mount
+from media.video.watch import Progress
+from media.video.watch import Watch as SurveyWatch
 from retention.cli.redact_shared import Copy, Original, Report, one_of, plain_errors
 from retention.cli.shared import actor, amount, progress, show, size
 from retention.kernel import errors

@@ -22,8 +22,7 @@ from media.files import draft_of
 from media.inspection import printable
 from media.video.mask_table import table_of
 from media.video.masks import MaskPlan, Style
-from media.video.render.encode import QP_WORST
-from media.video.render.model import Audio, FrameRange, RenderResult, ReplaceAudio, Smart
+from media.video.render.model import QP_WORST, Audio, FrameRange, RenderResult, ReplaceAudio, Smart
 
 STALL_SECONDS = 300.0  #: without one more picture; a disk may be slow, an encoder is not
 _WORKER = "media.video.render.worker"

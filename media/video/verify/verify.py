@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from media.child import DEFAULT_MEMORY_BYTES, NO_SENSE, ask_child, path_text
 from media.errors import ToolFailed, Unreadable
+from media.video.detect.later import files_of
 from media.video.mask_table import table_of
 from media.video.masks import Box, Mask, MaskPlan
 from media.video.verify.model import VerifyReport
@@ -78,7 +79,12 @@ def verify(
         _WORKER,
         request,
         bulk=masks + stay + look,
-        reads=[source, output, *([] if sound is None else [sound]), *_files_of(second_look)],
+        reads=[
+            source,
+            output,
+            *([] if sound is None else [sound]),
+            *(files_of(second_look.make) if second_look else []),
+        ],
         stall_seconds=_STALL_SECONDS,
         memory_bytes=memory_bytes,
         on_progress=on_progress,
@@ -88,12 +94,6 @@ def verify(
         return _REPORT.validate_python(answer)
     except ValueError as error:
         raise ToolFailed(NO_SENSE) from error
-
-
-def _files_of(second_look: SecondLook | None) -> list[Path]:
-    """What a detector is made of, where it is the operator's own."""
-    arguments = getattr(second_look and second_look.make, "args", ())
-    return [each for each in arguments if isinstance(each, Path)]
 
 
 def to_json(report: VerifyReport) -> bytes:

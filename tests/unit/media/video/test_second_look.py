@@ -15,9 +15,9 @@ from media.errors import NotReleased, ToolFailed
 from media.video.masks import Box, Mask, MaskPlan
 from media.video.motion import for_net, is_same
 from media.video.release import release
-from media.video.verify.looks import RENEW_FRAMES, Hits, Looks
+from media.video.verify.looks import RENEW_FRAMES, Hits, Looks, search
 from media.video.verify.pictures import Grey
-from media.video.verify.second_look import MAX_SIDE_PX, SecondLook, search
+from media.video.verify.second_look import MAX_SIDE_PX, SecondLook
 from media.video.verify.verify import verify
 from tests.builders.footage import ROOM, room, wandering, with_spot, write_footage
 from tests.fakes.bright_finder import BrightFinder, Spot
