@@ -27,7 +27,6 @@ from typing import Any, NoReturn, TypeAlias
 
 from media.confine import confine
 from media.errors import (
-    ExtraMissing,
     MediaToolError,
     ModelMissing,
     NotReleased,
@@ -182,8 +181,6 @@ class _Answer:
             return done
         if isinstance(found := said.get("not_released"), list):
             raise NotReleased(tuple(printable(str(one)) for one in found) or ("no reason was given",))
-        if isinstance(missing := said.get("extra_missing"), list) and len(missing) == len(("doing", "extra")):
-            raise ExtraMissing(*(printable(str(one)) for one in missing))
         for key, kind in _BAD_NEWS.items():
             if key in said:
                 raise kind(printable(str(said[key])))
@@ -280,8 +277,6 @@ def _bad_news(error: Exception) -> dict[str, Any]:
             return {"failed": "more memory is needed than this job may use; raise its limit and try again"}
         case NotReleased():
             return {"not_released": list(error.findings)}
-        case ExtraMissing():
-            return {"extra_missing": [error.doing, error.extra]}
         case MediaToolError():
             return {
                 next((key for key, kind in _BAD_NEWS.items() if isinstance(error, kind)), "failed"): str(

@@ -52,13 +52,10 @@ class ExtraMissing(ToolFailed):
     """What was asked for needs an optional part that is not installed.
 
     Attributes:
-        doing: What needs it.
-        extra: Its name.
         remedy: The command that installs it.
     """
 
     def __init__(self, doing: str, extra: str) -> None:
-        self.doing, self.extra = doing, extra
         self.remedy = f"pip install 'retention[{extra}]'"
         super().__init__(f"{doing} needs the optional extra {extra}, which is not installed: {self.remedy}")
 

@@ -10,6 +10,7 @@ A photo is a stranger's file, and so are the tracks' pictures: child processes
 decode them, and numbers come back.
 """
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from media.child import path_text
-from media.errors import Unreadable
+from media.errors import ExtraMissing, Unreadable
 from media.job import do, parsed
 from media.review.document import ReviewDocument
 
@@ -38,6 +39,7 @@ class Likeness:
             Unreadable: The photo is no picture, or no face is found in it.
             ToolFailed: The child process died.
         """
+        models_of_the_extra()
         if not photo.is_file():
             raise Unreadable(f"{photo.name} is no picture that can be read")
         request = {"photo": path_text(photo), "name": photo.name}
@@ -58,3 +60,15 @@ class Likeness:
         tracks = [track.model_copy(update={"likeness": found.get(track.id)}) for track in document.tracks]
         tracks.sort(key=lambda track: (track.likeness is None, track.likeness))
         return document.model_copy(update={"tracks": tuple(tracks)})
+
+
+def models_of_the_extra() -> Path:
+    """The folder with the weights.
+
+    Raises:
+        ExtraMissing: The extra `faces` is not installed.
+    """
+    spec = importlib.util.find_spec("face_recognition_models")  # importing it would need setuptools
+    if spec is None or spec.origin is None or importlib.util.find_spec("dlib") is None:
+        raise ExtraMissing("comparing faces", "faces")
+    return Path(spec.origin).parent / "models"

@@ -2,7 +2,6 @@
 
 import base64
 import importlib
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.child import OnProgress, answer_parent
-from media.errors import ExtraMissing, Unreadable
+from media.errors import Unreadable
 from media.models import check_digest
+from media.review.likeness import models_of_the_extra
 from media.video.detect.libface import LibFace
 from media.video.detect.port import Detection
 from media.video.detect.scaling import scaled
@@ -61,11 +61,8 @@ class _Descriptor:
     """dlib's landmarks and descriptor, on faces that libfacedetection finds."""
 
     def __init__(self) -> None:
-        spec = importlib.util.find_spec("face_recognition_models")  # importing it would need setuptools
-        if spec is None or spec.origin is None or importlib.util.find_spec("dlib") is None:
-            raise ExtraMissing("comparing faces", "faces")
+        folder = models_of_the_extra()
         dlib: Any = importlib.import_module("dlib")
-        folder = Path(spec.origin).parent / "models"
         for name, sha256 in (_LANDMARKS, _DESCRIPTOR):
             check_digest(folder / name, sha256)
         self._dlib = dlib

@@ -15,7 +15,7 @@ from media.errors import MediaToolError, NotReleased, Unreadable
 from media.sound.mute import Request, mute
 from media.sound.samples import FORMS, Style
 from media.sound.spans import Mute
-from tests.builders.sound import chunk, decode, encode, loud, samples_of, wave_bytes
+from tests.builders.sound import chunk, decode, encode, loud, mute_here, samples_of, wave_bytes
 
 SILENT = 1e-4
 _ALAW_SILENCE = 8 / 32768
@@ -125,7 +125,7 @@ def test_any_spans_in_any_order_silence_exactly_what_they_name(
     source, out = folder / "in.wav", folder / "out.wav"
     source.write_bytes(wave_bytes(form.from_levels(loud(2).T.reshape(-1)).tobytes(), tag, bits=bits))
     mutes = tuple(Mute.parse(f"{low / 1000}-{(low + length) / 1000}", side) for low, length, side in spans)
-    mute(source, out, Request(mutes))
+    mute_here(source, out, Request(mutes))
     before, after = decode(source)[0], decode(out)[0]
     for side in (0, 1):
         muted, near = np.zeros(16_000, bool), np.zeros(16_000, bool)
@@ -321,7 +321,7 @@ def test_what_is_not_silent_after_all_is_never_published(
     monkeypatch.setattr("media.sound.packets.is_affected", lambda *_: False)
     monkeypatch.setattr("media.sound.ogg.is_affected", lambda *_: False)
     with pytest.raises(NotReleased, match="not silent"):
-        mute(source, tmp_path / f"out-{name}", ask("1-2"))
+        mute_here(source, tmp_path / f"out-{name}", ask("1-2"))
     assert names(tmp_path) == [name]
 
 
