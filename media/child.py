@@ -88,7 +88,7 @@ def ask_child(
         Cancelled: `is_cancelled` said so.
     """
     answer = _Answer(on_progress, stall_seconds, is_cancelled, unit)
-    argv, environment = python_module(module, str(memory_bytes))
+    argv, environment = python_module(module, str(memory_bytes), str(os.getpid()))
     allowed = {"reads": [path_text(path) for path in reads], "writes": [path_text(path) for path in writes]}
     head = json.dumps({**request, "allowed": allowed, "bulk_bytes": len(bulk)}).encode() + b"\n"
     try:
@@ -209,10 +209,13 @@ _BAD_NEWS: dict[str, type[MediaToolError]] = {
 
 
 def answer_parent(job: Job) -> NoReturn:
-    """Limit this process, read a request, do `job` and answer. The argument is the memory limit in bytes."""
+    """Limit this process, read a request, do `job` and answer.
+
+    Its arguments are the memory limit in bytes and the parent's process id.
+    """
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # a library that prints must not be taken for an answer
-        _limit_oneself(int(sys.argv[1]))
+        _limit_oneself(int(sys.argv[1]), int(sys.argv[2]))
         request = json.loads(sys.stdin.buffer.readline())
         bulk = sys.stdin.buffer.read(request.pop("bulk_bytes"))
         request = _confined(request.pop("allowed"), request)
@@ -294,7 +297,7 @@ def _what_the_disk_said(error: OSError) -> str:
     return f"reading or writing failed: {error.strerror or error}; try again"
 
 
-def _limit_oneself(memory_bytes: int) -> None:
+def _limit_oneself(memory_bytes: int, parent: int) -> None:
     for limit, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
@@ -302,7 +305,6 @@ def _limit_oneself(memory_bytes: int) -> None:
     ):
         resource.setrlimit(limit, (value, value))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    parent = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died in the meantime
