@@ -154,10 +154,11 @@ class _Answer:
         if "progress" not in said:
             self._final = said
             return
-        done, total = (int(number) for number in said["progress"])
-        self._at = done
-        if self._on_progress is not None:
-            self._on_progress(done, total)
+        match said["progress"]:
+            case [int(done), int(total)]:
+                self._at = done
+                if self._on_progress is not None:
+                    self._on_progress(done, total)
 
     def _take_part(self, part: str) -> None:
         self._parts_length += len(part)

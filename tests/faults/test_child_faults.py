@@ -106,7 +106,7 @@ def test_a_child_that_crashes_or_starves_is_a_failure_and_no_fact_about_the_file
     footage: Path, name: str, why: str
 ) -> None:
     with pytest.raises(ToolFailed, match=why):
-        propose(footage, UPRIGHT, bad(name))
+        propose(footage, UPRIGHT, bad(name), memory_bytes=2 * 1024**3)
 
 
 def test_a_child_that_stands_still_is_stopped(footage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +147,7 @@ def test_muting_whose_child_is_killed_leaves_nothing_behind(tmp_path: Path) -> N
 
 def test_listening_whose_child_is_killed_says_where(tmp_path: Path) -> None:
     source = encode(tmp_path / "in.wav", loud(120), "pcm_s16le")
-    with pytest.raises(ToolFailed, match=r"suggest_worker died at sample \d+: .* SIGKILL.*try again"):
+    with pytest.raises(ToolFailed, match=r"(?s)suggest_worker died at sample \d+: .* SIGKILL.*try again"):
         suggest(source, progress=killing)
 
 
@@ -159,8 +159,8 @@ def test_files_without_a_name_are_read_and_written_by_the_child(call: Path, tmp_
         assert list(tmp_path.iterdir()) == []
         found = suggest(paths[0])
         mute_into(paths[0], paths[1], ".wav", MUTE)
-        assert out.seek(0, os.SEEK_END) == call.stat().st_size
-    assert found.duration_s == pytest.approx(20)
+        assert found.duration_s == pytest.approx(20)
+        assert suggest(paths[1]).duration_s == pytest.approx(20)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
