@@ -59,7 +59,7 @@ def ask_child(
     request: Mapping[str, Any],
     *,
     bulk: bytes = b"",
-    reads: Iterable[Path] = (),
+    reads: Iterable[Path],
     writes: Iterable[Path] = (),
     stall_seconds: float,
     memory_bytes: int = DEFAULT_MEMORY_BYTES,

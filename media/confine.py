@@ -80,12 +80,18 @@ def confine(reads: Iterable[Path], writes: Iterable[Path]) -> tuple[str, ...]:
     libc = ctypes.CDLL(None, use_errno=True)
     if not _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1):
         return ()
-    steps = {
-        "no new privileges": True,
-        "landlock": _landlock(libc, [*_program(), *reads], [Path(_NOWHERE), *writes]),
-        "seccomp": _seccomp(libc),
-    }
-    return tuple(name for name, holds in steps.items() if holds)
+    has_landlock = _landlock(libc, [*_program(), *reads], [Path(_NOWHERE), *writes])
+    return ("no new privileges", *(["landlock"] if has_landlock else []), *refuse_calls()[1:])
+
+
+def refuse_calls() -> tuple[str, ...]:
+    """As `confine`, but every file that this user may open stays in reach."""
+    if sys.platform != "linux":
+        return ()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1):
+        return ()
+    return ("no new privileges", *(["seccomp"] if _seccomp(libc) else []))
 
 
 def _program() -> list[Path]:

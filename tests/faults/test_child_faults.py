@@ -215,7 +215,7 @@ def gone(pid: int) -> bool:
 )
 def test_an_answer_that_makes_no_sense_is_an_error_of_ours(says: str) -> None:
     with pytest.raises(ToolFailed):
-        ask_child("tests.faults.liar", {"says": says}, stall_seconds=20)
+        ask_child("tests.faults.liar", {"says": says}, reads=[], stall_seconds=20)
 
 
 def test_an_answer_that_is_too_long_is_not_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +223,7 @@ def test_an_answer_that_is_too_long_is_not_taken_in(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("media.child.MAX_ANSWER_CHARACTERS", 10)
     says = '{"part": "{\\"a\\": 1234"}\n{"part": "5678}"}\n{"done": "in parts"}'
     with pytest.raises(ToolFailed, match="too much to be taken in; cut the recording"):
-        ask_child("tests.faults.liar", {"says": says}, stall_seconds=20)
+        ask_child("tests.faults.liar", {"says": says}, reads=[], stall_seconds=20)
 
 
 def test_a_document_that_follows_no_schema_is_not_believed(
