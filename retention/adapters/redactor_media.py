@@ -14,7 +14,7 @@ from retention.redaction.redactor import Choice, Copy, Medium, Original, Progres
 
 
 class MediaRedactor:
-    """Searches and mutes in this process, and paints in a child: the bytes were inspected when they came in."""
+    """Decides and keeps books in this process; whatever decodes is a child of it, that never sees a key."""
 
     def propose(self, original: Original, wish: Wish, work: Path, progress: Progress) -> Review:
         """See `Redactor`."""
