@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from media.errors import MediaToolError, Unreadable
+from media.excerpt.command import add_excerpt
 from media.inspection import Inspection, to_json
 from media.models_command import add_models
 from media.probe import DEFAULT_TIMEOUT_SECONDS, Inspector
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     add_models(commands)
     add_commands(commands)
     add_sound_commands(commands)
+    add_excerpt(commands)
     tools = commands.add_parser("tools", help="say which ffmpeg is used")
     tools.set_defaults(command=_tools)
     return parser

@@ -27,7 +27,7 @@ def damaged_frame(number: int, why: str) -> str:
     """A frame of the source that cannot be decoded; `number` counts from 0."""
     return (
         f"frame {number} cannot be decoded whole ({why}); get another copy of the recording, "
-        "or cut it before that frame, and propose and render again"
+        "or take the part before that frame"
     )
 
 

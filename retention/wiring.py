@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -10,7 +11,7 @@ from sqlalchemy import make_url
 
 from retention.ingest.model import Inspector
 from retention.kernel.clock import Clock, SystemClock
-from retention.kernel.errors import InvalidInput, KeyServiceUnavailable
+from retention.kernel.errors import InvalidInput, KeyServiceUnavailable, ToolFailed
 from retention.vault.model import KeyService, ObjectStore
 
 if TYPE_CHECKING:
@@ -147,7 +148,15 @@ def silencer() -> "Silencer":
 
 
 def demo_material(folder: Path, given: Path | None, progress: Callable[[int], None]) -> "Material":
-    """Calls and footage for the demo: made here, or sorted out of the folder `given`."""
+    """Calls and footage for the demo: made here, or sorted out of the folder `given`.
+
+    Raises:
+        ToolFailed: The pictures that it is made of are not installed, as in a container.
+    """
+    if find_spec("skimage") is None:
+        raise ToolFailed(
+            "the pictures that the demo is made of are not installed", hint="`pip install scikit-image`"
+        )
     from retention.adapters.demo_media import make_material, sort_material
 
     if given is not None:

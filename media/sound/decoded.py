@@ -28,6 +28,7 @@ class Block(NamedTuple):
 
     start: int
     samples: NDArray[np.generic]  #: (channels, samples)
+    is_filled: bool = False  #: silence in the place of what is missing
 
 
 @dataclass(slots=True)
@@ -102,7 +103,7 @@ class Decoding:
         while missing > _GAP_S * self.track.rate:
             count = min(missing, _BLOCK)
             quiet = 128 if dtype == np.uint8 else 0
-            yield Block(self._at, np.full((channels, count), quiet, dtype))
+            yield Block(self._at, np.full((channels, count), quiet, dtype), is_filled=True)
             self._at += count
             self.filled += count
             missing -= count

@@ -83,13 +83,13 @@ def write_call(
         ValueError: The mutes lie outside the recording, or there is more than a WAV can hold.
     """
     with open_track(source, raw_format=raw_format) as track:
-        target = _exact(FLAC if container == "flac" else WAV, track)
+        target = exact(FLAC if container == "flac" else WAV, track)
         plan = make_plan(mutes, track.rate, track.channels, _UNKNOWN_TOTAL)
         decoding = Decoding(track)
         painted = _painted(decoding, Painter(plan, FORMS[target.form], style), FORMS[target.form], progress)
         if target.container == "wav":
             with out.open("wb") as file:
-                _write_wave(file, painted, track, FORMS[target.form])
+                write_samples(file, painted, track, FORMS[target.form])
         else:
             with av.open(out, "w", format="flac", options={"fflags": "+bitexact"}) as written:
                 stream = add_stream(written, track, target)
@@ -104,7 +104,7 @@ def add_stream(container: OutputContainer, track: Track, target: Target) -> Audi
     """A stream of `container` for what `encode` gives."""
     stream = container.add_stream(target.codec, rate=target.rate or track.rate, options=dict(target.options))
     assert isinstance(stream, AudioStream)
-    stream.layout = _layout(track.channels)
+    stream.layout = layout_of(track.channels)
     if target.codec == "flac":
         stream.format = target.frame_format
     return stream
@@ -175,7 +175,7 @@ def result_of(track: Track, plan: Plan, target: Target, style: Style, notes: lis
     )
 
 
-def _exact(target: Target, track: Track) -> Target:
+def exact(target: Target, track: Track) -> Target:
     """The target, as wide as the source: 24 and 32 bits, and floats of PCM, keep theirs."""
     is_wide = track.stream.codec_context.format.bytes > 2 and track.is_lossless
     if not is_wide:
@@ -210,7 +210,12 @@ def _batches(decoding: Decoding, form: Form) -> Iterator[tuple[int, Bytes]]:
         yield start, np.concatenate(waiting)
 
 
-def _write_wave(file: BinaryIO, painted: Iterator[tuple[int, Bytes]], track: Track, form: Form) -> None:
+def write_samples(file: BinaryIO, painted: Iterator[tuple[int, Bytes]], track: Track, form: Form) -> None:
+    """Write a WAV of samples, which come in order, each batch with the position of its first.
+
+    Raises:
+        Unreadable: There is more than a WAV can hold.
+    """
     found = WaveFormat(form, track.channels, track.rate, 8 * form.width, None)
     file.write(wave_header(found, 0))
     total = 0
@@ -231,7 +236,7 @@ def _encoded(
     first = round(track.zero_s * track.rate)
     for start, batch in painted:
         flat = np.ascontiguousarray(batch).reshape(1, -1).view(kind)
-        frame = AudioFrame.from_ndarray(flat, format=target.frame_format, layout=_layout(track.channels))
+        frame = AudioFrame.from_ndarray(flat, format=target.frame_format, layout=layout_of(track.channels))
         frame.sample_rate = track.rate
         frame.pts, frame.time_base = first + start, Fraction(1, track.rate)
         yield from stream.encode(frame)
@@ -255,5 +260,6 @@ def _scaled(spans: Spans, scale: Fraction) -> Spans:
     return np.stack([low, spans[:, 1] * scale.numerator // scale.denominator], axis=1)
 
 
-def _layout(channels: int) -> str:
+def layout_of(channels: int) -> str:
+    """FFmpeg's name of a layout of so many channels."""
     return {1: "mono", 2: "stereo"}.get(channels, f"{channels}c")

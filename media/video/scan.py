@@ -51,6 +51,13 @@ class Scan:
         """Packet numbers in presentation order."""
         return np.argsort(self.pts, kind="stable")
 
+    def closed_starts(self) -> list[int]:
+        """Packets at which decoding can start, everything before is shown before, and everything after after."""
+        later = np.minimum.accumulate(self.pts[::-1])[::-1]  # the earliest from here on
+        earlier = np.maximum.accumulate(self.pts)
+        keys = np.flatnonzero(self.keys)
+        return [int(n) for n in keys if later[n] == self.pts[n] and (n == 0 or earlier[n - 1] < self.pts[n])]
+
 
 def main_picture(opened: Opened) -> VideoStream:
     """The picture that moves.

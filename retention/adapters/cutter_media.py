@@ -1,19 +1,32 @@
-"""The Cutter over the toolbox `media`: uncompressed sound, to the sample; whatever else is refused."""
+"""The Cutter over the toolbox `media`.
 
-import os
+Uncompressed sound is cut in this process, which parses no more than a header of
+it. Everything else is decoded, by child processes that never see a key.
+"""
+
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from media import errors as media_errors
-from media.sound.excerpt import cut
-from retention.kernel.errors import InvalidInput, NotReleased, Unreadable, UnsupportedCodec
+from media.excerpt import model as media
+from media.excerpt.cut import cut_into
+from retention.adapters.media_errors import in_our_words
+from retention.kernel.errors import ToolFailed
+from retention.provision.model import Excerpt, Form, Piece, Progress
 from retention.redaction.model import raw_format_of
+from retention.vault.unseal import path_of
 
 READ_BYTES = 1 << 20
 MICROSECONDS = 1_000_000
+_FORMS = {
+    Form.RAW: media.Form.SAMPLES,
+    Form.SAMPLES: media.Form.SAMPLES,
+    Form.DECODED: media.Form.WAV,
+    Form.MP4: media.Form.MP4,
+}
 
 
 class MediaCutter:
@@ -24,27 +37,41 @@ class MediaCutter:
         self._folder = folder
 
     def cut(
-        self, chunks: Iterable[bytes], facts: Mapping[str, Any], from_us: int, until_us: int
-    ) -> Iterator[bytes]:
+        self, chunks: Iterable[bytes], facts: Mapping[str, Any], part: Excerpt, progress: Progress
+    ) -> Piece:
         """See `Cutter`."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        start_s, end_s = (Fraction(each, MICROSECONDS) for each in (from_us, until_us))
-        with (
-            tempfile.TemporaryFile(dir=self._folder) as whole,
-            tempfile.TemporaryFile(dir=self._folder) as part,
-        ):
-            whole.writelines(chunks)
-            whole.flush()
-            try:
-                cut(whole, part, start_s, end_s, raw_format_of(facts) or None)
-            except media_errors.UnsupportedCodec as error:
-                raise UnsupportedCodec(error.reason) from error
-            except media_errors.Unreadable as error:
-                raise Unreadable(error.reason) from error
-            except media_errors.NotReleased as error:
-                raise NotReleased(str(error)) from error
-            except ValueError as error:
-                raise InvalidInput(str(error)) from error
-            part.seek(0, os.SEEK_SET)
-            while block := part.read(READ_BYTES):
-                yield block
+        with ExitStack() as stack:
+            piece = stack.enter_context(tempfile.TemporaryFile(dir=self._folder))
+            with tempfile.TemporaryFile(dir=self._folder) as whole:
+                _unpack(chunks, whole)
+                with in_our_words("the part could not be cut"):
+                    done = cut_into(
+                        path_of(whole),
+                        path_of(piece),
+                        _span(part),
+                        _FORMS[part.form],
+                        raw_format=raw_format_of(facts) or None,
+                        on_progress=progress,
+                    )
+            return Piece(_read(piece, stack.pop_all()), done.as_json())
+
+
+def _span(part: Excerpt) -> media.Span:
+    return media.Span(Fraction(part.from_us, MICROSECONDS), Fraction(part.until_us, MICROSECONDS))
+
+
+def _unpack(chunks: Iterable[bytes], whole: BinaryIO) -> None:
+    for chunk in chunks:
+        try:
+            whole.write(chunk)
+        except OSError as error:
+            raise ToolFailed(f"the recording cannot be unpacked: {error.strerror}") from error
+    whole.flush()
+
+
+def _read(piece: BinaryIO, opened: ExitStack) -> Iterator[bytes]:
+    with opened:
+        piece.seek(0)
+        while block := piece.read(READ_BYTES):
+            yield block

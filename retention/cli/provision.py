@@ -1,5 +1,6 @@
 """retention provision: give a recording to somebody else, on a basis, on record."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from retention.cli.shared import (
     instant,
     local,
     named_actor,
+    progress,
     say,
     show,
     store,
@@ -26,7 +28,7 @@ from retention.ingest.admit import parse_time
 from retention.kernel.errors import InvalidInput
 from retention.provision.blocks import all_blocks, confirm_unblocked, unblock
 from retention.provision.hand_over import hand_over
-from retention.provision.model import Proposal
+from retention.provision.model import Form, Proposal
 from retention.provision.propose import approve, find_provision, items_of, propose, recipient_index, withdraw
 from retention.provision.show import opened as opened_provision
 from retention.provision.show import provisions
@@ -41,6 +43,7 @@ Digest = Annotated[
     str, typer.Argument(metavar="DIGEST", help="The proposal's digest; its first eight digits suffice.")
 ]
 SHORT = 12  #: digits of a digest, for people
+PERCENT = 100
 
 
 @app.command("propose", epilog=EPILOG)
@@ -68,8 +71,8 @@ def propose_(
         part = _part(opened, recording[0], from_, to_) if from_ or to_ else None
         proposal = Proposal(tuple(recording), to, _fields(field or []), reason, part)
         row = propose(opened.paper_tools(), rule, keep, proposal, who)
-        shown = _json(row, tuple(dict.fromkeys(recording)))
-    show(shown, f"Proposed: {row.digest}")
+        shown = _read(opened, row)
+    show(shown, [f"Proposed: {row.digest}", *_parts_in_words(shown)])
     say(
         f"Next: another person looks at it (`retention provision show {row.digest[:SHORT]}`) and approves it."
         if rule.needs_two_people
@@ -109,8 +112,17 @@ def hand_over_(
     """Write what was approved into a file, and put that on the ledger."""
     who = named_actor()
     with store() as opened:
-        with whole_file(out) as file:
-            row = hand_over(opened.paper_tools(), opened.door, opened.cutter, digest, file, who)
+        out = _named(opened, digest, out)
+        with whole_file(out) as file, progress("Handing over", PERCENT) as tell:
+            row = hand_over(
+                opened.paper_tools(),
+                opened.door,
+                opened.cutter,
+                digest,
+                file,
+                who,
+                lambda done, total: tell(PERCENT * done // max(total, 1)),
+            )
         shown = _read(opened, row)
     show(
         shown | {"out": str(out)},
@@ -132,9 +144,9 @@ def list_(
                 recording_ids=(recording,) if recording else (),
                 recipient=recipient_index(index_key, to) if to else b"",
             )
-            found = [(row, _ids(items_of(session, row.id))) for row in rows]
+            found = [(row, items_of(session, row.id)) for row in rows]
     show(
-        [_json(row, ids) for row, ids in found],
+        [_json(row, items) for row, items in found],
         table(
             "Provisions",
             ["digest", "stage", "basis", "proposed", "handed over", ">recordings"],
@@ -145,9 +157,9 @@ def list_(
                     row.basis,
                     local(row.proposed_at, zone),
                     local(row.handed_over_at, zone) if row.handed_over_at else "",
-                    len(ids),
+                    len(items),
                 )
-                for row, ids in found
+                for row, items in found
             ],
         )
         if found
@@ -166,12 +178,13 @@ def show_(digest: Digest) -> None:
         shown = _read(opened, row)
     fields = [(name, text) for name, text in paper["fields"].items()]
     show(
-        shown | {"fields": paper["fields"], "reason": paper["reason"]},
+        shown | {"fields": paper["fields"], "reason": paper["reason"], "cut": paper.get("cut", {})},
         [
             styled(f"Provision {row.digest}: {row.stage}, {row.basis}", "bold"),
             paper["reason"],
             table("", ["field", "says"], fields),
             table("", ["recording"], [(each,) for each in shown["recordings"]]),
+            *_parts_in_words(shown),
         ],
     )
 
@@ -263,16 +276,35 @@ def _fields(said: list[str]) -> dict[str, str]:
     return found
 
 
-def _ids(items: list[ProvisionItemRow]) -> tuple[str, ...]:
-    return tuple(each.recording_id for each in items)
+def _named(opened: App, digest: str, out: Path) -> Path:
+    """The path with the suffix of what comes out, where that is a part of one recording."""
+    with opened.database.read() as session:
+        items = items_of(session, find_provision(session, digest).id)
+    part = items[0].part if len(items) == 1 else None
+    if part is None or out.suffix.lower() == part.form.suffix:
+        return out
+    if out.suffix and part.form.suffix:
+        raise InvalidInput(
+            f"what comes out is not a {out.suffix} file, but {part.form.words}",
+            hint=f"Name it {out.with_suffix(part.form.suffix)}.",
+        )
+    return out.with_name(out.name + part.form.suffix)
+
+
+def _parts_in_words(shown: dict[str, Any]) -> list[str]:
+    """What will come out, or came out, of each recording of which only a part is given."""
+    return [
+        f"Of {each['recording']}, {each['from_s']:.3f} s to {each['until_s']:.3f} s: {Form(each['form']).words}."
+        for each in shown["excerpts"]
+    ]
 
 
 def _read(opened: Any, row: ProvisionRow) -> dict[str, Any]:
     with opened.database.read() as session:
-        return _json(row, _ids(items_of(session, row.id)))
+        return _json(row, items_of(session, row.id))
 
 
-def _json(row: ProvisionRow, recording_ids: tuple[str, ...]) -> dict[str, Any]:
+def _json(row: ProvisionRow, items: Sequence[ProvisionItemRow]) -> dict[str, Any]:
     """A provision, without to whom it went."""
     return {
         "digest": row.digest,
@@ -280,7 +312,17 @@ def _json(row: ProvisionRow, recording_ids: tuple[str, ...]) -> dict[str, Any]:
         "stage": row.stage,
         "basis": row.basis,
         "entrustee": row.entrustee_id,
-        "recordings": list(recording_ids),
+        "recordings": [each.recording_id for each in items],
+        "excerpts": [
+            {
+                "recording": each.recording_id,
+                "from_s": part.from_us / 1e6,
+                "until_s": part.until_us / 1e6,
+                "form": part.form,
+            }
+            for each in items
+            if (part := each.part)
+        ],
         "proposed_at": instant(row.proposed_at),
         "proposed_by": row.proposed_by,
         "approved_by": row.approved_by or None,

@@ -8,7 +8,8 @@ received, and never a file without an entry.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
@@ -20,8 +21,8 @@ from retention.audit.tags import Tag
 from retention.catalogue.model import ORIGINAL, NewRecording
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.tables import CohortRow, LotRow, ReasonRow, RecordingRow, WrapRow
-from retention.kernel.errors import FixityMismatch, StaleApproval
-from retention.provision.model import Cutter, Stage, Step, step
+from retention.kernel.errors import FixityMismatch, InvalidInput, MediaError, StaleApproval, ToolFailed
+from retention.provision.model import Cutter, Progress, Stage, Step, step
 from retention.provision.papers import Area, open_paper, text_of, write_paper
 from retention.provision.propose import find_provision, items_of, may_be_given
 from retention.provision.tables import ProvisionItemRow, ProvisionRow
@@ -36,11 +37,17 @@ READ_BYTES = 1 << 20
 
 
 def hand_over(
-    tools: Tools, door: Door, cutter: Cutter, digest: str, file: BinaryIO, actor: str
+    tools: Tools,
+    door: Door,
+    cutter: Cutter,
+    digest: str,
+    file: BinaryIO,
+    actor: str,
+    progress: Progress = lambda _done, _total: None,
 ) -> ProvisionRow:
     """Write what was approved into `file`: a recording, or a part of one; several as one ZIP archive.
 
-    The caller gives the file its name once this returns.
+    The caller gives the file its name once this returns. `progress` is told how far the cutting is.
 
     Raises:
         NotFound: There is no such provision.
@@ -48,7 +55,8 @@ def hand_over(
         NotPermitted: It may not be given any more; nothing is on the ledger.
         StaleApproval: A recording, or the paper, is no longer what was approved.
         FixityMismatch: The stored bytes are not those that were sealed.
-        MediaError: A part of a recording cannot be cut exactly.
+        MediaError: A part of a recording cannot be cut exactly, or what was cut is not that part.
+        InvalidInput: Nothing of a recording lies in its part.
     """
     with tools.database.read() as session:
         row = find_provision(session, digest)
@@ -57,11 +65,16 @@ def hand_over(
     with tools.database.read() as session:
         facts = {each.recording_id: session.get_one(RecordingRow, each.recording_id).facts for each in items}
 
+    how: dict[str, Mapping[str, Any]] = {}
+
     def open_item(item: ProvisionItemRow) -> Iterator[bytes]:
         chunks = _chunks(tools, door, schedule, row, item, actor)
-        if item.from_us is None or item.until_us is None:
+        if item.part is None:
             return chunks
-        return cutter.cut(chunks, facts[item.recording_id], item.from_us, item.until_us)
+        with _named(item.recording_id):
+            piece = cutter.cut(chunks, facts[item.recording_id], item.part, progress)
+        how[item.recording_id] = piece.how
+        return piece.chunks
 
     _write(items, open_item, file)
     size_bytes = file.seek(0, os.SEEK_END)
@@ -73,6 +86,7 @@ def hand_over(
         "approved_by": row.approved_by,
         "handed_over_by": actor,
         "handed_over_at": now,
+        "cut": how,
         "sha256": sha256,
         "size_bytes": size_bytes,
     }
@@ -140,9 +154,25 @@ def _write(
     # What is recorded is compressed already.
     with ZipFile(file, "w", ZIP_STORED) as archive:
         for each, chunks in opened:
-            with archive.open(ZipInfo(each.recording_id, NO_TIME), "w", force_zip64=True) as member:
+            with archive.open(ZipInfo(_member(each), NO_TIME), "w", force_zip64=True) as member:
                 for chunk in chunks:
                     member.write(chunk)
+
+
+def _member(item: ProvisionItemRow) -> str:
+    return item.recording_id + (item.part.form.suffix if item.part else "")
+
+
+@contextmanager
+def _named(recording_id: str) -> Iterator[None]:
+    """Whatever is wrong with a part names the recording."""
+    try:
+        yield
+    except (MediaError, InvalidInput, ToolFailed) as error:
+        raise type(error)(
+            f"no part of recording {recording_id} was given: {error.message}",
+            hint="Nothing was handed over. Propose another part, all of it, or a redacted copy.",
+        ) from error
 
 
 def _chunks(

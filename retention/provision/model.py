@@ -6,18 +6,23 @@ approval where the rulebook asks for one. Which bases there are, and what each
 needs, comes from the rulebook (`requests.provisions`); nothing here knows a law.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
 from retention.kernel.errors import IllegalTransition, InvalidInput
+from retention.schedule.model import Kind
 
 ENTRUSTMENT = "entrustment"  #: the basis that goes by the register of entrustees
 RECIPIENT, ITEMS = "recipient", "items"  #: fields that the proposal itself fills
-#: Containers of sound in which every sample lies by itself, as inspection calls them.
-UNCOMPRESSED = frozenset({"wav", "mulaw", "alaw", "s16le"})
+#: Containers of sound in which every sample lies by itself, as inspection calls them, → whether they have a header.
+UNCOMPRESSED = {"wav": True, "mulaw": False, "alaw": False, "s16le": False}
+_UNKNOWN = "unknown"  #: inspection's word for a track that nothing here can decode
+
+
+Progress = Callable[[int, int], None]  #: what is done and what there is to do, in any one unit
 
 
 class Stage(StrEnum):
@@ -120,34 +125,72 @@ class Proposal:
     )
 
 
+class Form(StrEnum):
+    """What a part of a recording comes out as."""
+
+    RAW = "raw"
+    SAMPLES = "wav-samples"
+    DECODED = "wav-decoded"
+    MP4 = "mp4"
+
+    @property
+    def suffix(self) -> str:
+        """Of a file's name."""
+        return _FORMS[self][0]
+
+    @property
+    def words(self) -> str:
+        """For a person who has to agree to it."""
+        return _FORMS[self][1]
+
+
+_FORMS = {
+    Form.RAW: ("", "no header, the same samples"),
+    Form.SAMPLES: (".wav", "WAV, the same samples"),
+    Form.DECODED: (".wav", "WAV, the samples that it decodes to"),
+    Form.MP4: (".mp4", "MP4, re-encoded at its edges or as a whole"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Excerpt:
     """A part of a recording, in microseconds from its beginning; the end is exclusive."""
 
     from_us: int
     until_us: int
+    form: Form
 
     def __str__(self) -> str:
         """As the record says it, in seconds."""
-        return f"{self.from_us / 1e6:.3f} s to {self.until_us / 1e6:.3f} s"
+        return f"{self.from_us / 1e6:.3f} s to {self.until_us / 1e6:.3f} s, as {self.form.words}"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part that was cut out, and checked against its recording."""
+
+    chunks: Iterator[bytes]
+    how: Mapping[str, Any]  #: what was done, as JSON values: counts, and what a person should know
 
 
 class Cutter(Protocol):
     """Cuts a part out of a recording, exactly."""
 
     def cut(
-        self, chunks: Iterable[bytes], facts: Mapping[str, Any], from_us: int, until_us: int
-    ) -> Iterator[bytes]:
+        self, chunks: Iterable[bytes], facts: Mapping[str, Any], part: Excerpt, progress: Progress
+    ) -> Piece:
         """The part, as a file of its own that holds nothing outside the interval.
 
-        All of `chunks` is read before a byte comes out, and an error it raises comes through.
+        All of `chunks` is read before anything is cut, and an error it raises comes through.
         `facts` are what inspection found when the recording came in.
-        UnsupportedCodec if it cannot be cut exactly. NotReleased if what was cut is not the part.
+        Unreadable or UnsupportedCodec if it cannot be cut exactly. InvalidInput if nothing of it lies in the part.
+        NotReleased if what was cut is not the part.
         """
 
 
 def excerpt_of(
     recording_id: str,
+    kind: Kind,
     started_at: datetime,
     ended_at: datetime,
     facts: Mapping[str, Any],
@@ -164,19 +207,36 @@ def excerpt_of(
             f"nothing of recording {recording_id} lies between {part[0]} and {part[1]}",
             hint="Name the recordings that do; --from and --to are in the source's local time.",
         )
-    if not _is_uncompressed(facts):
+    why_not = _why_not(kind, facts)
+    if why_not:
         raise InvalidInput(
-            f"recording {recording_id} cannot be cut exactly: only uncompressed sound can",
+            f"recording {recording_id} cannot be cut exactly: {why_not}",
             hint="Provide it whole, or a redacted copy of the part.",
         )
-    return Excerpt(_us(start - started_at), _us(end - started_at))
+    return Excerpt(_us(start - started_at), _us(end - started_at), _form(kind, facts))
 
 
-def _is_uncompressed(facts: Mapping[str, Any]) -> bool:
-    tracks = facts.get("streams", ())
-    return facts.get("container") in UNCOMPRESSED and all(
+def _why_not(kind: Kind, facts: Mapping[str, Any]) -> str:
+    """Why a recording cannot be cut; "" where it can, as far as inspection saw."""
+    tracks = [each for each in facts.get("streams", ()) if each.get("type") in {"audio", "video"}]
+    sounds = [each for each in tracks if each["type"] == "audio"]
+    if any(each.get("codec", _UNKNOWN) == _UNKNOWN for each in tracks):
+        return "nothing here can decode one of its tracks"
+    if kind == Kind.FOOTAGE:
+        return "" if len(tracks) > len(sounds) else "no picture was found in it"
+    return "" if len(sounds) == 1 else f"{len(sounds)} sound tracks were found in it, and a WAV takes one"
+
+
+def _form(kind: Kind, facts: Mapping[str, Any]) -> Form:
+    if kind == Kind.FOOTAGE:
+        return Form.MP4
+    tracks, container = facts.get("streams", ()), facts.get("container", "")
+    is_plain = all(
         each.get("type") == "audio" and str(each.get("codec", "")).startswith("pcm_") for each in tracks
     )
+    if container not in UNCOMPRESSED or not is_plain:
+        return Form.DECODED
+    return Form.SAMPLES if UNCOMPRESSED[container] else Form.RAW
 
 
 def _us(span: timedelta) -> int:

@@ -76,7 +76,7 @@ def propose(tools: Tools, rule: Rule, keep: Period, proposal: Proposal, actor: s
         "provision": provision_id,
         "basis": rule.basis,
         "recordings": list(proposal.recording_ids),
-        "excerpts": {each: [part.from_us, part.until_us] for each, part in parts.items()},
+        "excerpts": {each: [part.from_us, part.until_us, part.form] for each, part in parts.items()},
         "fields": _fields(rule, proposal, found, parts, to),
         "reason": proposal.reason.strip(),
         "proposed_by": actor,
@@ -110,6 +110,7 @@ def propose(tools: Tools, rule: Rule, keep: Period, proposal: Proposal, actor: s
                         sha256=sealed_object(session, each.id, ORIGINAL).sha256,
                         from_us=parts[each.id].from_us if each.id in parts else None,
                         until_us=parts[each.id].until_us if each.id in parts else None,
+                        form=parts[each.id].form if each.id in parts else "",
                     )
                     for each in found
                 ]
@@ -128,7 +129,9 @@ def _parts(found: Sequence[Recording], proposal: Proposal) -> dict[str, Excerpt]
     if proposal.part is None:
         return {}
     return {
-        each.id: excerpt_of(each.id, each.started_at, each.ended_at, each.facts, proposal.part)
+        each.id: excerpt_of(
+            each.id, Kind(each.kind), each.started_at, each.ended_at, each.facts, proposal.part
+        )
         for each in found
     }
 

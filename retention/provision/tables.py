@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Column, LargeBinary
 from sqlmodel import JSON, Field
 
 from retention.database import Row
+from retention.provision.model import Excerpt, Form
 
 
 class EntrusteeRow(Row, table=True):
@@ -70,6 +71,14 @@ class ProvisionItemRow(Row, table=True):
         default=None, sa_type=BigInteger
     )  #: only a part of it, in microseconds from its beginning
     until_us: int | None = Field(default=None, sa_type=BigInteger)  #: exclusive
+    form: str = ""  #: what the part comes out as; "" where all of the recording is given
+
+    @property
+    def part(self) -> Excerpt | None:
+        """Which part of the recording; None where it is all of it."""
+        if self.from_us is None or self.until_us is None:
+            return None
+        return Excerpt(self.from_us, self.until_us, Form(self.form))
 
 
 class ProvisionBlockRow(Row, table=True):

@@ -51,7 +51,9 @@ def tell_of_hand_over(
             "size_bytes": row.size_bytes,
             "items": [[each.recording_id, each.sha256.hex()] for each in items],
             "excerpts": [
-                [each.recording_id, each.from_us, each.until_us] for each in items if each.from_us is not None
+                [each.recording_id, each.from_us, each.until_us, each.form]
+                for each in items
+                if each.from_us is not None
             ],
             "paper": {
                 "id": paper.id,

@@ -28,8 +28,8 @@ from media.video.render.encode import (
     Form,
     Piece,
     Purse,
-    describe,
     open_encoder,
+    open_stream,
     piece_frames,
     settled,
     without_extras,
@@ -39,7 +39,7 @@ from media.video.render.paint import paint
 from media.video.render.runs import Copied, Decoded, RunEnds, read_runs
 from media.video.render.smart import CopyPlan, as_annex_b
 from media.video.render.soundtrack import Soundtrack, first_sound_s
-from media.video.render.track import PictureTrack
+from media.video.render.track import PictureTrack, write_packet
 from media.video.scan import Scan, main_picture
 
 _AHEAD_FRAMES = 12  #: decoded pictures that wait for the encoder
@@ -236,16 +236,11 @@ class _Assembly:
         self._form = settled(self._form, most_bits=self._most_bits())
         probe = open_encoder(self._form, bit_rate=1_000_000)
         self._headers = without_extras(probe.extradata or b"")
-        stream = self._out.add_stream("libx264", rate=self._rate)
-        describe(stream.codec_context, self._form)
-        stream.time_base = self._seen.time_base
-        stream.set_display_matrix(look.matrix)
+        stream = open_stream(self._out, self._form, self._headers + self._plan.headers)
         if look.width % 2 or look.height % 2:
             self.done.notes.append("A side is odd: the copy is H.264 4:4:4, which some phones do not play.")
         if look.is_askew:
             self.done.notes.append("The source asks to be turned by an odd angle; the copy is not turned.")
-        stream.codec_context.open()
-        stream.codec_context.extradata = self._headers + self._plan.headers
         depth = max(probe.reorder_depth, self._plan.depth)
         self._track = PictureTrack(
             stream,
@@ -301,18 +296,12 @@ class _Assembly:
     def _mux(self, packet: "Packet[Any]") -> None:
         assert packet.dts is not None
         self._add_sound(packet.dts * self._seen.time_base)
-        self._write(packet)
+        write_packet(self._out, packet)
 
     def _add_sound(self, until_s: Fraction | None) -> None:
         if self._sound is not None:
             for packet in self._sound.until(until_s):
-                self._write(packet)
-
-    def _write(self, packet: "Packet[Any]") -> None:
-        try:
-            self._out.mux_one(packet)
-        except av.FFmpegError as error:
-            raise OSError(error.errno, error.strerror or "the output cannot be written") from error
+                write_packet(self._out, packet)
 
     # -- pieces --------------------------------------------------------------
 

@@ -23,9 +23,11 @@ from typing import Any
 import av
 from av.bitstream import BitStreamFilterContext
 from av.codec.context import Flags
+from av.container import OutputContainer
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from media.errors import ToolFailed
 from media.video.render.look import Look
@@ -57,9 +59,10 @@ class Form:
     sps_id: int
     threads: int
     level: int | None = None  #: ten times H.264's level; None lets the encoder choose
+    quantiser: int | None = None  #: the same for every picture, whatever it costs; None goes by bytes
 
 
-def settled(form: Form, *, most_bits: int) -> Form:
+def settled(form: Form, *, most_bits: int = 1_000_000) -> Form:
     """`form` with the level that its busiest piece needs: each piece would choose its own, and headers would differ."""
     headers = without_extras(open_encoder(form, bit_rate=most_bits).extradata or b"")
     return replace(form, level=headers[_LEVEL_AT])
@@ -70,23 +73,44 @@ def piece_frames(rate_fps: Fraction) -> int:
     return max(1, min(PIECE_FRAMES, round(rate_fps * PIECE_SECONDS)))
 
 
-def open_encoder(form: Form, *, bit_rate: int) -> VideoCodecContext:
-    """An encoder for one piece; its headers are the same for every piece of the same form."""
+def open_encoder(form: Form, *, bit_rate: int = 1_000_000) -> VideoCodecContext:
+    """An encoder for one piece; its headers are the same for every piece of the same form.
+
+    `bit_rate` counts only where the form names no quantiser.
+    """
     encoder = av.CodecContext.create("libx264", "w")
     describe(encoder, form)
     encoder.thread_count = form.threads
     encoder.gop_size = PIECE_FRAMES
-    encoder.bit_rate = bit_rate
+    if form.quantiser is None:
+        encoder.bit_rate = bit_rate
     level = "" if form.level is None else f":level={form.level}"
     encoder.options = {
         "preset": _PRESET,
-        "qmin": str(_QP_BEST),
-        "qmax": str(QP_WORST),
+        **_quality(form),
         "a53cc": "0",
         "x264-params": f"stitchable=1:sps-id={form.sps_id}:psy=0:aq-mode=0:open-gop=0{level}",
     }
     encoder.open()
     return encoder
+
+
+def _quality(form: Form) -> dict[str, str]:
+    if form.quantiser is not None:
+        return {"qp": str(form.quantiser)}
+    return {"qmin": str(_QP_BEST), "qmax": str(QP_WORST)}
+
+
+def open_stream(out: OutputContainer, form: Form, headers: bytes) -> VideoStream:
+    """A track of `out` that takes packets of this form; `headers` are parameter sets in Annex B."""
+    stream = out.add_stream("libx264", rate=form.rate_fps)
+    assert isinstance(stream, VideoStream)
+    describe(stream.codec_context, form)
+    stream.time_base = form.time_base
+    stream.set_display_matrix(form.look.matrix)
+    stream.codec_context.open()
+    stream.codec_context.extradata = headers
+    return stream
 
 
 def describe(context: Any, form: Form) -> None:
@@ -107,7 +131,7 @@ def describe(context: Any, form: Form) -> None:
 class Piece:
     """One closed run of pictures on its way through an encoder."""
 
-    def __init__(self, form: Form, *, budget_bytes: float, duration_s: float) -> None:
+    def __init__(self, form: Form, *, budget_bytes: float = 0, duration_s: float = 0) -> None:
         self._encoder = open_encoder(form, bit_rate=max(1000, int(budget_bytes * 8 / max(duration_s, 0.04))))
         self.headers = without_extras(self._encoder.extradata or b"")
         self._strip = BitStreamFilterContext(_DROP_UNITS, "h264")

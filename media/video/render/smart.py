@@ -149,11 +149,7 @@ def _headers(stream: VideoStream) -> Headers:
 
 
 def _closed_starts(seen: Scan) -> list[int]:
-    """Packets at which everything before is shown before, and everything after after."""
-    later = np.minimum.accumulate(seen.pts[::-1])[::-1]  # the earliest from here on
-    earlier = np.maximum.accumulate(seen.pts)
-    keys = np.flatnonzero(seen.keys)
-    starts = [int(n) for n in keys if later[n] == seen.pts[n] and (n == 0 or earlier[n - 1] < seen.pts[n])]
+    starts = seen.closed_starts()
     if not starts or starts[0] != 0:
         raise _Unfit("the recording does not begin with a picture that stands alone")
     return starts

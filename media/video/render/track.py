@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import av
+from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
@@ -83,3 +85,15 @@ class PictureTrack:
             assert packet.pts is not None
             packet.duration = self._durations.pop(packet.pts)
             self._mux(packet)
+
+
+def write_packet(out: OutputContainer, packet: "Packet[Any]") -> None:
+    """Put a finished packet into a container.
+
+    Raises:
+        OSError: The disk does not take it.
+    """
+    try:
+        out.mux_one(packet)
+    except av.FFmpegError as error:
+        raise OSError(error.errno, error.strerror or "the output cannot be written") from error

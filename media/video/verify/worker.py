@@ -19,16 +19,14 @@ from media.damage import damaged_frame, in_words
 from media.errors import Unreadable
 from media.video.mask_table import MaskTable, unpack
 from media.video.masks import Box, Style
-from media.video.nal import PICTURE, kind, parse_avcc, units
 from media.video.scan import main_picture, packets_to_end, set_strict
-from media.video.verify.boxes import Mp4, TrackFacts, sample_places, walk
+from media.video.verify.boxes import walk
 from media.video.verify.looks import Hits, Looks
 from media.video.verify.model import MAX_FINDINGS, Kind
 from media.video.verify.pictures import MIN_FRAME_PSNR_DB, brightness, compare, total_psnr
 from media.video.verify.second_look import is_hidden, is_kept
 from media.video.verify.sound import compare_sound
-
-_PARAMETER_SETS = frozenset({7, 8})
+from media.video.verify.stream import odd_units
 
 
 def verify_job(request: dict[str, Any], bulk: bytes, report: OnProgress) -> dict[str, Any]:
@@ -39,7 +37,7 @@ def verify_job(request: dict[str, Any], bulk: bytes, report: OnProgress) -> dict
     with Looks(look, request["workers"]) if look else nullcontext() as looks:
         work = _Look(unpack(bulk[: cut[0]]), unpack(bulk[cut[0] : cut[1]]), looks)
         container = walk(output)
-        work.add_all(Kind.CONTAINER, container.faults or list(_odd_units(output, container)))
+        work.add_all(Kind.CONTAINER, container.faults or list(odd_units(output, container)))
         sound, faults = compare_sound(Path(request["sound"]) if request["sound"] else None, output)
         work.add_all(Kind.SOUND, faults)
         av.logging.set_level(av.logging.PANIC)
@@ -55,31 +53,6 @@ def verify_job(request: dict[str, Any], bulk: bytes, report: OnProgress) -> dict
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _odd_units(output: Path, container: Mp4) -> Iterator[str]:
-    """Anything in the picture's packets or headers that is no slice and no parameter set."""
-    pictures = [track for track in container.tracks if track.handler == "vide"]
-    if len(pictures) != 1:
-        yield f"there are {len(pictures)} tracks of pictures"
-        return
-    try:
-        headers = parse_avcc(pictures[0].avcc)
-        if {kind(unit) for unit in headers.sets} != _PARAMETER_SETS:
-            yield "the picture's header holds more than parameter sets"
-        yield from _odd_samples(output, pictures[0], headers.length_bytes)
-    except ValueError as error:
-        yield f"the picture's packets are broken: {error}"
-
-
-def _odd_samples(output: Path, track: TrackFacts, length_bytes: int) -> Iterator[str]:
-    with output.open("rb") as file:
-        for number, (start, size) in enumerate(zip(*sample_places(track), strict=True)):
-            file.seek(int(start))
-            strangers = {kind(unit) for unit in units(file.read(int(size)), length_bytes)} - PICTURE
-            if strangers:
-                yield f"packet {number} of the picture holds something beside it (unit {min(strangers)})"
-                return
 
 
 class _Look:

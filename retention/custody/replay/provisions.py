@@ -74,9 +74,9 @@ def provision_handed_over(here: Replaying, entry: Entry) -> None:
     if present is None or present.stage != Stage.HANDED_OVER:
         here.session.merge(_row(entry))
         here.session.flush()
-        parts = {recording_id: (start, end) for recording_id, start, end in entry["excerpts"]}
+        parts = {recording_id: part for recording_id, *part in entry["excerpts"]}
         for recording_id, sha256 in entry["items"]:
-            from_us, until_us = parts.get(recording_id, (None, None))
+            from_us, until_us, form = parts.get(recording_id, (None, None, ""))
             here.session.merge(
                 ProvisionItemRow(
                     provision_id=entry["provision"],
@@ -84,6 +84,7 @@ def provision_handed_over(here: Replaying, entry: Entry) -> None:
                     sha256=bytes.fromhex(sha256),
                     from_us=from_us,
                     until_us=until_us,
+                    form=form,
                 )
             )
         here.done.provisions += 1

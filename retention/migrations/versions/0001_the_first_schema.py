@@ -534,6 +534,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
         sa.Column("from_us", sa.BigInteger(), nullable=True),
         sa.Column("until_us", sa.BigInteger(), nullable=True),
+        sa.Column("form", AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["provision_id"], ["provision.id"]),
         sa.PrimaryKeyConstraint("provision_id", "recording_id"),
     )

@@ -359,3 +359,16 @@ def test_a_number_that_slipped_into_another_column_is_not_kept_in_the_clear(
     told = shell.json("ingest", str(tmp_path / "drop"), "--source", "line").value
     assert told["status"] == "quarantined"
     assert not any(b"090-1234-5678" in file.read_bytes() for file in shell.home.glob("catalogue.db*"))
+
+
+def test_the_demo_says_what_it_lacks_where_its_pictures_were_left_out(tmp_path: Path) -> None:
+    """As in a container: the package cannot be found."""
+    program = (
+        "import sys; sys.modules['skimage'] = None; from retention.__main__ import main; sys.exit(main())"
+    )
+    line = ["--home", str(tmp_path / "demo"), "demo", "--no-serve"]
+    found = subprocess.run(
+        [sys.executable, "-c", program, *line], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 25
+    assert "pip install scikit-image" in found.stderr

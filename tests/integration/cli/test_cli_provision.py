@@ -9,8 +9,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import av
 import pytest
 
+from media.synthesise.footage import Person, make_footage
+from tests.golden.clips import psnr_db
 from tests.integration.cli.conftest import Shell
 
 POLICE = "丸の内警察署"
@@ -127,8 +130,8 @@ def test_a_restored_backup_knows_that_only_a_part_was_given(shell: Shell) -> Non
     assert shell("provision", "hand-over", digest, "--out", str(shell.folder / "part.wav")).code == 0
     assert shell("restore", str(shell.folder / "backup"), "--yes").code == 0
     with closing(sqlite3.connect(shell.home / "catalogue.db")) as database:
-        (parts,) = database.execute("SELECT from_us, until_us FROM provision_item").fetchall()
-    assert parts == (250_000, 750_000)
+        (parts,) = database.execute("SELECT from_us, until_us, form FROM provision_item").fetchall()
+    assert parts == (250_000, 750_000, "wav-samples")
 
 
 def test_a_part_of_which_nothing_was_recorded_is_refused(shell: Shell) -> None:
@@ -139,14 +142,101 @@ def test_a_part_of_which_nothing_was_recorded_is_refused(shell: Shell) -> None:
     assert (half.code, "--from and --until" in half.err) == (11, True)
 
 
+# --- a part of footage
+
+
+CAMERA = ("--kind", "footage", "--site", "tokyo", "--zone", "Asia/Tokyo", "--purpose", "crime-prevention")
+TEN_PAST_TWO = datetime.fromisoformat("2026-11-20T14:05:00+09:00")
+
+
+def filmed(shell: Shell, folder: str = "footage") -> str:
+    """Twelve seconds of a garage, with a note beside it that says which camera and when; its id."""
+    path = shell.folder / folder / "garage.mp4"
+    path.parent.mkdir()
+    passer_by = Person(1.0, "right", 0)
+    make_footage(path, camera="GARAGE-3", started_at=TEN_PAST_TWO, duration_s=12, people=[passer_by])
+    note = {"started_at": TEN_PAST_TWO.isoformat()}
+    path.with_suffix(".json").write_text(json.dumps(note), encoding="utf-8")
+    assert shell("source", "add", "garage", *CAMERA).code == 0
+    (taken,) = shell.json("ingest", str(path), "--source", "garage").lines
+    recording_id: str = taken["id"]
+    return recording_id
+
+
+def propose_part(shell: Shell, recording_id: str, start: str, end: str) -> tuple[str, ...]:
+    line = propose(shell, "--from", f"2026-11-20T{start}", "--until", f"2026-11-20T{end}")
+    return tuple(recording_id if each == shell.ids()["young"] else each for each in line)
+
+
+def test_five_seconds_of_a_camera_are_handed_over_and_no_picture_more(shell: Shell) -> None:
+    footage = filmed(shell)
+    said = shell(*propose_part(shell, footage, "14:05:03.25", "14:05:08.5"))
+    assert "3.250 s to 8.500 s: MP4, re-encoded at its edges or as a whole." in said.out
+    proposal = shell.json("provision", "list", "--recording", footage).value[0]
+    assert proposal["excerpts"] == [{"recording": footage, "from_s": 3.25, "until_s": 8.5, "form": "mp4"}]
+    seen = shell.json("provision", "show", proposal["digest"], who="suzuki").value
+    assert "as MP4, re-encoded at its edges" in seen["fields"]["items"]
+    assert shell("provision", "approve", proposal["digest"], who="suzuki").code == 0
+    out = shell.folder / "for the police"
+    given = shell.json("provision", "hand-over", proposal["digest"], "--out", str(out)).value
+    part = out.with_name("for the police.mp4")
+    assert given["out"] == str(part)
+    assert given["sha256"] == hashlib.sha256(part.read_bytes()).hexdigest()
+    with av.open(part) as container:
+        frames = list(container.decode(video=0))
+        assert [each.type for each in container.streams] == ["video"]
+    with av.open(shell.folder / "footage" / "garage.mp4") as container:
+        pictures = [each.to_ndarray(format="gray") for each in container.decode(video=0)]
+    # At 12 pictures a second: those of 3.25 s to before 8.5 s.
+    for number, frame in zip(range(39, 102), frames, strict=True):
+        assert psnr_db(frame.to_ndarray(format="gray"), pictures[number]) > 40
+    assert list((shell.home / "tmp").iterdir()) == []
+    assert not out.exists()
+
+
+def test_the_ledger_keeps_what_was_done_to_the_part(shell: Shell) -> None:
+    footage = filmed(shell)
+    digest = shell.json(*propose_part(shell, footage, "14:05:03", "14:05:04")).value["digest"]
+    assert shell("provision", "approve", digest, who="suzuki").code == 0
+    out = str(shell.folder / "part.mp4")
+    assert shell("provision", "hand-over", digest, "--out", out).code == 0
+    answer = shell.json("provision", "show", digest, who="suzuki").value
+    assert answer["cut"][footage]["form"] == "mp4"
+    assert answer["cut"][footage]["frames"] == 12
+
+
+def test_a_name_that_does_not_fit_what_comes_out_is_refused_before_anything_is_opened(shell: Shell) -> None:
+    footage = filmed(shell)
+    digest = shell.json(*propose_part(shell, footage, "14:05:03", "14:05:04")).value["digest"]
+    assert shell("provision", "approve", digest, who="suzuki").code == 0
+    answer = shell("provision", "hand-over", digest, "--out", str(shell.folder / "part.wav"))
+    assert (answer.code, "part.mp4" in answer.err) == (11, True)
+
+
+def test_a_part_between_two_pictures_gives_nothing_and_names_the_recording(shell: Shell) -> None:
+    footage = filmed(shell)
+    digest = shell.json(*propose_part(shell, footage, "14:05:03.01", "14:05:03.02")).value["digest"]
+    assert shell("provision", "approve", digest, who="suzuki").code == 0
+    answer = shell("provision", "hand-over", digest, "--out", str(shell.folder / "part.mp4"))
+    assert (answer.code, f"no part of recording {footage} was given" in answer.err) == (11, True)
+    assert not (shell.folder / "part.mp4").exists()
+    assert shell.json("provision", "list").value[0]["stage"] == "approved"
+
+
 @pytest.mark.shared_data
-def test_a_part_of_footage_is_refused_before_anything_is_opened(shell: Shell, shared_data: Path) -> None:
-    camera = ("--kind", "footage", "--site", "tokyo", "--zone", "Asia/Tokyo", "--purpose", "crime-prevention")
-    assert shell("source", "add", "lobby", *camera).code == 0
-    file = str(shared_data / "odd" / "made_hevc.mp4")
-    (footage,) = shell.json("ingest", file, "--source", "lobby").lines
-    started_at = shell.json("show", footage["id"]).value["started_at"]
-    until = (datetime.fromisoformat(started_at) + timedelta(seconds=2)).isoformat()
-    line = propose(shell, "--from", started_at, "--until", until)
-    answer = shell(*[footage["id"] if each == shell.ids()["young"] else each for each in line])
-    assert (answer.code, "cannot be cut exactly" in answer.err) == (11, True)
+@pytest.mark.parametrize(
+    ("name", "form"), [("dev-call-a.ogg", "wav-decoded"), ("dev-call-a.ulaw.wav", "wav-samples")]
+)
+def test_a_part_of_a_call_is_a_wav(shell: Shell, shared_data: Path, name: str, form: str) -> None:
+    file = shared_data / "audio" / "calls" / name
+    (taken,) = shell.json(
+        "ingest", str(file), "--source", "line", "--started-at", "2026-11-20T14:05:00"
+    ).lines
+    proposed = shell.json(*propose_part(shell, taken["id"], "14:05:13.39", "14:05:20")).value
+    assert proposed["excerpts"][0]["form"] == form
+    assert shell("provision", "approve", proposed["digest"], who="suzuki").code == 0
+    out = shell.folder / "part.wav"
+    assert shell("provision", "hand-over", proposed["digest"], "--out", str(out)).code == 0
+    with av.open(out) as container:
+        frames = list(container.decode(audio=0))
+    assert sum(each.samples for each in frames) == round(6.61 * frames[0].sample_rate)
