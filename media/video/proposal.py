@@ -3,7 +3,7 @@
     proposal(path, wish, …) -> ReviewDocument
 
 The pass over the footage (`survey`) brings sightings; here they become tracks.
-Faces are tracks of their own; whole persons where asked. Before a camera that
+Faces are tracks of their own; heads or whole persons where asked. Before a camera that
 stands still, whatever moved and is explained by no face or person becomes a
 track too, "moving, undecided": the net is closed at the bottom. Where the net
 was blind, because nearly everything changed at once, the document has a gap.
@@ -13,7 +13,7 @@ often the work was stopped in between.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -21,13 +21,14 @@ from media.models import digest_of
 from media.review.decide import positions_of
 from media.review.document import Gap, Looker, Reason, ReviewDocument, Search, Source, Track
 from media.video.detect.port import Detection
+from media.video.extent import HEAD_MARGIN, Extent, body_of_face, head_of_face, head_of_person
 from media.video.glimpses import glimpsed
 from media.video.masks import Box
 from media.video.propose import Means, Wish
 from media.video.search import Found, Searchers
 from media.video.survey import Keep, Survey, survey
 from media.video.thumbnails import Wanted, cut_out
-from media.video.tracks import BODY_MARGIN, FACE_MARGIN, Sighting, Trail, cover, link
+from media.video.tracks import BODY_MARGIN, FACE_MARGIN, Margin, Sighting, Trail, cover, link
 from media.video.verify.second_look import is_hidden
 from media.video.views import LOOK_EVERY_FRAMES
 from media.video.watch import Watch
@@ -40,7 +41,6 @@ _LARGE = 0.25  #: of the picture's height
 _MIN_MOVING_LOOKS = 3
 _MIN_MOVING_PX = 12.0  #: of stored pixels, on the longer side: no face in it could be recognised below
 _MOSTLY, _NEARLY = 0.5, 0.9  #: of a face or of a blob
-_BODY_FACES_WIDE, _BODY_FACES_HIGH = 3.2, 7.5  #: a person's size in heights of the face, arms included
 _BLIND_MARGIN_FRAMES = LOOK_EVERY_FRAMES - 1
 
 
@@ -58,10 +58,11 @@ def proposal(
         Cancelled: `watch` said so; with `means.work`, the next call goes on from there.
     """
     sha256 = digest_of(path)
-    person = means.person if wish.persons else None
+    with_persons = wish.extent is not Extent.FACE
+    person = means.person if with_persons else None
     with Searchers(means.face, person, means.workers, means.other) as searchers:
         lookers = [asdict(facts) for facts in searchers.facts()]
-        keep = Keep(means.work, {"sha256": sha256, "persons": wish.persons, "lookers": lookers})
+        keep = Keep(means.work, {"sha256": sha256, "persons": with_persons, "lookers": lookers})
         seen = survey(path, wish.mount, searchers, keep, watch)
     tracks = tuple(_with_numbers(_tracks(seen, wish)))
     pictures = cut_out(path, [wanted for _, wanted in tracks], seen.pts)
@@ -94,59 +95,79 @@ def proposal(
 
 def _tracks(seen: Survey, wish: Wish) -> Iterator[tuple[Reason, Trail, dict[int, Box]]]:
     looks = {frame: seen.found_at(frame) for frame in (*seen.found, *seen.same_as)}
-    faces = _link(((frame, found.faces) for frame, found in looks.items()), seen)
-    named = [(Reason.FACE, FACE_MARGIN, trail) for trail in faces if _is_face(trail, seen.height)]
-    if wish.persons:
-        people = _link(((frame, found.persons) for frame, found in looks.items()), seen)
-        named = [(Reason.PERSON, BODY_MARGIN, _with_body(trail)) for _, _, trail in named]
-        named += [(Reason.PERSON, BODY_MARGIN, trail) for trail in people]
+    shape = _SHAPES[wish.extent]
     masks: dict[int, list[Box]] = {}
-    for reason, margin, trail in named:
-        covered = cover(trail, margin, seen.frames, seen.cuts)
+    faces = [_shaped(trail, shape.of_face) for trail in _faces(looks, seen)]
+    heads = [cover(trail, shape.margin, seen.frames, seen.cuts) for trail in faces]
+    people = _link(((frame, found.persons) for frame, found in looks.items()), seen)
+    figures = [_shaped(trail, shape.of_person) for trail in people]
+    if wish.extent is Extent.HEAD:
+        figures = [trail for trail in figures if not any(_is_head_of(head, trail) for head in heads)]
+    for trail in (*faces, *figures):
+        covered = cover(trail, shape.margin, seen.frames, seen.cuts)
         for frame, box in covered.items():
             masks.setdefault(frame, []).append(box)
-        yield reason, trail, covered
+        yield shape.reason, trail, covered
     # These explain no movement: what one weak hit hides is too little to let go of the whole that moved.
-    for trail, covered in _overlooked(looks, seen, masks, wish):
-        yield Reason.PERSON if wish.persons else Reason.FACE, trail, covered
+    for trail, covered in _overlooked(looks, seen, masks, shape):
+        yield shape.reason, trail, covered
     if seen.steadiness.verdict[0]:
-        for trail in _unexplained(seen, masks, _explains_body if wish.persons else _explains_face):
+        explains = _explains_body if wish.extent is Extent.PERSON else _explains_face
+        for trail in _unexplained(seen, masks, explains):
             yield Reason.MOVING, trail, cover(trail, BODY_MARGIN, seen.frames, seen.cuts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a sighting of a face, or of a person, becomes."""
+
+    reason: Reason
+    margin: Margin
+    of_face: Callable[[Box], Box]
+    of_person: Callable[[Box], Box]
+
+
+def _as_it_is(box: Box) -> Box:
+    return box
+
+
+_SHAPES = {
+    Extent.FACE: _Shape(Reason.FACE, FACE_MARGIN, _as_it_is, _as_it_is),
+    Extent.HEAD: _Shape(Reason.HEAD, HEAD_MARGIN, head_of_face, head_of_person),
+    Extent.PERSON: _Shape(Reason.PERSON, BODY_MARGIN, body_of_face, _as_it_is),
+}
+
+
+def _faces(looks: Mapping[int, Found], seen: Survey) -> list[Trail]:
+    trails = _link(((frame, found.faces) for frame, found in looks.items()), seen)
+    return [trail for trail in trails if _is_face(trail, seen.height)]
+
+
+def _is_head_of(head: Mapping[int, Box], figure: Trail) -> bool:
+    """Whether one face's head was seen wherever the figure was; of two people, each keeps a track of their own."""
+    return all(one.frame in head and _explains_face(head[one.frame], one.box) for one in figure.sightings)
+
+
+def _shaped(trail: Trail, shape: Callable[[Box], Box]) -> Trail:
+    return Trail(tuple(replace(one, box=shape(one.box)) for one in trail.sightings))
+
+
 def _overlooked(
-    looks: Mapping[int, Found], seen: Survey, masks: Mapping[int, Sequence[Box]], wish: Wish
+    looks: Mapping[int, Found], seen: Survey, masks: Mapping[int, Sequence[Box]], shape: _Shape
 ) -> list[tuple[Trail, dict[int, Box]]]:
     """Those whom the other detector alone saw."""
     sightings = (
-        Sighting(frame, _body_of(one.box) if wish.persons else one.box, one.confidence)
+        Sighting(frame, shape.of_face(one.box), one.confidence)
         for frame, found in looks.items()
         for one in found.others
         if not is_hidden(one.box, masks.get(frame, ()))
     )
-    margin = BODY_MARGIN if wish.persons else FACE_MARGIN
-    return list(glimpsed(sightings, margin, seen.frames, seen.cuts))
+    return list(glimpsed(sightings, shape.margin, seen.frames, seen.cuts))
 
 
 def _link(looks: Iterable[tuple[int, Sequence[Detection]]], seen: Survey) -> list[Trail]:
     sightings = (Sighting(frame, one.box, one.confidence) for frame, found in looks for one in found)
     return link(sightings, seen.cuts)
-
-
-def _with_body(trail: Trail) -> Trail:
-    """A face's trail as the trail of the whole person, who may stand, sit or stride."""
-    return Trail(tuple(Sighting(one.frame, _body_of(one.box), one.confidence) for one in trail.sightings))
-
-
-def _body_of(face: Box) -> Box:
-    middle = (face.left + face.right) / 2
-    across = face.height * _BODY_FACES_WIDE / 2
-    return Box(
-        middle - across,
-        face.top - face.height / 2,
-        middle + across,
-        face.top + face.height * _BODY_FACES_HIGH,
-    )
 
 
 def _is_face(trail: Trail, picture_px: int) -> bool:

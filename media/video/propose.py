@@ -22,6 +22,7 @@ from media.job import do
 from media.review.document import ReviewDocument, from_json
 from media.video.detect.later import LIBFACE, PEOPLE, files_of
 from media.video.detect.port import Detector
+from media.video.extent import Extent
 from media.video.views import Mount
 from media.video.watch import Progress, Watch
 
@@ -34,7 +35,7 @@ class Wish:
     """What to look for."""
 
     mount: Mount = Mount.UNKNOWN
-    persons: bool = False  #: whole persons, beside faces
+    extent: Extent = Extent.FACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def propose(
         {
             "path": path_text(path),
             "mount": wish.mount.value,
-            "persons": wish.persons,
+            "extent": wish.extent.value,
             "workers": means.workers,
             "work": None if means.work is None else path_text(means.work),
         },

@@ -8,6 +8,7 @@ import av
 
 from media.child import OnProgress, answer_parent
 from media.review.document import to_json
+from media.video.extent import Extent
 from media.video.proposal import proposal
 from media.video.propose import Means, Wish
 from media.video.views import Mount
@@ -23,7 +24,7 @@ def propose_job(request: dict[str, Any], bulk: bytes, report: OnProgress) -> dic
     def on_progress(found: Progress) -> None:
         report(found.frames, found.total or 0)
 
-    wish = Wish(Mount(request["mount"]), request["persons"])
+    wish = Wish(Mount(request["mount"]), Extent(request["extent"]))
     document = proposal(Path(request["path"]), wish, means, Watch(on_progress=on_progress))
     return {"document": to_json(document)}
 

@@ -3,6 +3,7 @@
 import typer
 
 from retention.cli.redact_picture import picture
+from retention.cli.redact_review import review
 from retention.cli.redact_sound import audio, suggest
 from retention.cli.redact_video import video
 from retention.cli.shared import EPILOG
@@ -10,5 +11,5 @@ from retention.cli.shared import EPILOG
 app = typer.Typer(
     help="Redact a copy of a file: faces in footage, words in calls. Needs no store.", no_args_is_help=True
 )
-for command in (video, audio, suggest, picture):
+for command in (video, review, audio, suggest, picture):
     app.command(epilog=EPILOG)(command)

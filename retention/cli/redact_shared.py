@@ -14,7 +14,6 @@ Original = Annotated[Path, typer.Argument(metavar="IN", help="The original; it i
 Copy = Annotated[
     Path, typer.Argument(metavar="OUT", help="The copy; it appears when it is whole and checked.")
 ]
-Report = Annotated[Path | None, typer.Option(metavar="FILE", help="Write what was looked for and found.")]
 
 
 def one_of(kind: type[Any], text: str) -> Any:

@@ -10,25 +10,39 @@ import typer
 
 from media.errors import Unreadable
 from media.files import write_whole
+from media.page import as_text
+from media.review.by_hand import MOVING
 from media.review.decide import hide_all as hide_everybody
-from media.review.document import ReviewDocument, Verdict, from_json, to_json
+from media.review.document import ReviewDocument, from_json, to_json
 from media.review.likeness import Likeness
 from media.review.masks import coverage
-from media.video.detect.choose import HELP as DETECTOR_HELP
 from media.video.detect.choose import face_detector
-from media.video.detect.port import Detector
+from media.video.detect.port import Detector as FindsFaces
+from media.video.extent import Extent
 from media.video.masks import Style
 from media.video.propose import Means, Wish, propose
 from media.video.redact import FoundAgain, Order, Watch, check_models, finish, other_detector
 from media.video.render.model import Audio, ReplaceAudio
 from media.video.render.render import check_target
-from media.video.verify.model import VerifyReport
-from media.video.verify.report import as_html, as_text
+from media.video.verify.report import page_of
 from media.video.verify.verify import to_json as report_json
-from media.video.views import Mount
+from media.video.views import Mount as HeadsLie
+from media.video.views import mount_of
 from media.video.watch import Progress
 from media.video.watch import Watch as SurveyWatch
-from retention.cli.redact_shared import Copy, Original, Report, one_of, plain_errors
+from retention.cli.by_hand import Moving, check_moving
+from retention.cli.redact_report import ReportLanguage, Reports, checked_language, write_reports
+from retention.cli.redact_shared import Copy, Original, one_of, plain_errors
+from retention.cli.search_options import (
+    AnyAngle,
+    Detector,
+    Heads,
+    KeepFace,
+    Mount,
+    Persons,
+    Sha256,
+    extent_of,
+)
 from retention.cli.shared import actor, amount, progress, show, size
 from retention.kernel import errors
 
@@ -43,38 +57,31 @@ def video(
         Path | None,
         typer.Option(metavar="FILE", help="The review document: obeyed if it is there, else written."),
     ] = None,
-    any_angle: Annotated[
-        bool, typer.Option("--any-angle", help="Search in every angle, however the camera hangs.")
-    ] = False,
-    persons: Annotated[bool, typer.Option("--persons", help="Hide whole persons, not only faces.")] = False,
-    moving: Annotated[
-        str,
-        typer.Option(
-            metavar="hide|review|keep",
-            help="What --hide-all does with what moved and no detector named: hide it, leave it to a person, or keep it visible.",
-        ),
-    ] = "hide",
-    detector: Annotated[str, typer.Option(metavar="libface|yunet=PATH", help=DETECTOR_HELP)] = "",
-    sha256: Annotated[str, typer.Option(metavar="HEX", help="Of the detector's file.")] = "",
+    mount: Mount = "",
+    any_angle: AnyAngle = False,
+    heads: Heads = False,
+    persons: Persons = False,
+    moving: Moving = "hide",
+    detector: Detector = "",
+    sha256: Sha256 = "",
     style: Annotated[
         str, typer.Option(help="fill, cosmetic (softened fill) or mosaic, which is weaker.")
     ] = "",
-    keep_face: Annotated[
-        Path | None,
-        typer.Option(metavar="PHOTO", help="Put tracks like this face first in the review; decides nothing."),
-    ] = None,
+    keep_face: KeepFace = None,
     sound: Annotated[
         str, typer.Option("--audio", metavar="keep|drop|FILE", help="What becomes of the sound.")
     ] = "keep",
-    report: Report = None,
+    report: Reports = None,
+    report_language: ReportLanguage = "",
 ) -> None:
     """Hide people in footage: search, decide, paint, and look again before anything is released.
 
     Without --hide-all, every track waits in the review document for a person's decision.
     """
+    language = checked_language(report_language)
     order = Order(
         hides_all=hide_all,
-        moving=_moving(moving),
+        moving=MOVING[check_moving(moving)],
         style=one_of(Style, style) if style else None,
         audio=_audio(sound),
         by=actor(),
@@ -83,16 +90,20 @@ def video(
         face = face_detector(detector, sha256)
         check_models()
         check_target(original, copy)
-        wish = Wish(Mount.ANY if any_angle else Mount.UNKNOWN, persons=persons)
+        wish = Wish(HeadsLie.ANY if any_angle else mount_of(mount), Extent(extent_of(heads, persons)))
         likeness = None if keep_face is None else _likeness(keep_face)
         document = _reviewed(original, review, copy, wish, face)
         if likeness is not None:
             document = likeness.order(document)
             _keep(document, review)
         _decided(hide_everybody(document, moving=order.moving) if hide_all else document, review)
+        camera = _camera_notes(document)
         with progress("rendering and looking again") as tell:
             watch = Watch(
-                on_report=lambda found: _write_report(report, found), on_progress=lambda done, _: tell(done)
+                on_report=lambda found: write_reports(
+                    report, report_json(found), page_of(found, language, camera)
+                ),
+                on_progress=tell,
             )
             try:
                 done = finish(original, document, copy, order, watch)
@@ -102,7 +113,7 @@ def video(
     _keep(done.document, review)
     shutil.rmtree(_work(copy), ignore_errors=True)
     rendered, verified = done.released.rendered, done.released.verified
-    notes = [*rendered.notes, *_camera_notes(done.document)]
+    notes = [*rendered.notes, *camera]
     show(
         {
             "out": str(copy),
@@ -123,7 +134,7 @@ def video(
                 f" {size(rendered.size_bytes)} of {size(rendered.source_bytes)}."
             ),
             *(f"! {note}" for note in notes),
-            as_text(verified, "en").rstrip(),
+            as_text(page_of(verified, language)).rstrip(),
         ],
     )
 
@@ -137,7 +148,7 @@ def _likeness(photo: Path) -> Likeness:
 
 
 def _reviewed(
-    original: Path, review: Path | None, copy: Path, wish: Wish, face: Callable[[], Detector]
+    original: Path, review: Path | None, copy: Path, wish: Wish, face: Callable[[], FindsFaces]
 ) -> ReviewDocument:
     """The document that is there, or a new proposal, written down at once; a search goes on where it was stopped.
 
@@ -148,7 +159,7 @@ def _reviewed(
     with progress("searching") as tell:
 
         def on_progress(found: Progress) -> None:
-            tell(found.frames)
+            tell(found.frames, found.total)
 
         means = Means(face=face, other=other_detector, work=_work(copy))
         document = propose(original, wish, means, SurveyWatch(on_progress=on_progress))
@@ -174,20 +185,10 @@ def _decided(document: ReviewDocument, review: Path | None) -> None:
     listed = "".join(f"\n  {point}" for point in open_points)
     raise errors.IllegalTransition(
         f"{amount(len(open_points), 'thing')} found in the footage still need a decision:{listed}",
-        hint=f"Write hide or keep into each in {review}, then run this again."
+        hint=f"`retention redact review {review}` decides about each (or write hide or keep into it); then run this again."
         if review
         else "Give --review FILE to decide about each, or --hide-all.",
     )
-
-
-def _write_report(path: Path | None, found: VerifyReport) -> None:
-    if path is None:
-        return
-    if path.suffix == ".json":
-        write_whole(path, report_json(found))
-    else:
-        text = as_html(found, "en") if path.suffix == ".html" else as_text(found, "en")
-        write_whole(path, text.encode())
 
 
 def _camera_notes(document: ReviewDocument) -> list[str]:
@@ -197,15 +198,6 @@ def _camera_notes(document: ReviewDocument) -> list[str]:
         return []
     why = f"the camera moves ({search.camera_why})"
     return [f"{why}, so nobody looked for things that move: only what a detector named is hidden"]
-
-
-def _moving(text: str) -> Verdict:
-    choices = {"hide": Verdict.HIDE, "review": Verdict.UNDECIDED, "keep": Verdict.KEEP}
-    if text not in choices:
-        raise errors.InvalidInput(
-            f"--moving {text!r} is no choice", hint=f"Give one of {', '.join(choices)}."
-        )
-    return choices[text]
 
 
 def _audio(text: str) -> Audio | ReplaceAudio:

@@ -268,6 +268,12 @@ def test_a_photo_only_orders_the_tracks_and_nothing_of_it_is_kept(story: Story, 
     assert not any(PORTRAIT.stem.encode() in path.read_bytes() for path in stored)
 
 
+def test_before_there_is_a_copy_there_is_no_report(story: Story, tmp_path: Path) -> None:
+    line = ("report", "--recording", story.clip, "--out", str(tmp_path / "report.html"))
+    assert "there is no finished copy" in story.do(*line, fails=12)["message"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_name_that_is_not_in_the_review_is_refused(story: Story) -> None:
     line = ("review", "--recording", story.clip, "--keep")
     assert "there is no track 99" in story.do(*line, "track 99", fails=11)["message"]
@@ -277,6 +283,20 @@ def test_a_name_that_is_not_in_the_review_is_refused(story: Story) -> None:
         "no span 9" in story.do("review", "--recording", story.call, "--hide", "span 9", fails=11)["message"]
     )
     assert "what to do" in story.do("review", "--recording", story.call, fails=11)["message"]
+
+
+def test_a_track_is_split_carried_on_and_merged_again_by_hand(story: Story) -> None:
+    line = ("review", "--recording", story.clip)
+    before = story.copy(story.clip)["open_points"]
+    (found,) = story.do(*line, "--split", "1@12", "--draw", "0-5:1,1,9,9", who=REVIEWER)
+    assert len(found["open_points"]) == len(before) + 1
+    new = max(int(point.split()[1]) for point in found["open_points"] if point.startswith("track"))
+    error = story.do(*line, "--merge", "1,999", fails=11)
+    assert "merge 1,999: there is no track 999; this review has the tracks" in error["message"]
+    (found,) = story.do(*line, "--merge", f"1,{new}", who=REVIEWER)
+    assert found["open_points"] == before
+    calls = story.do("review", "--recording", story.call, "--split", "1@12", fails=11)
+    assert "a call has no tracks" in calls["message"]
 
 
 def test_a_mask_that_was_moved_off_a_face_releases_nothing(story: Story) -> None:
@@ -319,6 +339,21 @@ def test_in_the_footage_her_face_stays_and_every_other_is_destroyed(rendered: St
         for box in others:
             assert cut(after[number], box).max() < 40
             assert cut(before[number], box).max() > 80
+
+
+def test_whoever_approves_reads_the_report_that_was_sealed_with_each_copy(
+    rendered: Story, tmp_path: Path
+) -> None:
+    for recording, words in ((rendered.call, "音声の墨消し"), (rendered.clip, "墨消し済み複製の再検査")):
+        page, document = tmp_path / f"{recording}.html", tmp_path / f"{recording}.json"
+        for out in (page, document):
+            rendered.do("report", "--recording", recording, "--out", str(out), who=APPROVER)
+        text = page.read_text(encoding="utf-8")
+        assert words in text
+        assert rendered.copy(recording)["sha256"] in text
+        assert "schema" in json.loads(document.read_text(encoding="utf-8"))
+    listed = rendered.shell("request", "show", rendered.receipt).out
+    assert f"retention request report {rendered.receipt} --recording {rendered.clip}" in listed
 
 
 def test_the_originals_are_as_they_were_and_nothing_lies_about(rendered: Story) -> None:
