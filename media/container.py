@@ -200,3 +200,12 @@ def _not_accepted(demuxer: str) -> str:
     if demuxer in _PLAYLISTS:
         return f"this is a playlist ({demuxer}), which points to other files instead of holding a recording"
     return f"this is not a recording (its content looks like {demuxer})"
+
+
+def hush() -> None:
+    """Leave what FFmpeg says unheard, without asking Python.
+
+    At any level, also the highest, PyAV takes an error to Python: a decoder's thread that waits for that
+    while its decoder is closed waits for ever.
+    """
+    av.logging.set_level(None)

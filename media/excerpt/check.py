@@ -19,10 +19,10 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from media.child import OnProgress
-from media.container import open_recording
+from media.container import hush, open_recording
 from media.errors import NotReleased
 from media.excerpt.model import Span
-from media.excerpt.picture import Part, find_part, hush, pictures, shown_at
+from media.excerpt.picture import Part, find_part, pictures, shown_at
 from media.excerpt.sound import SoundPart, heard_track
 from media.excerpt.track import levels
 from media.sound.track import sound_tracks

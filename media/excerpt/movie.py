@@ -21,10 +21,10 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from media.child import OnProgress
-from media.container import open_recording
+from media.container import hush, open_recording
 from media.errors import ToolFailed, Unreadable
 from media.excerpt.model import NothingThere, Span
-from media.excerpt.picture import Part, find_part, hush, pictures, plan_part, shown_at
+from media.excerpt.picture import Part, find_part, pictures, plan_part, shown_at
 from media.excerpt.track import SoundTracks
 from media.process import local_url
 from media.video.render.ahead import Ahead

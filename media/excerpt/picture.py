@@ -15,7 +15,6 @@ from fractions import Fraction
 from math import ceil
 from pathlib import Path
 
-import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -63,15 +62,6 @@ class Part:
         later = self.seen.pts[self.seen.pts > last]
         length = int(later.min()) - last if len(later) else self.seen.last_duration
         return min(length, self.end - last)
-
-
-def hush() -> None:
-    """Leave what FFmpeg says unheard, without asking Python.
-
-    At any level, also the highest, PyAV takes an error to Python: a decoder's thread that waits for that
-    while its decoder is closed waits for ever.
-    """
-    av.logging.set_level(None)
 
 
 def find_part(source: Path, span: Span) -> Part:

@@ -16,6 +16,7 @@ import av
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
+from av.codec.context import Flags
 from av.container import OutputContainer
 from av.packet import Packet
 
@@ -104,6 +105,7 @@ def add_stream(container: OutputContainer, track: Track, target: Target) -> Audi
     """A stream of `container` for what `encode` gives."""
     stream = container.add_stream(target.codec, rate=target.rate or track.rate, options=dict(target.options))
     assert isinstance(stream, AudioStream)
+    stream.codec_context.flags |= Flags.bitexact  # else AAC's encoder writes its name into the first packet
     stream.layout = layout_of(track.channels)
     if target.codec == "flac":
         stream.format = target.frame_format

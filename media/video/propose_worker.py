@@ -4,9 +4,8 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import av
-
 from media.child import OnProgress, answer_parent
+from media.container import hush
 from media.review.document import to_json
 from media.video.extent import Extent
 from media.video.proposal import proposal
@@ -30,5 +29,5 @@ def propose_job(request: dict[str, Any], bulk: bytes, report: OnProgress) -> dic
 
 
 if __name__ == "__main__":
-    av.logging.set_level(av.logging.PANIC)  # a decoder's threads must not wait for this one to print
+    hush()
     answer_parent(propose_job)

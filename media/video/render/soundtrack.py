@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 
 import av
 from av.audio.stream import AudioStream
+from av.codec.context import Flags
 from av.container import OutputContainer
 from av.packet import Packet
 
@@ -148,6 +149,7 @@ class _Converted:
         rate = context.sample_rate
         layout = _LAYOUTS.get(context.channels, context.layout.name)
         self._track = out.add_stream("aac", rate=rate, layout=layout)
+        self._track.codec_context.flags |= Flags.bitexact  # else it writes its name into the first packet
         self._track.codec_context.bit_rate = (
             min(_AAC_BITS_PER_CHANNEL, _AAC_BITS_PER_SAMPLE * rate) * context.channels
         )

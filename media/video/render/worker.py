@@ -8,6 +8,7 @@ from typing import Any
 import av
 
 from media.child import OnProgress, answer_parent
+from media.container import hush
 from media.errors import ToolFailed
 from media.video.mask_table import MaskTable, unpack
 from media.video.render.assemble import Assembled, assemble
@@ -25,7 +26,7 @@ def render_job(request: dict[str, Any], bulk: bytes, report: OnProgress) -> dict
     sound = Path(request["sound"]) if request["sound"] else None
     table = unpack(bulk)
     seen = scan(source)
-    av.logging.set_level(av.logging.PANIC)  # a decoder's threads must not wait for this one to print
+    hush()
     if table.last_frame() >= len(seen.pts) + _UNSEEN_FRAMES:
         raise ToolFailed(
             f"the plan hides something in frame {table.last_frame()}, but the recording has {len(seen.pts)} frames; "

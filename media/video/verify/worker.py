@@ -14,7 +14,7 @@ import av
 from av.video.frame import VideoFrame
 
 from media.child import OnProgress, answer_parent
-from media.container import open_recording
+from media.container import hush, open_recording
 from media.damage import damaged_frame, in_words
 from media.errors import Unreadable
 from media.video.mask_table import MaskTable, unpack
@@ -40,7 +40,7 @@ def verify_job(request: dict[str, Any], bulk: bytes, report: OnProgress) -> dict
         work.add_all(Kind.CONTAINER, container.faults or list(odd_units(output, container)))
         sound, faults = compare_sound(Path(request["sound"]) if request["sound"] else None, output)
         work.add_all(Kind.SOUND, faults)
-        av.logging.set_level(av.logging.PANIC)
+        hush()
         work.compare_all(source, output, report)
         return {
             "source_sha256": _digest(source),
