@@ -25,7 +25,7 @@ import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
 
-_PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 22, 38
+_PR_GET_SECCOMP, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 21, 22, 38
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  #: on every processor
 _RULE_PATH_BENEATH = 1
 
@@ -47,16 +47,25 @@ _MACHINE = (
 )
 _NOWHERE = "/dev/null"
 
-#: socket, connect, execve, execveat, ptrace, process_vm_readv and _writev, pidfd_getfd, kill, io_uring_setup,
-#: bpf, perf_event_open, userfaultfd, mount, unshare, setns, add_key, request_key, keyctl.
+#: By processor: its number, and those of socket, connect, execve, execveat, ptrace, process_vm_readv,
+#: process_vm_writev, pidfd_getfd; kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal;
+#: io_uring_setup, bpf, perf_event_open, userfaultfd, mount, unshare, setns, add_key, request_key, keyctl.
 _REFUSED = {
     "x86_64": (
         0xC000003E,
-        (41, 42, 59, 322, 101, 310, 311, 438, 62, 425, 321, 298, 323, 165, 272, 308, 248, 249, 250),
+        (
+            *(41, 42, 59, 322, 101, 310, 311, 438),
+            *(62, 200, 234, 129, 297, 424),
+            *(425, 321, 298, 323, 165, 272, 308, 248, 249, 250),
+        ),
     ),
     "aarch64": (
         0xC00000B7,
-        (198, 203, 221, 281, 117, 270, 271, 438, 129, 425, 280, 241, 282, 40, 97, 268, 217, 218, 219),
+        (
+            *(198, 203, 221, 281, 117, 270, 271, 438),
+            *(129, 130, 131, 138, 240, 424),
+            *(425, 280, 241, 282, 40, 97, 268, 217, 218, 219),
+        ),
     ),
 }
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
@@ -84,6 +93,18 @@ def confine(reads: Iterable[Path], writes: Iterable[Path]) -> tuple[str, ...]:
     return ("no new privileges", *(["landlock"] if has_landlock else []), *refuse_calls()[1:])
 
 
+def at_hand() -> tuple[str, ...]:
+    """Which of "landlock" and "seccomp" `confine` will find; nothing is given up."""
+    if sys.platform != "linux":
+        return ()
+    libc = ctypes.CDLL(None, use_errno=True)
+    found = {
+        "landlock": _landlock_version(libc) >= 1,
+        "seccomp": platform.machine() in _REFUSED and libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0,
+    }
+    return tuple(name for name, is_here in found.items() if is_here)
+
+
 def refuse_calls() -> tuple[str, ...]:
     """As `confine`, but every file that this user may open stays in reach."""
     if sys.platform != "linux":
@@ -101,8 +122,12 @@ def _program() -> list[Path]:
     return [Path(path) for path in (*own, *packages, *_MACHINE)]
 
 
+def _landlock_version(libc: ctypes.CDLL) -> int:
+    return int(libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1))
+
+
 def _landlock(libc: ctypes.CDLL, reads: Iterable[Path], writes: Iterable[Path]) -> bool:
-    version = libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1)
+    version = _landlock_version(libc)
     if version < 1:
         return False
     handled = (1 << next(rights for since, rights in _FILE_RIGHTS if version >= since)) - 1

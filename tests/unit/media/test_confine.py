@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from media.confine import at_hand
+
 _TRY = """
-import json, os, socket, subprocess, sys, threading
+import ctypes, json, os, platform, socket, subprocess, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from media.confine import confine
@@ -29,6 +31,7 @@ tries = {
     "look into its parent's memory": lambda: open(f"/proc/{parent}/mem", "rb"),
     "list its parent's files": lambda: os.listdir(f"/proc/{parent}/fd"),
     "signal its parent": lambda: os.kill(parent, 0),
+    "signal a thread of its parent": lambda: signal_thread(parent),
     "open a socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
     "open a local socket": lambda: socket.socket(socket.AF_UNIX),
     "start a program": lambda: subprocess.run([sys.executable, "-c", "0"], check=True),
@@ -36,6 +39,10 @@ tries = {
     "read in a thread what it is given": lambda: in_a_thread((folder / "given").read_bytes),
     "read in a thread what lies beside it": lambda: in_a_thread((folder / "beside").read_bytes),
 }
+def signal_thread(pid):
+    if ctypes.CDLL(None, use_errno=True).syscall({"x86_64": 234}.get(platform.machine(), 131), pid, pid, 0):
+        raise OSError(ctypes.get_errno(), "no")
+
 def in_a_thread(attempt):
     with ThreadPoolExecutor(1) as pool:
         pool.submit(attempt).result()
@@ -67,7 +74,13 @@ _FILES = {
     "look into its parent's memory",
     "list its parent's files",
 }
-_CALLS = {"signal its parent", "open a socket", "open a local socket", "start a program"}
+_CALLS = {
+    "signal its parent",
+    "signal a thread of its parent",
+    "open a socket",
+    "open a local socket",
+    "start a program",
+}
 
 
 @pytest.fixture
@@ -80,6 +93,10 @@ def confined(tmp_path: Path) -> dict[str, list[str]]:
     done = subprocess.run(argv, check=True, capture_output=True, timeout=60)
     found: dict[str, list[str]] = json.loads(done.stdout)
     return found
+
+
+def test_what_will_hold_can_be_asked_before(confined: dict[str, list[str]]) -> None:
+    assert ["no new privileges", *at_hand()] == confined["holds"]
 
 
 def test_whatever_the_kernel_has_a_job_can_do_its_work(confined: dict[str, list[str]]) -> None:
