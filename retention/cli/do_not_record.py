@@ -25,7 +25,7 @@ def add(phone: Phone = "", customer: Customer = "") -> None:
     """Dispose of this person's recordings at once from now on. Earlier ones need a request for erasure."""
     who = named_actor()
     with store() as opened:
-        blinds = identifiers(opened, phone, customer)
+        blinds = identifiers(opened, {"phone": phone, "customer": customer})
         if not blinds:
             raise InvalidInput("name the person", hint="Give --phone or --customer.")
         now = opened.clock.now()
@@ -42,7 +42,7 @@ def remove(phone: Phone = "", customer: Customer = "") -> None:
     """Record this person again."""
     who = named_actor()
     with store() as opened:
-        blinds = identifiers(opened, phone, customer)
+        blinds = identifiers(opened, {"phone": phone, "customer": customer})
         now = opened.clock.now()
         with opened.database.write() as session:
             found = session.execute(

@@ -39,6 +39,10 @@ def place(
     recording: Annotated[list[str] | None, typer.Option(help="A recording's id; repeatable.")] = None,
     phone: Annotated[str, typer.Option(help="Everything with this person's number, now and later.")] = "",
     customer: Annotated[str, typer.Option(help="Everything with this customer's id, now and later.")] = "",
+    native: Annotated[str, typer.Option(help="Everything that a recorder calls this, now and later.")] = "",
+    call_agent: Annotated[
+        str, typer.Option(help="Everything with this agent of the call centre, now and later.")
+    ] = "",
     source: Annotated[
         str, typer.Option(help="Everything of this source between --from and --to, now and later.")
     ] = "",
@@ -51,13 +55,17 @@ def place(
         bool, typer.Option("--suspend-use", help="Nobody may play it either (suspension of use).")
     ] = False,
 ) -> None:
-    """Place a hold. From that instant nothing it covers can be disposed of."""
+    """Place a hold. From that instant nothing it covers can be disposed of.
+
+    Several of --phone, --customer, --native and --call-agent cover what carries any of them.
+    """
     who = named_actor()
+    person = {"phone": phone, "customer": customer, "native": native, "call-agent": call_agent}
     with store() as opened:
         zone = opened.zone_of(source) if source else "UTC"
         criteria = Criteria(
             recording_ids=tuple(dict.fromkeys(recording or [])),
-            blinds=identifiers(opened, phone, customer),
+            blinds=frozenset(identifiers(opened, person)),
             source_id=source,
             from_at=parse_time(from_, zone) if from_ else None,
             until_at=parse_time(to, zone) if to else None,

@@ -120,7 +120,7 @@ def _corrected(entry: Entry | None, started_at: str, purposes: list[str], phone:
     if purposes:
         found["purposes"] = purposes
     if phone:
-        people = [person for person in (entry.participants if entry else ()) if person.side == "agent"]
+        people = [person for person in (entry.participants if entry else ()) if person.is_agent]
         found["participants"] = [
             *(p.model_dump() for p in people),
             Participant(side="caller", phone=phone).model_dump(),

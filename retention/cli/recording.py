@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from retention.bootstrap import App
 from retention.catalogue.explain import explain as explain_recording
 from retention.catalogue.find import Query, Recording, find_recording
 from retention.catalogue.find import search as search_catalogue
-from retention.catalogue.identifiers import Identifier, blind_all, customer, phone
+from retention.catalogue.identifiers import KINDS, blind_index, sought
 from retention.cli.shapes import corrections_json, recording_json
 from retention.cli.shared import (
     EPILOG,
@@ -53,55 +53,44 @@ def add_to(root: typer.Typer) -> None:
         root.command(command.__name__.rstrip("_"), epilog=EPILOG)(command)
 
 
-def identifiers(opened: App, phone_text: str, customer_text: str) -> frozenset[bytes]:
-    """The keyed indexes of the identifiers given.
+def identifiers(opened: App, given: Mapping[str, str]) -> tuple[bytes, ...]:
+    """The keyed indexes of the identifiers given by kind, the rarest first.
 
     Raises:
-        InvalidInput: A number is none, or stands for a withheld one.
+        InvalidInput: A number is none, or what is given stands for nobody.
     """
-    found: list[Identifier] = []
-    for text, parsed in (
-        (phone_text, phone(phone_text, opened.schedule().jurisdiction) if phone_text else None),
-        (customer_text, customer(customer_text)),
-    ):
-        if text and parsed is None:
-            raise InvalidInput(
-                f"{text!r} identifies nobody",
-                hint="Withheld numbers cannot be searched: use the source and the time.",
-            )
-        found += [parsed] if parsed else []
-    return blind_all(opened.index_key, found)
+    region = opened.schedule().jurisdiction
+    found = (sought(kind, given[kind], region) for kind in KINDS if given.get(kind))
+    return tuple(blind_index(opened.index_key, each.kind, each.value) for each in found)
 
 
 def search(
     phone: Annotated[str, typer.Option(help="A telephone number of somebody in the call.")] = "",
     customer: Annotated[str, typer.Option(help="A customer's id.")] = "",
-    source: Annotated[str, typer.Option(help="The source that made it.")] = "",
+    native: Annotated[str, typer.Option(help="What the recorder called it.")] = "",
+    call_agent: Annotated[
+        str, typer.Option(help="The call centre's agent in it: id, login, extension or name.")
+    ] = "",
+    source: Annotated[str, typer.Option(help="The line, camera or other source that made it.")] = "",
     from_: Annotated[str, typer.Option("--from", help="Only what ended after this time.")] = "",
     to: Annotated[str, typer.Option(help="Only what started before this time.")] = "",
 ) -> None:
-    """Find recordings by person, source and time. Shows no content and nobody's name."""
+    """Find recordings by number, customer, agent, recorder's id, source and time: each option narrows the search.
+
+    Shows no content and nobody's name.
+    """
     who = named_actor()
+    person = {"phone": phone, "customer": customer, "native": native, "call-agent": call_agent}
     with store() as opened:
         schedule = opened.schedule()
         zone = opened.zone_of(source) if source else schedule.controller.zone
         query = Query(
-            blinds=identifiers(opened, phone, customer),
+            blinds=identifiers(opened, person),
             source_id=source,
             from_at=parse_time(from_, zone) if from_ else None,
             until_at=parse_time(to, zone) if to else None,
         )
-        by = [
-            name
-            for name, given in (
-                ("phone", phone),
-                ("customer", customer),
-                ("source", source),
-                ("from", from_),
-                ("to", to),
-            )
-            if given
-        ]
+        by = [name for name, given in {**person, "source": source, "from": from_, "to": to}.items() if given]
         with opened.database.read() as session:
             found = [
                 (each, holds_by_id(session, each.hold_ids))
@@ -192,6 +181,8 @@ def show(
         before = [Correction.of(each) for each in note.get("corrections", ())]
         value |= {"people": list(people_of(note)), "before": [list(each.was) for each in before]}
         value["statements"] = [each.statement for each in before if each.statement]
+        value["native_id"] = note.get("entry", {}).get("native_id", "")
+        lines += [f"The recorder calls it {value['native_id']}."] if value["native_id"] else []
         lines += [_said(each) for each in people_of(note)]
         lines += [
             f"{each.place} was {each.was or 'empty'} before a correction."

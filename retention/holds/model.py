@@ -29,13 +29,13 @@ class DrillOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """What a hold covers: named recordings, a person, or a source's interval.
+    """What a hold covers: named recordings, all that carries one of some identifiers, or a source's interval.
 
-    A person or an interval also covers what arrives later.
+    Identifiers and intervals also cover what arrives later.
     """
 
     recording_ids: tuple[str, ...] = ()
-    blinds: frozenset[bytes] = frozenset()  #: keyed indexes of the person's identifiers
+    blinds: frozenset[bytes] = frozenset()  #: keyed indexes of identifiers
     source_id: str = ""
     from_at: datetime | None = None
     until_at: datetime | None = None  #: exclusive
@@ -45,8 +45,8 @@ class Criteria:
         ways = [bool(self.recording_ids), bool(self.blinds), bool(self.source_id)]
         if sum(ways) != 1:
             raise InvalidInput(
-                "a hold covers named recordings, or one person, or one source's interval",
-                hint="Give --recording, or --phone/--customer, or --source with --from and --to.",
+                "a hold covers named recordings, or what carries an identifier, or one source's interval",
+                hint="Give --recording, or --phone/--customer/--native/--call-agent, or --source with --from and --to.",
             )
         if self.source_id:
             if self.from_at is None or self.until_at is None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from retention.catalogue.identifiers import Identifier, customer, phone
+from retention.catalogue.identifiers import Identifier, call_agent, customer, native, phone
 from retention.catalogue.model import Assigned, Source
 from retention.ingest.manifest import Entry
 from retention.ingest.model import Admission, Code, Fault, Seen, Times
@@ -145,12 +145,14 @@ def must_not_be_recorded(schedule: Schedule, entry: Entry | None) -> bool:
 
 
 def identifiers_of(entry: Entry | None, region: str) -> tuple[Identifier, ...] | Fault:
-    """Everything by which the people in the recording can be found; a fault does not repeat what was written."""
-    found: list[Identifier | None] = []
+    """Everything by which the recording and the people in it can be found; a fault does not repeat what was written."""
+    if entry is None:
+        return ()
+    found = [native(entry.native_id)]
     try:
-        for person in entry.participants if entry else ():
-            found.append(phone(person.phone, region))
-            found.append(customer(person.customer_id))
+        for person in entry.participants:
+            found += [phone(person.phone, region), customer(person.customer_id)]
+            found += [call_agent(each) for each in person.known_as]
     except InvalidInput:
         return Fault(
             Code.BAD_IDENTIFIER,

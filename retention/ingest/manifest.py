@@ -4,8 +4,9 @@ A sidecar `call.wav.json` (or `call.json`) describes one file; a manifest
 (`--manifest`, or `manifest.json`/`manifest.csv` in the folder) many. JSON holds
 one entry, a list, or {"recordings": [...]}; CSV has a row a file, several
 values of a column are separated by ';', and a participant's columns may start
-with a side: `caller_phone`. Fields we do not know are kept, encrypted, with the
-recording.
+with a side: `caller_phone`. By what the call centre knows its agents is read
+from whoever is on the agent's side. Fields we do not know are kept, encrypted,
+with the recording.
 """
 
 import csv
@@ -28,6 +29,7 @@ from pydantic import (
 )
 
 from retention.kernel.errors import InvalidInput
+from retention.kernel.people import folded
 
 MAX_BYTES = 50_000_000
 #: Levels of a JSON document; none that a recorder writes comes near.
@@ -43,7 +45,11 @@ WORDS = {
     "string_pattern_mismatch": "it should be 64 hexadecimal digits",
 }
 FOLDER_NAMES = ("manifest.json", "manifest.csv")
-PARTICIPANT_FIELDS = ("phone", "customer_id", "name", "age_band", "gender")
+PARTICIPANT_FIELDS = ("phone", "customer_id", "agent_id", "name", "age_band", "gender")
+#: How recorders call the side of whoever takes or makes the calls.
+AGENT_SIDES = frozenset({"agent", "operator", "オペレーター"})
+#: By which of a participant's fields a call centre knows an agent.
+AGENT_FIELDS = ("agent_id", "id", "login", "username", "user_id", "employee_id", "extension", "name")
 #: What may follow a side in the name of a column: `caller_phone`, `caller_number`.
 SIDED_FIELDS = (*PARTICIPANT_FIELDS, "number", "telephone")
 
@@ -72,9 +78,24 @@ class Participant(BaseModel):
     side: Text = ""  #: which channel: "agent", "caller"
     phone: Text = Field(default="", validation_alias=AliasChoices("phone", "number", "telephone"))
     customer_id: Text = Field(default="", validation_alias=AliasChoices("customer_id", "customer"))
+    agent_id: Text = ""
     name: Text = ""
     age_band: Text = ""
     gender: Text = ""
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether it is the call centre's own side."""
+        return folded(self.side) in AGENT_SIDES
+
+    @property
+    def known_as(self) -> tuple[str, ...]:
+        """What the call centre knows this agent by; nothing for anybody else."""
+        if not self.is_agent:
+            return ()
+        written = {**(self.model_extra or {}), "agent_id": self.agent_id, "name": self.name}
+        said = (_text(written.get(field)) for field in AGENT_FIELDS)
+        return tuple(each for each in said if isinstance(each, str))
 
 
 class Notice(BaseModel):
@@ -215,6 +236,9 @@ def _from_row(row: dict[str, str]) -> dict[str, Any]:
 
 def _side_and_field(column: str) -> tuple[str, str]:
     """("caller", "phone") of `caller_phone`; ("", "") when the column is not about a person."""
+    side, _, field = column.partition("_")
+    if side in AGENT_SIDES and field in AGENT_FIELDS:
+        return side, "agent_id" if field == "id" else field
     if column in PARTICIPANT_FIELDS:
         return "", column
     for field in SIDED_FIELDS:

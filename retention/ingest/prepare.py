@@ -17,7 +17,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Any, BinaryIO
 
-from retention.catalogue.identifiers import blind_all, blind_index
+from retention.catalogue.identifiers import blind_all, blind_index, native
 from retention.catalogue.model import ORIGINAL, NewRecording, SealedObject, Source
 from retention.ingest.admit import admit, identifiers_of, must_not_be_recorded
 from retention.ingest.manifest import Entry
@@ -173,11 +173,11 @@ class Preparer:
         now: datetime,
     ) -> NewRecording:
         key = new_data_key()
-        native_id = candidate.entry.native_id if candidate.entry else ""
+        own = native(candidate.entry.native_id) if candidate.entry else None
         return NewRecording(
             id=recording_id,
             source=source,
-            native_index=blind_index(self._register.index_key, "native", native_id) if native_id else b"",
+            native_index=blind_index(self._register.index_key, own.kind, own.value) if own else b"",
             started_at=admission.times.started_at,
             ended_at=admission.times.ended_at,
             received_at=now,

@@ -10,4 +10,5 @@ def is_same_person(one: str, other: str) -> bool:
 
 def folded(name: str) -> str:
     """A name without what does not tell people apart: case, width and space."""
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+    plain = "".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return unicodedata.normalize("NFKC", plain)  # what stands side by side only now may be one character

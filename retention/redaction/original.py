@@ -6,20 +6,24 @@ lasts. No folder names the file, so it ends with the process, however that ends.
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from retention.catalogue.find import Recording, find_recording
-from retention.catalogue.identifiers import Identifier, customer, phone
+from retention.catalogue.identifiers import Identifier
 from retention.catalogue.model import ORIGINAL
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.sources import find_source
 from retention.catalogue.tables import RecordingRow
 from retention.holds.find import find_hold
-from retention.kernel.errors import InvalidInput, NotPermitted
+from retention.ingest.admit import identifiers_of
+from retention.ingest.manifest import Entry
+from retention.ingest.model import Fault
+from retention.kernel.errors import NotPermitted
 from retention.redaction.redactor import Medium, Original
 from retention.requests.match import described, matches
 from retention.requests.model import Stage
@@ -91,7 +95,7 @@ def _own_sides(
 ) -> frozenset[str]:
     """The sides on which the requester was, by the numbers and ids that they described."""
     personal = session.get_one(RecordingRow, recording.id).personal
-    sought = set(described(session, tools, row).identifiers)
+    sought = frozenset(described(session, tools, row).identifiers)
     if personal is None or not sought:
         return frozenset()
     ((_, key),) = data_keys(session, tools.keys, [recording.id])
@@ -99,12 +103,10 @@ def _own_sides(
     return frozenset(
         person.get("side", "")
         for person in said.get("participants") or ()
-        if sought & _identifiers(person.get("phone") or "", person.get("customer_id") or "", region)
+        if _is_one_of(person, sought, region)
     ) - {""}
 
 
-def _identifiers(number: str, customer_id: str, region: str) -> set[Identifier]:
-    found = {customer(customer_id)}
-    with suppress(InvalidInput):
-        found.add(phone(number, region))
-    return {each for each in found if each}
+def _is_one_of(person: dict[str, Any], sought: frozenset[Identifier], region: str) -> bool:
+    found = identifiers_of(Entry.model_validate({"participants": [person]}), region)
+    return not isinstance(found, Fault) and not sought.isdisjoint(found)

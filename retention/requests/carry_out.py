@@ -105,8 +105,10 @@ def _stop_provision(tools: Tools, name: str, actor: str) -> None:
     """Nothing of it is given to anybody from this commit on.
 
     Granted in full, it also covers what arrives later about this person; in
-    part, the named recordings alone. A substitute measure is the one that the
-    letter describes. Who received something before is listed, to be told.
+    part, the named recordings alone. So does a recorder's own id: it says
+    nothing of who somebody is, and another recorder may use it. A substitute
+    measure is the one that the letter describes. Who received something before
+    is listed, to be told.
     """
     now = tools.clock.now()
     with tools.database.write() as session:
@@ -115,7 +117,7 @@ def _stop_provision(tools: Tools, name: str, actor: str) -> None:
         stopped = () if row.outcome == Outcome.SUBSTITUTE else granted(session, row.id)
         blocks: tuple[str, ...] = ()
         if stopped:
-            identifiers = described(session, tools, row).identifiers if row.outcome == Outcome.FULL else ()
+            known = described(session, tools, row).identifiers if row.outcome == Outcome.FULL else ()
             blocks = block(
                 session,
                 tools.journal,
@@ -123,7 +125,7 @@ def _stop_provision(tools: Tools, name: str, actor: str) -> None:
                 actor,
                 reason=f"request {row.receipt}",
                 recording_ids=stopped,
-                blinds=blind_all(tools.index_key, identifiers),
+                blinds=blind_all(tools.index_key, [each for each in known if each.is_personal]),
             )
         row.effect = {
             "blocks": list(blocks),

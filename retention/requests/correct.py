@@ -13,7 +13,7 @@ the same point, or neither.
 
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlmodel import Session, col
 
 from retention.audit.tags import Tag
-from retention.catalogue.identifiers import blind_all, blind_index
+from retention.catalogue.identifiers import Identifier, blind_all, blind_index
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.tables import IdentifierRow, RecordingRow
 from retention.database import table_of
@@ -86,7 +86,7 @@ def propose(
     made = replace(
         work_out(recording_id, people_of(note), changes, may_add=may_add), statement=statement.strip()
     )
-    _identifiers(made.becomes, schedule.jurisdiction)
+    _identifiers(note, made.becomes, schedule.jurisdiction)
     with tools.database.write() as session:
         row = find_request(session, name)
         _check_proposable(session, row, recording_id)
@@ -256,18 +256,21 @@ def _way_in(session: Session, row: RequestRow, recording_id: str) -> Way:
     return Way(hold_id=holds[0].id, hold_key_id=holds[0].key_id)
 
 
-def _identifiers(people: Sequence[dict[str, Any]], region: str) -> frozenset[Any]:
-    """By what these people can be found.
+def _identifiers(
+    note: Mapping[str, Any], people: Sequence[dict[str, Any]], region: str
+) -> tuple[Identifier, ...]:
+    """By what a recording can be found that has this note, but these people.
 
     Raises:
         InvalidInput: A telephone number is none.
     """
-    found = identifiers_of(Entry.model_validate({"participants": list(people)}), region)
+    entry = {"native_id": (note.get("entry") or {}).get("native_id", ""), "participants": list(people)}
+    found = identifiers_of(Entry.model_validate(entry), region)
     if isinstance(found, Fault):
         raise InvalidInput(
             "a telephone number of the correction is none", hint="Use +81312345678 or 03-1234-5678."
         )
-    return frozenset(found)
+    return found
 
 
 def _correct(
@@ -301,7 +304,7 @@ def _correct(
     return {
         "recording": recording_id,
         "particulars": places,
-        **_carry_identifiers(session, tools, row, correction, key, at, actor),
+        **_carry_identifiers(session, tools, row, correction, note, key, at, actor),
     }
 
 
@@ -310,6 +313,7 @@ def _carry_identifiers(
     tools: Tools,
     row: RequestRow,
     correction: Correction,
+    note: Mapping[str, Any],
     key: bytes,
     at: datetime,
     actor: str,
@@ -319,7 +323,7 @@ def _carry_identifiers(
     index = table_of(IdentifierRow)
     known = select(index.c.blind).where(index.c.recording_id == recording_id)
     before = frozenset(session.execute(known).scalars())
-    after = blind_all(tools.index_key, _identifiers(correction.becomes, region))
+    after = blind_all(tools.index_key, _identifiers(note, correction.becomes, region))
     gained, lost = after - before, before - after
     reason = f"request {row.receipt}: stopped under an identifier that was corrected"
     stops = keep_blocked(

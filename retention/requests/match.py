@@ -8,14 +8,14 @@ before, for which a certificate answers.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import Session, col
 
 from retention.audit.tags import Tag
 from retention.catalogue.identifiers import blind_index
 from retention.catalogue.sources import overlapping
 from retention.catalogue.states import State
-from retention.catalogue.tables import IdentifierRow, RecordingRow, TombstoneRow
+from retention.catalogue.tables import IdentifierRow, RecordingRow, SourceRow, TombstoneRow
 from retention.database import table_of
 from retention.holds.find import find_hold
 from retention.holds.model import Criteria, Hold
@@ -54,7 +54,7 @@ def describe(tools: Tools, name: str, more: Described, actor: str) -> RequestRow
     if not criteria:
         raise InvalidInput(
             "nothing is described",
-            hint="Give --phone, --customer, --source with --from and --to, or --recording.",
+            hint="Give --phone, --customer, --native, --call-agent, --source with --from and --to, or --recording.",
         )
     now = tools.clock.now()
     with tools.database.read() as session:
@@ -203,14 +203,21 @@ def _search(session: Session, tools: Tools, sought: Described) -> Iterator[tuple
     """Each thing that is looked for, and the recordings it leads to, with the state each is in."""
     for each in sought.identifiers:
         blind = blind_index(tools.index_key, each.kind, each.value)
-        known = select(col(IdentifierRow.recording_id)).where(col(IdentifierRow.blind) == blind)
-        yield f"{each.kind} {each.value}", _states(session, RECORDING.c.id.in_(known))
+        carries = select(col(IdentifierRow.recording_id)).where(col(IdentifierRow.blind) == blind)
+        known = RECORDING.c.id.in_(carries) if each.is_personal else _called(blind)
+        yield f"{each.kind} {each.value}", _states(session, known)
     for interval in sought.intervals:
         within = overlapping(session, interval.source_id, interval.from_at, interval.until_at)
         span = f"{interval.from_at.isoformat()} to {interval.until_at.isoformat()}"
         yield f"{interval.source_id} from {span}", _states(session, within)
     for recording_id in sought.recording_ids:
         yield f"recording {recording_id}", _states(session, RECORDING.c.id == recording_id)
+
+
+def _called(native_index: bytes) -> ColumnElement[bool]:
+    """What a recorder called so: also what is gone, which no other identifier leads to any more."""
+    sources = select(col(SourceRow.id))
+    return and_(RECORDING.c.source_id.in_(sources), RECORDING.c.native_index == native_index)
 
 
 def _states(session: Session, condition: ColumnElement[bool]) -> list[tuple[str, str]]:

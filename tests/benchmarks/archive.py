@@ -3,7 +3,8 @@
 An archive of a company with 20 sites: footage of the last month, calls of the
 last half year (two purposes, two cohorts), and statutory calls of seven years,
 so that there are tens of thousands of lots. Counts per lot are exact. A caller
-is in about ten calls. Digests and wrapped keys are random, so the indexes are
+is in about ten calls, an agent of the call centre in one of a thousand, and each
+call has its recorder's own id. Digests and wrapped keys are random, so the indexes are
 as scattered as a real archive's: nothing here can be opened.
 
 SQLite only, and nobody else may have the database open: rows go in without a
@@ -23,6 +24,7 @@ from retention.catalogue.lots import LotKey, digest_of_reasons
 ZONE = "Asia/Tokyo"
 SITES = tuple(f"site-{number:02d}" for number in range(20))
 CALLS_A_PERSON = 10
+AGENTS = 1_000
 _CACHE_KIB = 3_000_000
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _FILLED = ("recording", "wrap", "object", "identifier")
@@ -50,13 +52,13 @@ GROUPS = (
     Group(0.15, "call", (("statutory", "calls.statutory"),), 2550),
 )
 
-Blind = Callable[[int], bytes]
+Blind = Callable[[str, int], bytes]
 NewKey = Callable[[], str]
 
 
-def blind_of(person: int) -> bytes:
+def blind_of(kind: str, number: int) -> bytes:
     """A blind index that is nobody's."""
-    return blake2b(person.to_bytes(8, "big"), digest_size=16).digest()
+    return blake2b(number.to_bytes(8, "big"), digest_size=16, person=kind.encode()).digest()
 
 
 def fill(
@@ -77,11 +79,11 @@ def fill(
         today: The day before which the newest were made.
         size_bytes: Of each.
         groups: What there is of which kind.
-        blind: The blind index of person 0, 1, 2 …
+        blind: The blind index of an identifier by its kind: "phone", "call-agent" and "native" 0, 1, 2 …
         new_key: Makes a cohort's key; an id without a key where there is none.
     """
     connection = sqlite3.connect(database)
-    connection.create_function("person", 1, blind, deterministic=True)
+    connection.create_function("blind", 2, blind, deterministic=True)
     connection.executescript(
         "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;"
         f"PRAGMA cache_size = -{_CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA threads = 2;"
@@ -225,7 +227,7 @@ class _Filler:
             " received_at, claimed_start, time_basis, state, lot_id, facts)"
             " SELECT printf('01%08X', ?1 + i) || hex(randomblob(7))"
             " || substr(?8, 1 + abs(random() % 32), 1) || substr(?8, 1 + abs(random() % 32), 1),"
-            " ?3, ?4, x'', randomblob(32), ?5,"
+            " ?3, ?4, CASE ?4 WHEN 'call' THEN blind('native', ?1 + i) ELSE x'' END, randomblob(32), ?5,"
             " strftime('%Y-%m-%d %H:%M:%S.000000', ?6, '+' || (i * 86000 / ?2) || ' seconds'),"
             " strftime('%Y-%m-%d %H:%M:%S.000000', ?6, '+' || (i * 86000 / ?2 + 180) || ' seconds'),"
             " ?9, '', 'manifest', 'sealed', ?7, '{}' FROM n",
@@ -258,7 +260,9 @@ class _Filler:
         )
         self._connection.execute(
             "INSERT INTO identifier (blind, recording_id)"
-            " SELECT person(abs(recording.rowid * 2654435761) % ?), id FROM recording WHERE kind = 'call'"
+            " SELECT blind('phone', abs(rowid * 2654435761) % ?), id FROM recording WHERE kind = 'call'"
+            " UNION ALL SELECT blind('call-agent', rowid % ?), id FROM recording WHERE kind = 'call'"
+            " UNION ALL SELECT native_index, id FROM recording WHERE kind = 'call'"
             " ORDER BY 1, 2",
-            (persons,),
+            (persons, AGENTS),
         )

@@ -34,7 +34,7 @@ from retention.disposal.plan import make_plan
 from retention.disposal.start import plan_json
 from retention.holds.find import holds_by_id
 from retention.schedule.model import Schedule
-from tests.benchmarks.archive import CALLS_A_PERSON, fill
+from tests.benchmarks.archive import AGENTS, CALLS_A_PERSON, SITES, fill
 from tests.benchmarks.measure import Several, Size, parser, show, size_of, timed, workplace
 from tests.benchmarks.stores import make_store
 
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def archive(folder: Path, recordings: int) -> Path:
     """A store whose catalogue holds so many recordings; made once."""
-    home = folder / f"archive-{recordings}"
+    home = folder / f"archive-{recordings}-by-agent"  # other than those of before there were agents in it
     filled = home / ".filled"
     if not filled.exists():
         app = make_store(home)
@@ -86,9 +86,9 @@ def archive(folder: Path, recordings: int) -> Path:
     return home
 
 
-def blind_of(key: bytes, person: int) -> bytes:
-    """The blind index of a person's telephone number."""
-    return blind_index(key, "phone", number_of(person))
+def blind_of(key: bytes, kind: str, number: int) -> bytes:
+    """The blind index of a person's telephone number, an agent's id, or a recorder's own id."""
+    return blind_index(key, kind, number_of(number) if kind == "phone" else f"{kind}-{number}")
 
 
 def number_of(person: int) -> str:
@@ -108,6 +108,10 @@ def questions(app: App) -> Iterator[Question]:
         yield Question(name, 50, partial(_impact, routes, now))
     yield Question("explain a recording", 10, partial(_explain, app, schedule, _some_ids(app)))
     yield Question("search by telephone number", 10, partial(_search, app, schedule))
+    newest = _newest(app)
+    yield Question("search by the recorder's own id", 10, partial(_search_native, app, schedule, newest))
+    yield Question("search by number and agent", 10, partial(_search_with_agent, app, schedule))
+    yield Question("an agent's calls on one line in one day", 50, partial(_search_day, app, schedule))
 
 
 def changed(class_name: str, period: str, other: str) -> Schedule:
@@ -119,9 +123,14 @@ def changed(class_name: str, period: str, other: str) -> Schedule:
     return read_schedule(policy.replace(f"{class_name}: {period}", f"{class_name}: {other}"), name)
 
 
-def _some_ids(app: App) -> list[str]:
+def _newest(app: App) -> int:
     with app.database.read() as session:
-        newest = session.execute(text("SELECT max(rowid) FROM recording")).scalar_one()
+        return int(session.execute(text("SELECT max(rowid) FROM recording")).scalar_one())
+
+
+def _some_ids(app: App) -> list[str]:
+    newest = _newest(app)
+    with app.database.read() as session:
         wanted = [1 + newest * number // _PERSONS_ASKED for number in range(_PERSONS_ASKED)]
         rows = session.execute(
             text(f"SELECT id FROM recording WHERE rowid IN ({', '.join(map(str, wanted))})")
@@ -148,13 +157,33 @@ def _explain(app: App, schedule: Schedule, ids: list[str], session: Session, num
 
 
 def _search(app: App, schedule: Schedule, session: Session, number: int) -> object:
-    blinds = frozenset({blind_of(app.index_key, number * 101)})
-    found = [
-        recording_json(each, holds_by_id(session, each.hold_ids))
-        for each in search(session, schedule, Query(blinds=blinds))
-    ]
+    found = _found(session, schedule, Query([blind_of(app.index_key, "phone", number * 101)]))
     assert found or number * 101 >= CALLS_A_PERSON
     return found
+
+
+def _search_native(app: App, schedule: Schedule, newest: int, session: Session, number: int) -> object:
+    called = newest - 1 - number * 101 % (newest // 4)  # the newer half are calls
+    (found,) = _found(session, schedule, Query([blind_of(app.index_key, "native", called)]))
+    return found
+
+
+def _search_with_agent(app: App, schedule: Schedule, session: Session, number: int) -> object:
+    person = blind_of(app.index_key, "phone", number * 101)
+    agent = blind_of(app.index_key, "call-agent", number * 7 % AGENTS)
+    return _found(session, schedule, Query([person, agent]))
+
+
+def _search_day(app: App, schedule: Schedule, session: Session, number: int) -> object:
+    agent = blind_of(app.index_key, "call-agent", number * 7 % AGENTS)
+    until = app.clock.now() - timedelta(days=2 + number)
+    return _found(session, schedule, Query([agent], f"call-{SITES[0]}", until - timedelta(days=1), until))
+
+
+def _found(session: Session, schedule: Schedule, query: Query) -> list[object]:
+    return [
+        recording_json(each, holds_by_id(session, each.hold_ids)) for each in search(session, schedule, query)
+    ]
 
 
 def measure(app: App, question: Question, repeats: int) -> tuple[str, ...]:

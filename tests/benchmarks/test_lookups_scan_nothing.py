@@ -1,13 +1,21 @@
 """What people wait for is looked up: no question reads all recordings, or all of what hangs on them."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
 from retention.bootstrap import App, open_app
+from retention.catalogue.identifiers import KINDS, sought
 from retention.disposal.night import dispose_of_refused
+from retention.requests.file import file
+from retention.requests.identify import identify
+from retention.requests.match import match
+from retention.requests.received import Described, Interval, Person, Received
+from retention.requests.rules.model import RequestKind
+from tests.benchmarks.archive import SITES
 from tests.benchmarks.lookups import Question, archive, questions, scans
 
 RECORDINGS = 2_000
@@ -48,3 +56,20 @@ def test_looking_for_what_must_not_be_recorded_reads_neither_what_is_kept_nor_wh
 
     steps = large_ones(scans(app, Question("refused", 1, refused)))
     assert steps == ["recording USING INDEX recording_going"]
+
+
+def test_a_requests_search_reads_nothing_from_end_to_end_whatever_it_describes(app: App) -> None:
+    described = Described(
+        tuple(sought(kind, "1001", "JP") for kind in KINDS),
+        (Interval(f"call-{SITES[0]}", app.clock.now() - timedelta(hours=1), app.clock.now()),),
+    )
+    person, now = Person("somebody"), app.clock.now()
+    filed = file(
+        app.paper_tools(), Received(RequestKind.ERASURE, person, now, "ja", described=described), "clerk"
+    )
+    identify(app.paper_tools(), filed.receipt, ["drivers-licence"], [], "", "clerk")
+
+    def search(_session: Session, _: int) -> object:
+        return match(app.paper_tools(), filed.receipt, "clerk")
+
+    assert large_ones(scans(app, Question("match", 1, search))) == []

@@ -27,14 +27,19 @@ FULL = Decision(Outcome.FULL)
 class Case:
     """A disclosure request, and what is done about its copies. The verbs are those of the command line."""
 
-    def __init__(self, house: House, kind: RequestKind = RequestKind.DISCLOSURE) -> None:
+    def __init__(
+        self,
+        house: House,
+        kind: RequestKind = RequestKind.DISCLOSURE,
+        by: tuple[Identifier, ...] = (Identifier("phone", CALLER),),
+    ) -> None:
         self.house, self.tools, self.means = house, house.app.paper_tools(), house.app.copy_means()
         received = Received(
             kind=kind,
             subject=Person("山田 花子", "hanako@person.example"),
             received_at=house.clock.now(),
             language="ja",
-            described=Described((Identifier("phone", CALLER),)),
+            described=Described(by),
         )
         filed = file(self.tools, received, ACTOR)
         self.id, self.receipt = filed.request_id, filed.receipt

@@ -19,7 +19,7 @@ from retention.audit.tables import AuditRow
 from retention.audit.verify import Verdict, ask, verify_trail
 from retention.bootstrap import JOURNAL_NAME, App
 from retention.catalogue.find import Recording, find_recording
-from retention.catalogue.identifiers import blind_all, customer, phone
+from retention.catalogue.identifiers import blind_all, sought
 from retention.catalogue.journal import tell_of_do_not_record, tell_of_source
 from retention.catalogue.model import ORIGINAL, Source
 from retention.catalogue.sources import register_source
@@ -230,10 +230,13 @@ class House:
                 session.merge(DoNotRecordRow(blind=blind, added_at=self.clock.now(), added_by=ACTOR))
         tell_of_do_not_record(self.app.journal, self.clock.now(), ACTOR, added=blinds)
 
-    def blinds(self, number: str = "", customer_id: str = "") -> frozenset[bytes]:
-        """The keyed indexes of a person's identifiers."""
-        found = [phone(number, "JP") if number else None, customer(customer_id)]
-        return blind_all(self.app.index_key, [each for each in found if each])
+    def blinds(
+        self, number: str = "", customer_id: str = "", *, native_id: str = "", agent: str = ""
+    ) -> frozenset[bytes]:
+        """The keyed indexes of identifiers."""
+        given = {"phone": number, "customer": customer_id, "native": native_id, "call-agent": agent}
+        found = [sought(kind, text, "JP") for kind, text in given.items() if text]
+        return blind_all(self.app.index_key, found)
 
     # --- quarantine
 
@@ -281,6 +284,8 @@ class House:
         self,
         *recording_ids: str,
         phone: str = "",
+        native_id: str = "",
+        agent: str = "",
         source_id: str = "",
         from_at: datetime | None = None,
         until_at: datetime | None = None,
@@ -289,9 +294,8 @@ class House:
         actor: str = ACTOR,
     ) -> Placed:
         """Place a hold."""
-        criteria = Criteria(
-            recording_ids, self.blinds(phone) if phone else frozenset(), source_id, from_at, until_at
-        )
+        blinds = self.blinds(phone, native_id=native_id, agent=agent)
+        criteria = Criteria(recording_ids, blinds, source_id, from_at, until_at)
         hold = new_hold(
             self.app.keys,
             self.clock.now(),

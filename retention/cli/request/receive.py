@@ -1,13 +1,13 @@
 """retention request file … leave-out: from receipt to what is held."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from retention.bootstrap import App
-from retention.catalogue.identifiers import Identifier, customer, phone
+from retention.catalogue.identifiers import Identifier, sought
 from retention.cli.request.common import Reason, Receipt, show_stage
 from retention.cli.shared import (
     amount,
@@ -30,6 +30,15 @@ Phones = Annotated[
     list[str] | None, typer.Option("--phone", help="A telephone number of the person; repeatable.")
 ]
 Customers = Annotated[list[str] | None, typer.Option("--customer", help="A customer's id; repeatable.")]
+Natives = Annotated[
+    list[str] | None, typer.Option("--native", help="What the recorder called a recording; repeatable.")
+]
+CallAgents = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--call-agent", help="For a person who is an agent of the call centre: id, login or name; repeatable."
+    ),
+]
 Sources = Annotated[
     list[str] | None, typer.Option("--source", help="A camera or line, with --from and --to; repeatable.")
 ]
@@ -51,6 +60,8 @@ def file_(
     agent_contact: Annotated[str, typer.Option(help="Where the answer goes then.")] = "",
     phone_: Phones = None,
     customer_: Customers = None,
+    native_: Natives = None,
+    call_agent_: CallAgents = None,
     source: Sources = None,
     from_: From = "",
     to: To = "",
@@ -58,8 +69,10 @@ def file_(
 ) -> None:
     """Put a request on file: its clock runs, and what it describes is held from that instant."""
     who = named_actor()
+    person = {"phone": phone_, "customer": customer_, "native": native_, "call-agent": call_agent_}
     with store() as opened:
-        described = _described(opened, phone_, customer_, source, from_, to, recording)
+        known = _identifiers(opened, person)
+        described = _described(opened, known, source, from_, to, recording)
         now, zone = opened.clock.now(), opened.schedule().controller.zone
         received = Received(
             kind=kind,
@@ -98,6 +111,8 @@ def describe_(
     receipt: Receipt,
     phone_: Phones = None,
     customer_: Customers = None,
+    native_: Natives = None,
+    call_agent_: CallAgents = None,
     source: Sources = None,
     from_: From = "",
     to: To = "",
@@ -105,8 +120,10 @@ def describe_(
 ) -> None:
     """The person has said more: hold what it is about as well."""
     who = named_actor()
+    person = {"phone": phone_, "customer": customer_, "native": native_, "call-agent": call_agent_}
     with store() as opened:
-        described = _described(opened, phone_, customer_, source, from_, to, recording)
+        known = _identifiers(opened, person)
+        described = _described(opened, known, source, from_, to, recording)
         row = describe(opened.paper_tools(), receipt, described, who)
     show_stage(row, "More is held for request {receipt}.")
 
@@ -170,10 +187,14 @@ def leave_out_(
     show({"receipt": receipt, "left_out": recording_id}, f"Request {receipt} is not about {recording_id}.")
 
 
+def _identifiers(opened: App, given: Mapping[str, list[str] | None]) -> tuple[Identifier, ...]:
+    region = opened.schedule().jurisdiction
+    return tuple(sought(kind, each, region) for kind, several in given.items() for each in several or [])
+
+
 def _described(
     opened: App,
-    phones: list[str] | None,
-    customers: list[str] | None,
+    identifiers: tuple[Identifier, ...],
     sources: list[str] | None,
     from_: str,
     to: str,
@@ -183,10 +204,8 @@ def _described(
         raise InvalidInput(
             "an interval needs a source, a start and an end", hint="Give --source with --from and --to."
         )
-    region = opened.schedule().jurisdiction
-    known = [*(phone(each, region) for each in phones or []), *(customer(each) for each in customers or [])]
     return Described(
-        identifiers=tuple(each for each in known if isinstance(each, Identifier)),
+        identifiers=identifiers,
         intervals=tuple(_intervals(opened, sources or [], from_, to)),
         recording_ids=tuple(dict.fromkeys(recordings or [])),
     )

@@ -6,12 +6,16 @@ from hypothesis import strategies as st
 
 from retention.catalogue.identifiers import (
     BLIND_BYTES,
+    KINDS,
     NOT_A_NUMBER,
     Identifier,
     blind_all,
     blind_index,
+    call_agent,
     customer,
+    native,
     phone,
+    sought,
 )
 from retention.kernel.errors import InvalidInput
 
@@ -68,6 +72,51 @@ def test_any_text_is_a_number_or_none_or_refused_and_its_form_is_stable(text: st
 def test_a_customers_id_is_kept_as_written_but_for_space_around_it() -> None:
     assert customer(" C-17 a ") == Identifier("customer", "C-17 a")
     assert customer("  ") is None
+
+
+@pytest.mark.parametrize("written", ["佐藤 花子", "佐藤　花子", " 佐藤花子 "])
+def test_an_agent_is_one_however_the_name_is_spaced(written: str) -> None:
+    assert call_agent(written) == Identifier("call-agent", "佐藤花子")
+
+
+@pytest.mark.parametrize("written", ["A17", "a17", "Ａ１７", " a 17"])
+def test_an_agents_id_is_one_whatever_its_case_and_width(written: str) -> None:
+    assert call_agent(written) == Identifier("call-agent", "a17")
+
+
+@pytest.mark.parametrize("word", ["", "  ", "Unknown", "非通知"])
+def test_the_words_of_recorders_for_nobody_are_no_agent(word: str) -> None:
+    assert call_agent(word) is None
+
+
+@pytest.mark.parametrize("written", ["E81B7B4D-20AC", "e81b7b4d-20ac", " ｅ81b7b4d-20ac\t"])
+def test_a_recorders_own_id_is_found_as_it_is_copied_from_a_screen(written: str) -> None:
+    assert native(written) == Identifier("native", "e81b7b4d-20ac")
+
+
+def test_two_ids_that_differ_in_a_sign_are_two() -> None:
+    assert native("1774069500.49") != native("1774069500-49") != native("177406950049")
+    assert native(" ") is None
+
+
+def test_only_the_recorders_own_id_says_nothing_of_a_person() -> None:
+    found = {kind: sought(kind, "1001", "JP") for kind in KINDS}
+    assert {each.kind for each in found.values()} == set(KINDS)
+    assert [kind for kind, each in found.items() if not each.is_personal] == ["native"]
+
+
+@pytest.mark.parametrize(("kind", "text"), [("phone", "非通知"), ("call-agent", "unknown"), ("native", " ")])
+def test_what_stands_for_nobody_is_not_searched_for(kind: str, text: str) -> None:
+    with pytest.raises(InvalidInput, match="identifies nobody"):
+        sought(kind, text, "JP")
+
+
+@given(st.sampled_from(["customer", "native", "call-agent"]), st.text(max_size=40))
+def test_any_text_is_an_identifier_in_a_stable_form_or_none(kind: str, text: str) -> None:
+    found = KINDS[kind](text, "JP")
+    if found is not None:
+        assert KINDS[kind](found.value, "JP") == found
+        assert len(blind_index(KEY, found.kind, found.value)) == BLIND_BYTES
 
 
 def test_the_index_depends_on_the_key_the_kind_and_the_value() -> None:

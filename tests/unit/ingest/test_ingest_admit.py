@@ -248,6 +248,39 @@ def test_every_identifier_of_every_participant_is_found_once() -> None:
     assert [(each.kind, each.value) for each in found] == [("phone", "+81355500143"), ("customer", "C1")]
 
 
+def identified(**said: Any) -> list[tuple[str, str]]:
+    found = identifiers_of(entry(**said), "JP")
+    assert not isinstance(found, Fault)
+    return [(each.kind, each.value) for each in found]
+
+
+def test_an_agent_is_found_by_every_name_of_theirs_and_a_caller_by_none() -> None:
+    agent = {"side": "agent", "agent_id": "A17", "name": "係 一郎", "login": "Kakari", "extension": 1001}
+    caller = {"side": "caller", "name": "髙橋 花子", "agent_id": "A99", "login": "hanako"}
+    assert identified(participants=[agent, caller]) == [
+        ("call-agent", each) for each in ("a17", "kakari", "1001", "係一郎")
+    ]
+
+
+@pytest.mark.parametrize("side", ["agent", "Agent", "AGENT ", "operator", "オペレーター", "ｵﾍﾟﾚｰﾀｰ"])
+def test_the_agents_side_is_known_by_the_words_of_recorders(side: str) -> None:
+    assert identified(participants=[{"side": side, "id": "A17"}]) == [("call-agent", "a17")]
+
+
+@pytest.mark.parametrize("odd", [None, True, {"first": "I"}, ["A17"], "", "unknown"])
+def test_an_agent_of_whom_nothing_legible_is_said_is_no_fault_and_not_found(odd: object) -> None:
+    assert identified(participants=[{"side": "agent", "login": odd}]) == []
+
+
+def test_an_agents_number_and_the_recorders_own_id_are_found_too() -> None:
+    people = [{"side": "agent", "phone": "1001", "name": "1001"}]
+    assert identified(native_id=1774069500.49, participants=people) == [
+        ("native", "1774069500.49"),
+        ("phone", "1001"),
+        ("call-agent", "1001"),
+    ]
+
+
 def test_a_fault_about_a_person_does_not_repeat_what_was_written() -> None:
     found = identifiers_of(entry(participants=[{"phone": "Hanako Sato"}]), "JP")
     assert isinstance(found, Fault)

@@ -85,6 +85,16 @@ def test_a_column_for_a_telephone_number_is_understood_by_any_of_its_names(colum
     assert entry.participants[0].phone == "03-5550-0143"
 
 
+def test_columns_about_the_agent_are_the_agents() -> None:
+    (entry,) = parse(
+        "file,agent_id,Agent_Login,agent_name,last_login\na.wav,A17,kakari,Sato,x\n", is_csv=True
+    )
+    (agent,) = entry.participants
+    assert (agent.side, agent.agent_id, agent.name) == ("agent", "A17", "Sato")
+    assert agent.known_as == ("A17", "kakari", "Sato")
+    assert entry.model_dump()["last_login"] == "x"
+
+
 def test_an_empty_field_of_csv_says_nothing() -> None:
     (entry,) = parse("file,tags,caller_phone\na.wav,,\n", is_csv=True)
     assert (entry.tags, entry.participants) == ((), ())
