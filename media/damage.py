@@ -23,11 +23,19 @@ def in_words(error: BaseException) -> str:
     return _WORDS.get(said, said[:1].lower() + said[1:])
 
 
-def damaged_frame(number: int, why: str) -> str:
-    """A frame of the source that cannot be decoded; `number` counts from 0."""
+def damaged_frame(number: int, why: str, at_s: float | None = None) -> str:
+    """A frame of the source that cannot be decoded.
+
+    Args:
+        number: Counted from 0.
+        why: A clause, as `in_words` gives it.
+        at_s: When it would be shown, in seconds from the first frame, where that is known.
+    """
+    until = "SECONDS" if at_s is None else f"{at_s:.2f}"
+    place = "" if at_s is None else f", {until} s from the beginning,"
     return (
-        f"frame {number} cannot be decoded whole ({why}); get another copy of the recording, "
-        "or take the part before that frame"
+        f"frame {number}{place} cannot be decoded whole ({why}); get another copy of the recording, "
+        f"or take the part before that frame: `python -m media excerpt IN OUT --from 0 --until {until}`"
     )
 
 
@@ -35,5 +43,5 @@ def damaged_packet(number: int, why: str) -> str:
     """A packet of the picture, before anything of it is decoded."""
     return (
         f"the file breaks at packet {number} of the picture ({why}); "
-        "get another copy of it, or cut it before that place"
+        "get another copy of it, or take the part before that place: `python -m media excerpt`"
     )

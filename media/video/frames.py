@@ -86,16 +86,18 @@ class Footage:
     def frames(self) -> Iterator[VideoFrame]:
         """As `luma_frames`, as the decoder gives them."""
         index = 0
+        first = last = None
         try:
             for packet in packets_to_end(self._opened, self.stream):
                 for frame in packet.decode():
                     self._check(frame, index)
+                    first, last = frame.pts if first is None else first, frame.pts
                     yield frame
                     index += 1
         except MemoryError:
             raise
         except DAMAGE as error:
-            raise Unreadable(damaged_frame(index, in_words(error))) from error
+            raise Unreadable(damaged_frame(index, in_words(error), self._after(first, last))) from error
         if index == 0:
             raise Unreadable(_NO_PICTURE)
 
@@ -129,6 +131,13 @@ class Footage:
         except DAMAGE:
             return found
         return found
+
+    def _after(self, first: int | None, last: int | None) -> float | None:
+        """When the frame after `last` would be shown, in seconds after `first`, both in ticks."""
+        rate = self.facts.rate_fps
+        if first is None or last is None or rate is None:
+            return None
+        return float((last - first) * self.facts.time_base + 1 / rate)
 
     def _small(self, frame: VideoFrame, width_px: int) -> Grey:
         self.turn_deg = -frame.rotation % 360

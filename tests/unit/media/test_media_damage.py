@@ -25,7 +25,10 @@ def refusal(path: Path) -> str:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("decord_corrupted.mp4", "frame 28 cannot be decoded whole (its data are damaged); get another copy"),
+        (
+            "decord_corrupted.mp4",
+            "frame 28, 2.80 s from the beginning, cannot be decoded whole (its data are damaged); get another copy",
+        ),
         ("made_truncated_moov_missing.mp4", "no index (moov); it was probably cut off"),
         ("moz_short-cenc_encrypted.mp4", "the picture is encrypted"),
         ("made_stsz_count_huge.mp4", "the header is damaged"),

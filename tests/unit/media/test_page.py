@@ -79,7 +79,7 @@ def test_a_page_loads_nothing_and_runs_nothing(page: Callable[[Language], Page],
 def test_what_was_muted_is_said_in_seconds_and_channels_and_what_remains_too() -> None:
     text = as_text(sound("en"))
     assert "0.500 s in all; silence" in text
-    assert "channel 1: 0.500-1.000" in text
+    assert "Channel 1: 0.500-1.000 s" in text
     assert "  - echo" in text
 
 
