@@ -41,6 +41,7 @@ from media.process import python_module, run
 DEFAULT_MEMORY_BYTES = 6 * 1024**3  #: address space; 4K on two cores takes 3 GiB
 MAX_ANSWER_CHARACTERS = 512 * 1024**2  #: what a day of a busy street comes to, and it is held in memory
 NO_SENSE = "the worker gave an answer that makes no sense; try again, and report it if it stays so"
+MESSAGE_CHARACTERS = 1000  #: of what a child says went wrong, and what to do about it
 _OPEN_FILES = 64
 _PART_CHARACTERS = 16 * 1024  #: escaped once more it is less than a line may be
 _IN_PARTS = "in parts"
@@ -181,10 +182,12 @@ class _Answer:
         if isinstance(done := said.get("done"), dict):
             return done
         if isinstance(found := said.get("not_released"), list):
-            raise NotReleased(tuple(printable(str(one)) for one in found) or ("no reason was given",))
+            raise NotReleased(
+                tuple(printable(str(one), MESSAGE_CHARACTERS) for one in found) or ("no reason was given",)
+            )
         for key, kind in _BAD_NEWS.items():
             if key in said:
-                raise kind(printable(str(said[key])))
+                raise kind(printable(str(said[key]), MESSAGE_CHARACTERS))
         raise ToolFailed("the worker ended without an answer; try again")
 
     def _put_together(self) -> dict[str, Any]:

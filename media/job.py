@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from media.child import DEFAULT_MEMORY_BYTES, NO_SENSE, ask_child
+from media.child import DEFAULT_MEMORY_BYTES, MESSAGE_CHARACTERS, NO_SENSE, ask_child
 from media.errors import ToolFailed
 from media.inspection import printable
 
@@ -64,7 +64,7 @@ def do(
     )
     relay.tell()
     if "refused" in answer:
-        raise ValueError(printable(str(answer["refused"])))
+        raise ValueError(printable(str(answer["refused"]), MESSAGE_CHARACTERS))
     return answer
 
 

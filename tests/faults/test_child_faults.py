@@ -14,7 +14,7 @@ from tempfile import TemporaryFile
 import pytest
 
 from media import job
-from media.child import MAX_ANSWER_CHARACTERS, NO_SENSE, ask_child
+from media.child import MAX_ANSWER_CHARACTERS, MESSAGE_CHARACTERS, NO_SENSE, ask_child
 from media.errors import Cancelled, ToolFailed
 from media.review.document import to_json
 from media.sound.mute import Request, mute, mute_into
@@ -224,6 +224,13 @@ def test_an_answer_that_is_too_long_is_not_taken_in(monkeypatch: pytest.MonkeyPa
     says = '{"part": "{\\"a\\": 1234"}\n{"part": "5678}"}\n{"done": "in parts"}'
     with pytest.raises(ToolFailed, match="too much to be taken in; cut the recording"):
         ask_child("tests.faults.liar", {"says": says}, reads=[], stall_seconds=20)
+
+
+def test_what_a_child_says_is_shown_to_a_person_cut_and_without_what_a_terminal_obeys() -> None:
+    says = json.dumps({"failed": "\x1b[2Jthe disk is full; " + 3000 * "x"})
+    with pytest.raises(ToolFailed, match=r"^ ?\[2Jthe disk is full; x+$") as refusal:
+        ask_child("tests.faults.liar", {"says": says}, reads=[], stall_seconds=20)
+    assert len(str(refusal.value)) <= MESSAGE_CHARACTERS
 
 
 def test_a_document_that_follows_no_schema_is_not_believed(
