@@ -144,7 +144,7 @@ class _Answer:
         """Take one line of its standard output. Nonsense is no answer."""
         try:
             said = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if not isinstance(said, dict):
             return
@@ -197,7 +197,7 @@ class _Answer:
             )
         try:
             done = json.loads("".join(self._parts))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ToolFailed(NO_SENSE) from error
         if not isinstance(done, dict):
             raise ToolFailed(NO_SENSE)

@@ -211,6 +211,10 @@ def gone(pid: int) -> bool:
         '{"progress": ["x", null]}',
         '{"progress": 3}',
         '{"not_released": 1}',
+        pytest.param(50_000 * "[", id="deep"),
+        pytest.param(
+            "\n".join([*(10 * [json.dumps({"part": 9_000 * "["})]), '{"done": "in parts"}']), id="deep parts"
+        ),
     ],
 )
 def test_an_answer_that_makes_no_sense_is_an_error_of_ours(says: str) -> None:
