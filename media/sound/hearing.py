@@ -25,7 +25,7 @@ from media.sound.weights import load as load_bytes
 DIGITS_PROMPT = "Digits: 4 2 0 9, 1 7 3 5 8 6."
 _LONGEST_S = 28.0  #: Whisper hears 30 s at once
 _FEWEST_TOKENS, _TOKENS_A_SECOND = 24, 6  #: speech has about three
-_MOST_THREADS = 4  #: more do not hear the little model faster
+_MOST_THREADS = 4  #: as many as CTranslate2 takes by itself
 _REPETITIVE = 2.4  #: Whisper's own threshold of a segment that repeats itself
 
 

@@ -15,17 +15,21 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from media.child import path_text
+from media.child import DEFAULT_MEMORY_BYTES, path_text
 from media.errors import Unreadable
 from media.job import do, ignore, parsed
 from media.sound.personal import REGIONS
 from media.sound.speech import Recogniser
 from media.sound.transcript import Turn, Word
+from media.sound.weights import MODEL
 
 SCHEMA = "media-sound-suggestions/1"
 Progress = Callable[[int, int], None]
 
 _WORKER = "media.sound.suggest_worker"
+_TIMES_A_MODEL = (
+    4  #: address space for an operator's own, which may be any size: its file, and what it unfolds to
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,15 @@ def suggest(
         "regions": list(regions),
         "words": None if recogniser is None else _words(recogniser),
     }
-    models = [recogniser.folder] if recogniser and recogniser.folder else []
-    answer = do(_WORKER, request, reads=[path, *models], unit="sample", progress=progress)
+    own = recogniser.folder if recogniser else None
+    answer = do(
+        _WORKER,
+        request,
+        reads=[path, *([own, *own.iterdir()] if own else [])],  # its files may be links to elsewhere
+        unit="sample",
+        memory_bytes=DEFAULT_MEMORY_BYTES + (_TIMES_A_MODEL * (own / MODEL).stat().st_size if own else 0),
+        progress=progress,
+    )
     return parsed(_SUGGESTIONS, answer.get("found"))
 
 

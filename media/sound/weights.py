@@ -14,7 +14,8 @@ from pathlib import Path
 from media.errors import ToolFailed
 
 EXTRA = "retention[speech]"
-_MODEL_FILES = ("config.json", "model.bin", "tokenizer.json")
+MODEL = "model.bin"
+_MODEL_FILES = ("config.json", MODEL, "tokenizer.json")
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 
 
