@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from media.video.detect.choose import HELP as DETECTOR_HELP
 from media.video.views import MOUNT_WORDS
 from retention.kernel.errors import InvalidInput
 
@@ -22,7 +21,14 @@ Mount = Annotated[
         "--mount", metavar="|".join(MOUNT_WORDS), help="How the camera hangs; without it: found out."
     ),
 ]
-Detector = Annotated[str, typer.Option("--detector", metavar="libface|yunet=PATH", help=DETECTOR_HELP)]
+Detector = Annotated[
+    str,
+    typer.Option(
+        "--detector",
+        metavar="libface|yunet=PATH",
+        help="Who finds faces: libface, or yunet=PATH, an ONNX file of your own.",
+    ),
+]
 Sha256 = Annotated[str, typer.Option("--sha256", metavar="HEX", help="Of the detector's file.")]
 KeepFace = Annotated[
     Path | None,

@@ -4,7 +4,8 @@ Faces: labelled faces of which nine tenths are covered, with masks over faces
 alone, as the footage is and as a camera would have taken it that hangs turned
 or tilted. Second look: what the other detector finds in the source, and how
 much of it the first masks and those of the finished copy cover by half. Persons: boxes of the MOT challenge half covered,
-with whole persons asked for. Controls: footage of cars, in which every face is
+with whole persons asked for. Heads: the top of the same boxes, with faces and
+with heads asked for. Controls: footage of cars, in which every face is
 a mistake. Shares of the picture are means over all frames.
 
 Nothing here is timed. The clips are the shared footage
