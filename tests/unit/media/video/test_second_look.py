@@ -1,7 +1,6 @@
 """The second look searches on several threads, skips what did not change, and misses nobody for it."""
 
-import os
-import signal
+import ctypes
 import threading
 from collections.abc import Sequence
 from functools import partial
@@ -28,10 +27,10 @@ EMPTY = MaskPlan({})
 
 
 class Stops(BrightFinder):
-    """Kills the process that it searches in."""
+    """Dies of a wild pointer, and its process with it."""
 
     def find(self, picture: Grey) -> list[Spot]:
-        os.kill(os.getpid(), signal.SIGKILL)
+        ctypes.string_at(1)
         return super().find(picture)
 
 
