@@ -71,7 +71,8 @@ def mute(source: Path, out: Path, request: Request, progress: Progress = ignore)
         Unreadable: The source cannot be used, with the reason.
         NotReleased: What was written was not silent. It is gone.
         ValueError: A mute lies outside the recording, or the result cannot be of that kind.
-        OSError: The disk is full, or the folder cannot be written to.
+        ToolFailed: The disk is full, or the child process died.
+        OSError: The folder cannot be written to.
     """
     if not request.mutes:
         raise ValueError("say what to mute: there is no span")
