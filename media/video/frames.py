@@ -24,7 +24,8 @@ from media.container import Opened, open_recording
 from media.damage import damaged_frame, in_words
 from media.decode import DAMAGE
 from media.errors import Unreadable
-from media.video.detect.port import Grey, scaled
+from media.video.detect.port import Grey
+from media.video.detect.scaling import scaled
 from media.video.scan import main_picture, packets_to_end
 
 #: Formats whose first plane is eight bits of brightness a pixel.

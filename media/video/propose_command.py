@@ -13,8 +13,8 @@ from media.review.likeness import Likeness
 from media.video.detect import choose
 from media.video.extent import Extent
 from media.video.propose import Means, Wish, propose
-from media.video.survey import Progress, Watch
 from media.video.views import Mount
+from media.video.watch import Progress, Watch
 
 
 def add_propose(commands: Any) -> None:

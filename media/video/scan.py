@@ -74,17 +74,6 @@ def main_picture(opened: Opened) -> VideoStream:
     raise UnsupportedCodec("nothing here can decode the picture")
 
 
-def what_it_holds(path: Path) -> tuple[bool, bool]:
-    """Whether there are pictures that move, and whether there is sound, as far as the header says.
-
-    Raises:
-        Unreadable: It is no recording.
-    """
-    with open_recording(path) as opened:
-        moving = any(not is_cover(stream) for stream in opened.container.streams.video)
-        return moving, bool(opened.container.streams.audio)
-
-
 def set_strict(stream: VideoStream) -> None:
     """Let a damaged picture be an error instead of a guess; use both cores."""
     if stream.codec_context.name not in _LOOSE_DECODERS:

@@ -22,11 +22,11 @@ from media.video.masks import Style
 from media.video.propose import Means, propose
 from media.video.propose import Wish as Search
 from media.video.render.model import Audio, ReplaceAudio
-from media.video.survey import Progress as SearchProgress
-from media.video.survey import Watch
 from media.video.verify.report import page_of
 from media.video.verify.verify import to_json as report_json
 from media.video.views import Mount, mount_of
+from media.video.watch import Progress as SearchProgress
+from media.video.watch import Watch
 from retention.kernel.errors import InvalidInput
 from retention.redaction.redactor import Choice, Copy, FoundAgain, Original, Progress, Review, Wish
 

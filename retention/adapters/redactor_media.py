@@ -15,7 +15,7 @@ from retention.redaction.redactor import Choice, Copy, Medium, Original, Progres
 
 
 class MediaRedactor:
-    """Searches and mutes in this process, and paints in a child: the bytes were inspected when they came in."""
+    """Decides and keeps books in this process; whatever decodes is a child of it, that never sees a key."""
 
     def __init__(self, speech: calls.Speech = calls.Speech()) -> None:  # noqa: B008 - frozen
         self._speech = speech

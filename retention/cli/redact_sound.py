@@ -8,11 +8,11 @@ import typer
 
 from media.files import write_whole
 from media.models import digest_of
+from media.probe import what_it_holds
 from media.sound.mute import Request, mute
 from media.sound.page import page_of
 from media.sound.samples import Style
 from media.sound.spans import Mute
-from media.video.scan import what_it_holds
 from retention.cli.redact_report import ReportLanguage, Reports, checked_language, write_reports
 from retention.cli.redact_shared import Copy, Original, one_of, plain_errors
 from retention.cli.shared import amount, progress, show, table

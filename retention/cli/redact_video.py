@@ -24,12 +24,12 @@ from media.video.propose import Means, Wish, propose
 from media.video.redact import FoundAgain, Order, Watch, check_models, finish, other_detector
 from media.video.render.model import Audio, ReplaceAudio
 from media.video.render.render import check_target
-from media.video.survey import Progress
-from media.video.survey import Watch as SurveyWatch
 from media.video.verify.report import page_of
 from media.video.verify.verify import to_json as report_json
 from media.video.views import Mount as HeadsLie
 from media.video.views import mount_of
+from media.video.watch import Progress
+from media.video.watch import Watch as SurveyWatch
 from retention.cli.by_hand import Moving, check_moving
 from retention.cli.redact_report import ReportLanguage, Reports, checked_language, write_reports
 from retention.cli.redact_shared import Copy, Original, one_of, plain_errors

@@ -19,9 +19,10 @@ from media.video.release import release
 from media.video.render.model import Audio
 from media.video.render.render import render
 from media.video.verify.boxes import walk
+from media.video.verify.looks import turned_back
 from media.video.verify.model import Kind, VerifyReport
 from media.video.verify.report import page_of
-from media.video.verify.second_look import SecondLook, covered_share, is_hidden, is_kept, turned_back
+from media.video.verify.second_look import SecondLook, covered_share, is_hidden, is_kept
 from media.video.verify.verify import from_json, to_json, verify
 from tests.fakes.bright_finder import BrightFinder
 from tests.golden.clips import Sound, hide, write_clip
