@@ -8,7 +8,9 @@ runs out) is an error of ours that says so; nothing it says is believed without
 being parsed.
 
 The child has bounded memory, few files, no core dump and no terminal, and dies
-with its parent. It can write, as a finished video is its purpose.
+with its parent. It reads the program and what it is given, writes what it is
+given, and reaches nothing else, as far as the kernel has the means: see
+`media.confine`.
 """
 
 import ctypes
@@ -19,9 +21,11 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
+from media.confine import confine
 from media.errors import (
     MediaToolError,
     ModelMissing,
@@ -31,10 +35,17 @@ from media.errors import (
     UnsupportedCodec,
 )
 from media.inspection import printable
+from media.models import models_folder
 from media.process import python_module, run
 
 DEFAULT_MEMORY_BYTES = 6 * 1024**3  #: address space; 4K on two cores takes 3 GiB
+MAX_ANSWER_CHARACTERS = 512 * 1024**2  #: what a day of a busy street comes to, and it is held in memory
+NO_SENSE = "the worker gave an answer that makes no sense; try again, and report it if it stays so"
+MESSAGE_CHARACTERS = 1000  #: of what a child says went wrong, and what to do about it
 _OPEN_FILES = 64
+_PART_CHARACTERS = 16 * 1024  #: escaped once more it is less than a line may be
+_IN_PARTS = "in parts"
+_DESCRIPTORS = "/proc/"
 _PR_SET_PDEATHSIG = 1
 _PROGRESS_SECONDS = 0.25
 _FOR_EVER_SECONDS = 31 * 24 * 3600.0  #: a job is judged by its progress, not by its length
@@ -49,8 +60,11 @@ def ask_child(
     request: Mapping[str, Any],
     *,
     bulk: bytes = b"",
+    reads: Iterable[Path],
+    writes: Iterable[Path] = (),
     stall_seconds: float,
     memory_bytes: int = DEFAULT_MEMORY_BYTES,
+    unit: str = "frame",
     on_progress: OnProgress | None = None,
     is_cancelled: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
@@ -58,10 +72,14 @@ def ask_child(
 
     Args:
         module: One of ours, whose `__main__` calls `answer_parent`.
-        request: JSON values.
+        request: JSON values. One that is the path of a file in `reads` or `writes` reaches the job as a path
+            that is good there, also where the file has no name.
         bulk: Anything larger, sent as it is.
+        reads: Files and folders that the job may read, beside the program and the models.
+        writes: Those that it may read and write.
         stall_seconds: The child is stopped when it reports no progress for so long.
         memory_bytes: Address space that it may use.
+        unit: In which it counts its progress, for messages.
         on_progress: Called about four times a second, from another thread. It must not raise.
         is_cancelled: Asked about ten times a second.
 
@@ -70,9 +88,10 @@ def ask_child(
         ToolFailed: The child failed, died, or stood still.
         Cancelled: `is_cancelled` said so.
     """
-    answer = _Answer(on_progress, stall_seconds, is_cancelled)
-    argv, environment = python_module(module, str(memory_bytes))
-    head = json.dumps({**request, "bulk_bytes": len(bulk)}).encode() + b"\n"
+    answer = _Answer(on_progress, stall_seconds, is_cancelled, unit)
+    argv, environment = python_module(module, str(memory_bytes), str(os.getpid()))
+    allowed = {"reads": [path_text(path) for path in reads], "writes": [path_text(path) for path in writes]}
+    head = json.dumps({**request, "allowed": allowed, "bulk_bytes": len(bulk)}).encode() + b"\n"
     try:
         run(
             argv,
@@ -88,6 +107,11 @@ def ask_child(
     return answer.result()
 
 
+def path_text(path: Path) -> str:
+    """A path as it stands in a request."""
+    return os.fsdecode(path.absolute())
+
+
 class _Answer:
     """What a child has said so far."""
 
@@ -96,12 +120,15 @@ class _Answer:
         on_progress: OnProgress | None,
         stall_seconds: float,
         is_cancelled: Callable[[], bool] | None,
+        unit: str,
     ) -> None:
         self._on_progress, self._is_cancelled = on_progress, is_cancelled
         self._stall_seconds = stall_seconds
         self._heard_at = time.monotonic()
         self._final: dict[str, Any] | None = None
-        self._at = 0
+        self._parts: list[str] = []
+        self._parts_length = 0
+        self._unit, self._at = unit, 0
 
     @property
     def is_final(self) -> bool:
@@ -111,24 +138,33 @@ class _Answer:
     @property
     def place(self) -> str:
         """How far it had come, for a person."""
-        return f"frame {self._at}"
+        return f"{self._unit} {self._at}"
 
     def read_line(self, line: str) -> None:
         """Take one line of its standard output. Nonsense is no answer."""
         try:
             said = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if not isinstance(said, dict):
             return
         self._heard_at = time.monotonic()
+        if "part" in said:
+            self._take_part(str(said["part"]))
+            return
         if "progress" not in said:
             self._final = said
             return
-        done, total = (int(number) for number in said["progress"])
-        self._at = done
-        if self._on_progress is not None:
-            self._on_progress(done, total)
+        match said["progress"]:
+            case [int(done), int(total)]:
+                self._at = done
+                if self._on_progress is not None:
+                    self._on_progress(done, total)
+
+    def _take_part(self, part: str) -> None:
+        self._parts_length += len(part)
+        if self._parts_length <= MAX_ANSWER_CHARACTERS:
+            self._parts.append(part)
 
     def is_over(self) -> bool:
         """Whether to stop waiting. Raises where it stands still."""
@@ -141,14 +177,31 @@ class _Answer:
     def result(self) -> dict[str, Any]:
         """Its last word, if that is good news."""
         said = self._final or {}
+        if said.get("done") == _IN_PARTS:
+            return self._put_together()
         if isinstance(done := said.get("done"), dict):
             return done
         if isinstance(found := said.get("not_released"), list):
-            raise NotReleased(tuple(printable(str(one)) for one in found) or ("no reason was given",))
+            raise NotReleased(
+                tuple(printable(str(one), MESSAGE_CHARACTERS) for one in found) or ("no reason was given",)
+            )
         for key, kind in _BAD_NEWS.items():
             if key in said:
-                raise kind(printable(str(said[key])))
+                raise kind(printable(str(said[key]), MESSAGE_CHARACTERS))
         raise ToolFailed("the worker ended without an answer; try again")
+
+    def _put_together(self) -> dict[str, Any]:
+        if self._parts_length > MAX_ANSWER_CHARACTERS:
+            raise ToolFailed(
+                "what the worker found is too much to be taken in; cut the recording, and try again with the parts"
+            )
+        try:
+            done = json.loads("".join(self._parts))
+        except (ValueError, RecursionError) as error:
+            raise ToolFailed(NO_SENSE) from error
+        if not isinstance(done, dict):
+            raise ToolFailed(NO_SENSE)
+        return done
 
 
 _BAD_NEWS: dict[str, type[MediaToolError]] = {
@@ -160,16 +213,48 @@ _BAD_NEWS: dict[str, type[MediaToolError]] = {
 
 
 def answer_parent(job: Job) -> NoReturn:
-    """Limit this process, read a request, do `job` and answer. The argument is the memory limit in bytes."""
+    """Limit this process, read a request, do `job` and answer.
+
+    Its arguments are the memory limit in bytes and the parent's process id.
+    """
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)  # a library that prints must not be taken for an answer
-        _limit_oneself(int(sys.argv[1]))
+        _limit_oneself(int(sys.argv[1]), int(sys.argv[2]))
         request = json.loads(sys.stdin.buffer.readline())
         bulk = sys.stdin.buffer.read(request.pop("bulk_bytes"))
+        request = _confined(request.pop("allowed"), request)
         said = _answer(job, request, bulk, _reporter(answers))
-        answers.write(json.dumps(said) + "\n")
+        for line in _lines(said):
+            answers.write(line + "\n")
     # The answer is given: what libraries still hold dies with the process, not in an order of its own.
     os._exit(0)
+
+
+def _confined(allowed: dict[str, list[str]], request: dict[str, Any]) -> dict[str, Any]:
+    """Confine this process to what is allowed; the request, in paths that it can still open then.
+
+    A descriptor of another process is out of reach then, so a file without a name becomes one of this process.
+    """
+    own: dict[str, str] = {}
+    for kind, flags in (("reads", os.O_RDONLY), ("writes", os.O_RDWR)):
+        for path in allowed[kind]:
+            if path.startswith(_DESCRIPTORS):
+                own[path] = f"/proc/self/fd/{os.open(path, flags | os.O_CLOEXEC)}"
+    reads, writes = ([Path(own.get(path, path)) for path in allowed[kind]] for kind in ("reads", "writes"))
+    confine([*reads, models_folder()], writes)
+    return {key: own.get(value, value) if isinstance(value, str) else value for key, value in request.items()}
+
+
+def _lines(said: dict[str, Any]) -> Iterator[str]:
+    """An answer in lines that a reader with a bounded line takes."""
+    text = json.dumps(said)
+    if len(text) <= _PART_CHARACTERS or "done" not in said:
+        yield text
+        return
+    text = json.dumps(said["done"])
+    for start in range(0, len(text), _PART_CHARACTERS):
+        yield json.dumps({"part": text[start : start + _PART_CHARACTERS]})
+    yield json.dumps({"done": _IN_PARTS})
 
 
 def _reporter(answers: Any) -> OnProgress:
@@ -216,7 +301,7 @@ def _what_the_disk_said(error: OSError) -> str:
     return f"reading or writing failed: {error.strerror or error}; try again"
 
 
-def _limit_oneself(memory_bytes: int) -> None:
+def _limit_oneself(memory_bytes: int, parent: int) -> None:
     for limit, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
@@ -224,7 +309,6 @@ def _limit_oneself(memory_bytes: int) -> None:
     ):
         resource.setrlimit(limit, (value, value))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    parent = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died in the meantime

@@ -134,7 +134,7 @@ def _open_container(
     demuxer, options = hint or (None, {})
     if _is_wave(start):
         options = {"probesize": _WAVE_PROBE_BYTES}
-    with av.logging.Capture() as complaints:
+    with _audible(), av.logging.Capture() as complaints:
         try:
             container = av.open(
                 _Nameless(file),
@@ -154,6 +154,21 @@ def _open_container(
             raise Unreadable(_why_not(error, complaints)) from error
     said = dict.fromkeys(printable(text) for _, name, text in complaints if name)
     return container, [f"FFmpeg noticed: {text}" for text in list(said)[:_MAX_COMPLAINTS]]
+
+
+@contextmanager
+def _audible() -> Iterator[None]:
+    """Let FFmpeg say what is wrong with a header, in a process in which it is silent otherwise."""
+    level = av.logging.get_level()
+    if level is not None:
+        yield
+        return
+    av.logging.set_level(av.logging.ERROR)
+    av.logging.set_skip_repeated(False)  # else one file's complaints are counted into the next one's
+    try:
+        yield
+    finally:
+        av.logging.set_level(level)
 
 
 def _refuse_other_files(url: str, *_: Any) -> NoReturn:

@@ -5,7 +5,8 @@
      │  └ UnsupportedCodec  it is whole, but nobody here can decode it
      ├ ToolTimedOut         a tool did not finish in time
      ├ ToolFailed           a tool is missing, broken, or refused its work
-     │  └ ModelMissing      the weights of a detector have not been fetched
+     │  ├ ModelMissing      the weights of a detector have not been fetched
+     │  └ ExtraMissing      an optional part of the installation is not there
      ├ Cancelled            somebody asked to stop
      ├ Undecided            a person still has to decide about some of what was found
      └ NotReleased          a redacted copy did not pass its check, and is gone
@@ -45,6 +46,18 @@ class ToolFailed(MediaToolError):
 
 class ModelMissing(ToolFailed):
     """The weights of a detector are not on this machine."""
+
+
+class ExtraMissing(ToolFailed):
+    """What was asked for needs an optional part that is not installed.
+
+    Attributes:
+        remedy: The command that installs it.
+    """
+
+    def __init__(self, doing: str, extra: str) -> None:
+        self.remedy = f"pip install 'retention[{extra}]'"
+        super().__init__(f"{doing} needs the optional extra {extra}, which is not installed: {self.remedy}")
 
 
 class Cancelled(MediaToolError):

@@ -1,8 +1,9 @@
 """The child process that looks into strangers' files. `probe` starts it and talks to it.
 
 It trusts nobody and can do little: no core dump (it would hold somebody's
-picture), no file written, few files open, bounded memory, and an alarm that
-ends it even when its parent is gone. A crash costs one answer.
+picture), no file written, few files open, bounded memory, no socket and no
+program where the kernel can refuse them, and an alarm that ends it even when
+its parent is gone. A crash costs one answer.
 
 One request is a line of JSON on standard input; one answer is as `answer`
 describes it, on standard output.
@@ -19,6 +20,7 @@ from typing import IO, Any
 import av
 
 from media.answer import Outcome, pack_answer
+from media.confine import refuse_calls
 from media.errors import Unreadable, UnsupportedCodec
 from media.examine import Wishes, examine
 from media.inspection import to_json
@@ -84,6 +86,7 @@ def _limit_oneself(memory_bytes: int) -> None:
         (resource.RLIMIT_AS, memory_bytes),
     ):
         resource.setrlimit(limit, (value, value))
+    refuse_calls()
 
 
 if __name__ == "__main__":

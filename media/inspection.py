@@ -17,10 +17,10 @@ MAX_TEXT = 200  #: characters kept of any text that comes from a file
 MAX_WARNINGS = 20
 
 
-def printable(text: str) -> str:
-    """`text` on one line, without control characters, cut to `MAX_TEXT`."""
-    clean = "".join(sign if sign.isprintable() else " " for sign in text[: 2 * MAX_TEXT])
-    return " ".join(clean.split())[:MAX_TEXT]
+def printable(text: str, longest: int = MAX_TEXT) -> str:
+    """`text` on one line, without control characters, cut to `longest`."""
+    clean = "".join(sign if sign.isprintable() else " " for sign in text[: 2 * longest])
+    return " ".join(clean.split())[:longest]
 
 
 @dataclass(frozen=True, slots=True)

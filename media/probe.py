@@ -118,6 +118,19 @@ class Inspector:
             self._places.put(place)
 
 
+def what_it_holds(path: Path) -> tuple[bool, bool]:
+    """Whether there are pictures that move, and whether there is sound.
+
+    Raises:
+        Unreadable: It is no recording.
+        ToolFailed: No worker can be started on this machine.
+    """
+    with Inspector(workers=1) as inspector:
+        streams = inspector.inspect(path).streams
+    moving = any(stream.type == "video" and not stream.is_cover for stream in streams)
+    return moving, any(stream.type == "audio" for stream in streams)
+
+
 class _Place:
     """Room for one worker, filled when it is needed."""
 

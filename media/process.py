@@ -184,8 +184,9 @@ class _Watched:
                     stream.close()
 
     def tail(self) -> str:
-        """The last lines of what the tool complained about."""
-        return self._tail.decode(errors="replace").strip()
+        """The last lines of what the tool complained about, without what a terminal would obey."""
+        said = self._tail.decode(errors="replace")
+        return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in said).strip()
 
     def read_output(self, on_line: Callable[[str], None] | None) -> None:
         """Start to drain both outputs, so that the tool never waits for us."""

@@ -277,7 +277,9 @@ class App:
     @cached_property
     def redactor(self) -> "Redactor":
         """What searches recordings, and makes redacted copies."""
-        return self._given.get("redactor") or wiring.redactor()
+        settings = self.settings
+        given = self._given.get("redactor")
+        return given or wiring.redactor(self.home, settings.speech_model, settings.speech_language)
 
     @cached_property
     def player(self) -> "Player":

@@ -118,11 +118,11 @@ class Database:
             lock.acquire(timeout=0)
         except Timeout:
             yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+        else:
+            try:
+                yield True
+            finally:
+                lock.release()
 
     @contextmanager
     def _session_lock(self, name: str) -> Iterator[bool]:

@@ -92,6 +92,13 @@ class Settings(BaseModel):
     drill_timeout_s: float = Field(
         900.0, gt=0, description="The longest that decoding one recording may take in a drill, in seconds."
     )
+    speech_model: str = Field(
+        "",
+        description="A folder with a Whisper model for CTranslate2 of your own, to hear spoken words in calls with; empty: the one of the extra `speech`.",
+    )
+    speech_language: Annotated[str, Field(pattern=r"^([a-z]{2,3})?$")] = Field(
+        "", description="What is spoken in calls: en, ja. Empty: found out for each stretch."
+    )
     stable_s: float = Field(
         5.0,
         ge=0,

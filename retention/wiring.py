@@ -126,11 +126,12 @@ def inspector(timeout_s: float) -> Inspector:
     return MediaInspector(timeout_s)
 
 
-def redactor() -> "Redactor":
+def redactor(home: Path, model: str, language: str) -> "Redactor":
     """What searches recordings, and makes redacted copies."""
+    from retention.adapters.redactor_calls import Speech
     from retention.adapters.redactor_media import MediaRedactor
 
-    return MediaRedactor()
+    return MediaRedactor(Speech(home / model if model else None, language))
 
 
 def player() -> "Player":

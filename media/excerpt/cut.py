@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from media.child import DEFAULT_MEMORY_BYTES, ask_child
+from media.child import DEFAULT_MEMORY_BYTES, ask_child, path_text
 from media.errors import Unreadable, UnsupportedCodec
 from media.excerpt.model import Cut, Form, Span
 from media.inspection import printable
@@ -107,8 +107,8 @@ def cut_into(
         return _copied(source, out, span, raw_format)
     progress = on_progress or (lambda _done, _total: None)
     request = {
-        "source": os.fsdecode(source.absolute()),
-        "target": os.fsdecode(out.absolute()),
+        "source": path_text(source),
+        "target": path_text(out),
         "span": span.as_json(),
         "form": form.value,
         "raw_format": raw_format,
@@ -119,6 +119,8 @@ def cut_into(
         return ask_child(
             _WORKER,
             {**request, "is_check": is_check},
+            reads=[source, *([out] if is_check else [])],
+            writes=[] if is_check else [out],
             stall_seconds=_STALL_SECONDS,
             memory_bytes=DEFAULT_MEMORY_BYTES,
             on_progress=lambda done, total: progress(done + is_check * total, 2 * total),

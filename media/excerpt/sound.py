@@ -19,6 +19,7 @@ from pathlib import Path
 
 import av
 
+from media.damage import in_words
 from media.decode import DAMAGE
 from media.errors import Unreadable
 from media.sound.decoded import Block, Decoding
@@ -68,7 +69,9 @@ class SoundPart:
         except av.FFmpegError as error:
             if isinstance(error, MemoryError):
                 raise
-            raise Unreadable(f"the sound breaks off: {error.strerror}") from error
+            raise Unreadable(
+                f"the sound breaks off ({in_words(error)}); take a part that ends before, or get another copy"
+            ) from error
         self._refuse_short(decoding)
 
     def _refuse_damage(self, decoding: Decoding, block: Block) -> None:

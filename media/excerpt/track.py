@@ -20,6 +20,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from numpy.typing import NDArray
 
+from media.damage import in_words
 from media.errors import UnsupportedCodec
 from media.excerpt.sound import SoundPart, heard_track
 from media.sound.decoded import Block, to_levels
@@ -133,7 +134,7 @@ class _Track:
                 packet.stream = stream
                 yield packet
         except av.error.ArgumentError as error:
-            raise UnsupportedCodec(f"a sound track cannot be written as AAC: {error.strerror}") from error
+            raise UnsupportedCodec(f"a sound track cannot be written as AAC: {in_words(error)}") from error
 
     def _all(self) -> Iterator[Block]:
         assert self.first is not None

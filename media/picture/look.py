@@ -11,10 +11,11 @@ import numpy as np
 
 from media.video.detect.centerface import CenterFace
 from media.video.detect.libface import LibFace
-from media.video.detect.port import Detection, Grey, scaled
+from media.video.detect.port import Detection, Grey
+from media.video.detect.scaling import scaled
 from media.video.detect.turned import find_in_view
 from media.video.search import merged
-from media.video.verify.second_look import search
+from media.video.verify.looks import search
 from media.video.views import ALL_ANGLES, FINE_WIDTH_PX, LARGE_FACE_WIDTH_PX, MAIN_WIDTH_PX, RIGHT_ANGLES
 
 TILTED_LEAST = 0.6

@@ -11,7 +11,6 @@ is decoded and compared before it gets its name. Where faces are looked for,
 another detector then searches the finished picture for who was forgotten.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from media.child import ask_child
+from media.child import ask_child, path_text
 from media.errors import NotReleased, Undecided
 from media.video.detect.port import Detection
 from media.video.mask_table import table_of
@@ -143,17 +142,21 @@ def _sentence(box: Box) -> str:
 
 
 def _paint(source: Path, masks: Sequence[Mask], part: Path, *, looks_again: bool) -> PictureResult:
-    request = {"target": os.fsdecode(part.absolute()), "looks_again": looks_again}
-    answer = _ask(source, request, table_of(MaskPlan({0: masks})).pack())
+    request = {"target": path_text(part), "looks_again": looks_again}
+    answer = _ask(source, request, table_of(MaskPlan({0: masks})).pack(), writes=[part])
     result: PictureResult = _RESULT.validate_python(answer)
     return result
 
 
-def _ask(source: Path, request: dict[str, Any], bulk: bytes = b"") -> dict[str, Any]:
+def _ask(
+    source: Path, request: dict[str, Any], bulk: bytes = b"", writes: Sequence[Path] = ()
+) -> dict[str, Any]:
     return ask_child(
         _WORKER,
-        {"source": os.fsdecode(source.absolute()), **request},
+        {"source": path_text(source), **request},
         bulk=bulk,
+        reads=[source],
+        writes=writes,
         stall_seconds=_STALL_SECONDS,
         memory_bytes=_MEMORY_BYTES,
     )

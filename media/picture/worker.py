@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin
+from PIL import Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, UnidentifiedImageError
 
 from media.child import OnProgress, answer_parent
+from media.damage import in_words
 from media.errors import NotReleased, Unreadable
 from media.picture.look import first_look, second_look
 from media.video.detect.port import Detection
@@ -101,7 +102,10 @@ def _open(path: Path) -> ImageFile.ImageFile:
     except MemoryError:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Warning, zlib.error) as error:
-        raise Unreadable(f"this is no JPEG or PNG that can be decoded whole ({error})") from error
+        why = "it is of another kind" if isinstance(error, UnidentifiedImageError) else in_words(error)
+        raise Unreadable(
+            f"this is no JPEG or PNG that can be decoded whole ({why}); get another copy of the picture"
+        ) from error
     return picture
 
 

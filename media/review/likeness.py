@@ -5,119 +5,70 @@ or even marked: the order and a number are all that changes, and the person
 looks. Needs the optional extra `faces`: dlib's face descriptor (King 2017, 128
 numbers, Euclidean distance; the same person is usually under 0.6 in good
 photographs, footage is worse).
+
+A photo is a stranger's file, and so are the tracks' pictures: child processes
+decode them, and numbers come back.
 """
 
-import base64
-import importlib
 import importlib.util
+import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter
 
-from media.errors import ModelMissing, Unreadable
-from media.models import check_digest
-from media.review.document import ReviewDocument, Track
-from media.video.detect.libface import LibFace
-from media.video.detect.port import Detection, scaled
-from media.video.detect.turned import find_in_view
+from media.child import path_text
+from media.errors import ExtraMissing, Unreadable
+from media.job import do, parsed
+from media.review.document import ReviewDocument
 
-_MAX_PHOTO_PX = 1280
-_SEARCH_WIDTHS_PX = (640, 320, 160, 96)  #: an enlarged face is smooth, and is known better when small
-_SIDE_PX = (
-    480  #: thumbnails are enlarged to it, so that the detector and the landmarks have something to hold
-)
-#: File names in the package, and their SHA-256.
-_LANDMARKS = (
-    "shape_predictor_5_face_landmarks.dat",
-    "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
-)
-_DESCRIPTOR = (
-    "dlib_face_recognition_resnet_model_v1.dat",
-    "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
-)
-
-Picture = NDArray[np.uint8]
+_WORKER = "media.review.likeness_worker"
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+_FACE = TypeAdapter(Annotated[list[_Number], Field(min_length=128, max_length=128)])
+_DISTANCES = TypeAdapter(dict[int, Annotated[_Number, Field(ge=0)] | None])
 
 
-def order_by_likeness(document: ReviewDocument, photo: Path) -> ReviewDocument:
-    """The same document with its tracks ordered by their distance to the photo's face.
+class Likeness:
+    """The face of a photo, to which tracks are compared. Made before a search, it tells in time what is wrong."""
 
-    Args:
-        document: With thumbnails, as `propose` makes it. Tracks without a face that can be compared go last.
-        photo: A picture of one face; of several, the largest counts.
+    def __init__(self, photo: Path) -> None:
+        """Find the photo's face; of several, the largest counts.
+
+        Raises:
+            ExtraMissing: The extra `faces` is not installed.
+            Unreadable: The photo is no picture, or no face is found in it.
+            ToolFailed: The child process died.
+        """
+        models_of_the_extra()
+        if not photo.is_file():
+            raise Unreadable(f"{photo.name} is no picture that can be read")
+        request = {"photo": path_text(photo), "name": photo.name}
+        self._face = parsed(_FACE, do(_WORKER, request, reads=[photo], unit="step").get("face"))
+
+    def order(self, document: ReviewDocument) -> ReviewDocument:
+        """The same document with its tracks ordered by their distance to the photo's face.
+
+        It needs thumbnails, as `propose` makes them. Tracks without a face that can be compared go last.
+
+        Raises:
+            ToolFailed: The child process died.
+        """
+        pictures = {track.id: track.thumbnail for track in document.tracks if track.thumbnail is not None}
+        bulk = json.dumps(pictures).encode()
+        answer = do(_WORKER, {"face": self._face}, bulk=bulk, reads=[], unit="track")
+        found = parsed(_DISTANCES, answer.get("distances"))
+        tracks = [track.model_copy(update={"likeness": found.get(track.id)}) for track in document.tracks]
+        tracks.sort(key=lambda track: (track.likeness is None, track.likeness))
+        return document.model_copy(update={"tracks": tuple(tracks)})
+
+
+def models_of_the_extra() -> Path:
+    """The folder with the weights.
 
     Raises:
-        ModelMissing: The extra `faces` is not installed.
-        Unreadable: The photo is no picture, or no face is found in it.
+        ExtraMissing: The extra `faces` is not installed.
     """
-    describe = _Descriptor()
-    picture = cv2.imread(str(photo), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise Unreadable(f"{photo.name} is no picture that can be read")
-    wanted = describe.face_of(_limited(np.asarray(picture, np.uint8)))
-    if wanted is None:
-        raise Unreadable(f"no face is found in {photo.name}; use a photo in which it looks at the camera")
-    tracks = [
-        track.model_copy(update={"likeness": _distance(describe, track, wanted)}) for track in document.tracks
-    ]
-    tracks.sort(key=lambda track: (track.likeness is None, track.likeness))
-    return document.model_copy(update={"tracks": tuple(tracks)})
-
-
-class _Descriptor:
-    """dlib's landmarks and descriptor, on faces that libfacedetection finds."""
-
-    def __init__(self) -> None:
-        spec = importlib.util.find_spec("face_recognition_models")  # importing it would need setuptools
-        if spec is None or spec.origin is None or importlib.util.find_spec("dlib") is None:
-            raise ModelMissing("comparing faces needs the optional extra: pip install 'retention[faces]'")
-        dlib: Any = importlib.import_module("dlib")
-        folder = Path(spec.origin).parent / "models"
-        for name, sha256 in (_LANDMARKS, _DESCRIPTOR):
-            check_digest(folder / name, sha256)
-        self._dlib = dlib
-        self._landmarks = dlib.shape_predictor(str(folder / _LANDMARKS[0]))
-        self._model = dlib.face_recognition_model_v1(str(folder / _DESCRIPTOR[0]))
-        self._detector = LibFace()
-
-    def face_of(self, picture: Picture) -> NDArray[np.float64] | None:
-        """The descriptor of the largest face; None where there is none."""
-        grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
-        faces = [
-            one
-            for width in _SEARCH_WIDTHS_PX
-            for one in find_in_view(self._detector, scaled(grey, width), 0, width / grey.shape[1])
-        ]
-        if not faces:
-            return None
-        box = max(faces, key=_size).box
-        place = self._dlib.rectangle(*(round(edge) for edge in (box.left, box.top, box.right, box.bottom)))
-        rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
-        found = self._model.compute_face_descriptor(rgb, self._landmarks(rgb, place))
-        return np.asarray(found, np.float64)
-
-
-def _size(face: Detection) -> float:
-    return face.box.area
-
-
-def _limited(picture: Picture) -> Picture:
-    height, width = picture.shape[:2]
-    scale = min(1.0, _MAX_PHOTO_PX / max(height, width))
-    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _distance(describe: _Descriptor, track: Track, wanted: NDArray[np.float64]) -> float | None:
-    if track.thumbnail is None:
-        return None
-    data = np.frombuffer(base64.b64decode(track.thumbnail), np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    if picture is None:  # a document that somebody wrote or broke
-        return None
-    scale = _SIDE_PX / max(picture.shape[:2])
-    large = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    found = describe.face_of(np.asarray(large, np.uint8))
-    return None if found is None else float(np.linalg.norm(found - wanted))
+    spec = importlib.util.find_spec("face_recognition_models")  # importing it would need setuptools
+    if spec is None or spec.origin is None or importlib.util.find_spec("dlib") is None:
+        raise ExtraMissing("comparing faces", "faces")
+    return Path(spec.origin).parent / "models"

@@ -152,6 +152,27 @@ def decide(
     )
 
 
+def draw(review: SoundReview, mute: Mute, *, by: str = "", note: str = "") -> SoundReview:
+    """Add a span that a person wants silent, on its channel or on every one; it is hidden at once.
+
+    Raises:
+        ValueError: There is no such channel, or the recording ends before.
+    """
+    channels = range(review.source.channels) if mute.channel is None else [mute.channel]
+    number = max((span.id for span in review.spans), default=0)
+    new = tuple(
+        Span(
+            id=number + place,
+            channel=channel,
+            start_s=float(mute.start_s),
+            end_s=float(mute.end_s),
+            decision=Decision(verdict=Verdict.HIDE, by=by, note=note),
+        )
+        for place, channel in enumerate(channels, start=1)
+    )
+    return SoundReview.model_validate(review.model_dump() | {"spans": (*review.spans, *new)})
+
+
 def hide_rest(review: SoundReview, *, by: str = "", note: str = "hide the rest") -> SoundReview:
     """Decide everything that is undecided, so that it is not heard."""
     channels = [each.id for each in review.channels if each.decision.verdict is Verdict.UNDECIDED]

@@ -14,7 +14,8 @@ from pathlib import Path
 from media.errors import ToolFailed
 
 EXTRA = "retention[speech]"
-_MODEL_FILES = ("config.json", "model.bin", "tokenizer.json")
+MODEL = "model.bin"
+_MODEL_FILES = ("config.json", MODEL, "tokenizer.json")
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 
 
@@ -70,13 +71,22 @@ def load(known: Known) -> bytes:
         WeightsMissing: A package is not installed.
         ToolFailed: The bytes are others than those that are known.
     """
-    data = b"".join(_path(package, name).read_bytes() for package, name in known.parts)
+    data = b"".join(path.read_bytes() for path in parts_of(known))
     if hashlib.sha256(data).hexdigest() != known.sha256:
         raise ToolFailed(
             f"{known.name} is not the file that was checked for this release; reinstall {EXTRA} with the "
             "pinned packages, or name a model folder of your own"
         )
     return data
+
+
+def parts_of(known: Known) -> list[Path]:
+    """Where the parts of a known file lie.
+
+    Raises:
+        WeightsMissing: A package is not installed.
+    """
+    return [_path(package, name) for package, name in known.parts]
 
 
 def own_model(folder: Path) -> Path:

@@ -6,12 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from media.page import LANGUAGES, as_html, as_text, language_of
 from media.picture.redact import redact_picture
 from media.video.plan_file import read_plan
 from media.video.release import release
 from media.video.render.model import Audio, FrameRange, ReplaceAudio, Smart
 from media.video.verify.model import VerifyReport
-from media.video.verify.report import as_html, as_text
+from media.video.verify.report import page_of
 from media.video.verify.verify import to_json, verify
 
 
@@ -62,7 +63,7 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write the report; .json, .html, else text"
     )
-    parser.add_argument("--language", choices=("en", "ja"), default="en", help="of the report")
+    parser.add_argument("--language", choices=LANGUAGES, default=language_of(), help="of the report")
 
 
 def _render(options: argparse.Namespace) -> int:
@@ -88,7 +89,7 @@ def _render(options: argparse.Namespace) -> int:
     for note in result.notes:
         print(f"  note: {note}")
     if options.report is None:
-        print(as_text(done.verified, options.language), end="")
+        print(as_text(page_of(done.verified, options.language)), end="")
     return 0
 
 
@@ -97,7 +98,7 @@ def _verify(options: argparse.Namespace) -> int:
     report = verify(options.source, options.out, read_plan(options.masks), sound=sound, on_progress=_Meter())
     _write_report(report, options)
     if options.report is None:
-        print(as_text(report, options.language), end="")
+        print(as_text(page_of(report, options.language)), end="")
     return 0 if report.is_clean else 1
 
 
@@ -120,9 +121,9 @@ def _write_report(report: VerifyReport, options: argparse.Namespace) -> None:
     if options.report.suffix == ".json":
         options.report.write_bytes(to_json(report))
     elif options.report.suffix == ".html":
-        options.report.write_text(as_html(report, options.language), encoding="utf-8")
+        options.report.write_text(as_html(page_of(report, options.language)), encoding="utf-8")
     else:
-        options.report.write_text(as_text(report, options.language), encoding="utf-8")
+        options.report.write_text(as_text(page_of(report, options.language)), encoding="utf-8")
 
 
 class _Meter:

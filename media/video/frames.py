@@ -15,16 +15,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from media.container import Opened, open_recording
+from media.damage import damaged_frame, in_words
 from media.decode import DAMAGE
 from media.errors import Unreadable
-from media.process import PROTOCOLS, local_url
-from media.video.detect.port import Grey, scaled
+from media.video.detect.port import Grey
+from media.video.detect.scaling import scaled
+from media.video.scan import main_picture, packets_to_end
 
 #: Formats whose first plane is eight bits of brightness a pixel.
 _LUMA_FIRST = {
@@ -34,6 +36,7 @@ _LUMA_FIRST = {
     "gray",
 }
 
+_NO_PICTURE = "there is no picture in it that can be decoded; is it the right file?"
 _SAMPLE_FRAMES = 400  #: decoded at most to sample footage that has few places to seek to
 
 
@@ -64,12 +67,12 @@ class Footage:
         turn_deg: What a player turns the pictures by, clockwise; known once `sample` has seen some.
     """
 
-    def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
-        self.path = path
-        self.container = container
+    def __init__(self, opened: Opened, stream: VideoStream) -> None:
+        self._opened = opened
+        self.container = opened.container
         self.stream = stream
         self.turn_deg = 0
-        self.facts = _facts(path, container, stream)
+        self.facts = _facts(self.container, stream)
 
     def luma_frames(self) -> Iterator[LumaFrame]:
         """Every frame once.
@@ -83,17 +86,20 @@ class Footage:
     def frames(self) -> Iterator[VideoFrame]:
         """As `luma_frames`, as the decoder gives them."""
         index = 0
+        first = last = None
         try:
-            for frame in self.container.decode(self.stream):
-                self._check(frame, index)
-                yield frame
-                index += 1
+            for packet in packets_to_end(self._opened, self.stream):
+                for frame in packet.decode():
+                    self._check(frame, index)
+                    first, last = frame.pts if first is None else first, frame.pts
+                    yield frame
+                    index += 1
         except MemoryError:
             raise
         except DAMAGE as error:
-            raise Unreadable(f"{self.path.name} cannot be decoded after frame {index}: {error}") from error
+            raise Unreadable(damaged_frame(index, in_words(error), self._after(first, last))) from error
         if index == 0:
-            raise Unreadable(f"{self.path.name} has no picture in it")
+            raise Unreadable(_NO_PICTURE)
 
     def sample(self, count: int, width_px: int) -> list[Grey]:
         """Up to `count` different pictures, in order, spread over the file, scaled to `width_px`.
@@ -126,17 +132,24 @@ class Footage:
             return found
         return found
 
+    def _after(self, first: int | None, last: int | None) -> float | None:
+        """When the frame after `last` would be shown, in seconds after `first`, both in ticks."""
+        rate = self.facts.rate_fps
+        if first is None or last is None or rate is None:
+            return None
+        return float((last - first) * self.facts.time_base + 1 / rate)
+
     def _small(self, frame: VideoFrame, width_px: int) -> Grey:
         self.turn_deg = -frame.rotation % 360
         return scaled(luma_of(frame), width_px).copy()
 
     def _check(self, frame: VideoFrame, index: int) -> None:
         if frame.is_corrupt:
-            raise Unreadable(f"{self.path.name} is damaged at frame {index}")
+            raise Unreadable(damaged_frame(index, "it refers to pictures that are missing"))
         if (frame.width, frame.height) != (self.facts.width, self.facts.height):
             raise Unreadable(
-                f"{self.path.name} changes its picture from {self.facts.width} x {self.facts.height}"
-                f" to {frame.width} x {frame.height} at frame {index}; cut it there first"
+                f"the picture changes from {self.facts.width} x {self.facts.height}"
+                f" to {frame.width} x {frame.height} at frame {index}; cut the recording there, and redact each part"
             )
 
 
@@ -151,19 +164,11 @@ def open_footage(path: Path, threads: int = 0) -> Iterator[Footage]:
     Raises:
         Unreadable: It is no footage.
     """
-    try:
-        container = av.open(local_url(path), options={"protocol_whitelist": PROTOCOLS})
-    except MemoryError:
-        raise
-    except DAMAGE as error:
-        raise Unreadable(f"{path.name} cannot be opened: {error}") from error
-    with container:
-        tracks = [track for track in container.streams.video if not _is_cover(track)]
-        if not tracks:
-            raise Unreadable(f"{path.name} has no picture in it")
-        tracks[0].thread_type = "AUTO"
-        tracks[0].thread_count = threads
-        yield Footage(path, container, tracks[0])
+    with open_recording(path) as opened:
+        track = main_picture(opened)
+        track.thread_type = "AUTO"
+        track.thread_count = threads
+        yield Footage(opened, track)
 
 
 def luma_of(frame: VideoFrame) -> Grey:
@@ -176,13 +181,9 @@ def luma_of(frame: VideoFrame) -> Grey:
     return luma
 
 
-def _is_cover(track: VideoStream) -> bool:
-    return bool(track.disposition & av.stream.Disposition.attached_pic)
-
-
-def _facts(path: Path, container: InputContainer, stream: VideoStream) -> FootageFacts:
+def _facts(container: InputContainer, stream: VideoStream) -> FootageFacts:
     if not (stream.width and stream.height and stream.time_base):
-        raise Unreadable(f"{path.name} has no picture in it")
+        raise Unreadable(_NO_PICTURE)
     rate = stream.average_rate or None
     frames = stream.frames or None
     if frames is None and rate and container.duration:

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from media.video.detect.port import Grey, scaled
+from media.video.detect.port import Grey
+from media.video.detect.scaling import scaled
 from media.video.masks import Box
 
 NET_WIDTH_PX = 320

@@ -9,11 +9,12 @@ from typing import Any
 
 from media.files import write_whole
 from media.review.document import ReviewDocument, to_json
-from media.review.likeness import order_by_likeness
+from media.review.likeness import Likeness
 from media.video.detect import choose
+from media.video.extent import Extent
 from media.video.propose import Means, Wish, propose
-from media.video.survey import Progress, Watch
 from media.video.views import Mount
+from media.video.watch import Progress, Watch
 
 
 def add_propose(commands: Any) -> None:
@@ -27,7 +28,14 @@ def add_propose(commands: Any) -> None:
     search.add_argument(
         "--any-angle", action="store_true", help="search every angle: the same as --mount any"
     )
-    search.add_argument("--persons", action="store_true", help="whole persons, not only faces")
+    much = search.add_mutually_exclusive_group()
+    for flag, extent, words in (
+        ("--heads", Extent.HEAD, "heads, also from behind, not only faces"),
+        ("--persons", Extent.PERSON, "whole persons, not only faces"),
+    ):
+        much.add_argument(
+            flag, dest="extent", action="store_const", const=extent, default=Extent.FACE, help=words
+        )
     search.add_argument(
         "--keep-face", type=Path, metavar="PHOTO", help="put tracks most like this face first"
     )
@@ -54,9 +62,10 @@ def _propose(options: argparse.Namespace) -> int:
     watch = Watch(on_progress=_print if options.progress else _show if sys.stderr.isatty() else _ignore)
     face = choose.face_detector(options.detector, options.sha256)
     means = Means(face=face, workers=options.workers, work=work)
-    document = propose(options.footage, Wish(mount, persons=options.persons), means, watch)
-    if options.keep_face is not None:
-        document = order_by_likeness(document, options.keep_face)
+    likeness = None if options.keep_face is None else Likeness(options.keep_face)
+    document = propose(options.footage, Wish(mount, options.extent), means, watch)
+    if likeness is not None:
+        document = likeness.order(document)
     write_whole(options.document, to_json(document).encode())
     if options.work is None:
         shutil.rmtree(work)

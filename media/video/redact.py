@@ -11,7 +11,6 @@ copy is made again; otherwise a person decides about them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 from media.errors import NotReleased, Unreadable
@@ -19,7 +18,7 @@ from media.models import CENTERFACE, digest_of, find_model
 from media.review.decide import hide_all, positions_of
 from media.review.document import Reason, ReviewDocument, Track, Verdict
 from media.review.masks import boxes_of, to_mask_plan
-from media.video.detect.centerface import CenterFace
+from media.video.detect.later import centerface
 from media.video.glimpses import glimpsed
 from media.video.masks import Box, Style
 from media.video.release import Released, release
@@ -39,14 +38,14 @@ OnProgress = Callable[[int, int], None]
 
 
 #: CenterFace, another family of detector than the first: for `Means.other`.
-other_detector = partial(CenterFace, _FIRST_THRESHOLD)
+other_detector = centerface(_FIRST_THRESHOLD)
 
 
 def second_look(document: ReviewDocument) -> SecondLook:
     """CenterFace on the finished copy, in the angles of the first look."""
     search = document.search
     angles = right_angles(search.angles_deg) if search else (0,)
-    return SecondLook(partial(CenterFace, _LOWER_THRESHOLD), angles=angles)
+    return SecondLook(centerface(_LOWER_THRESHOLD), angles=angles)
 
 
 @dataclass(frozen=True, slots=True)

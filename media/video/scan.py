@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from media.container import Opened, open_recording
+from media.damage import damaged_packet, in_words
 from media.errors import Unreadable, UnsupportedCodec
 from media.facts import is_cover
 
@@ -92,11 +93,11 @@ def packets_to_end(opened: Opened, stream: VideoStream) -> Iterator["Packet[Vide
             if packet.size and packet.has_sidedata("encryption_info"):
                 raise Unreadable(f"the picture is encrypted, from packet {number} on")
             if packet.is_corrupt:
-                raise Unreadable(_broken(number, "it is marked as damaged"))
+                raise Unreadable(damaged_packet(number, "it is marked as damaged"))
             yield packet
             number += 1
     except av.FFmpegError as error:
-        raise Unreadable(_broken(number, str(error.strerror or error))) from error
+        raise Unreadable(damaged_packet(number, in_words(error))) from error
 
 
 def scan(path: Path) -> Scan:
@@ -134,10 +135,3 @@ def scan(path: Path) -> Scan:
             is_timed=not untimed and len(np.unique(times)) == len(times),
             last_duration=last[1],
         )
-
-
-def _broken(number: int, why: str) -> str:
-    return (
-        f"the file breaks at packet {number} of the picture ({why}); "
-        "get another copy of it, or cut it before that place"
-    )

@@ -16,7 +16,8 @@ from typing import Any, Self
 
 import cv2
 
-from media.video.detect.port import Detection, Detector, DetectorFacts, Grey, scaled
+from media.video.detect.port import Detection, Detector, DetectorFacts, Grey
+from media.video.detect.scaling import scaled
 from media.video.detect.turned import find_in_view
 from media.video.views import View
 

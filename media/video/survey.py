@@ -10,7 +10,7 @@ is not searched again: it holds what that one held.
 
 import time
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -45,33 +45,10 @@ from media.video.views import (
     right_angles,
     views_of,
 )
+from media.video.watch import Progress, Watch
 
 PERSON_EVERY_LOOKS = 2
 _PROGRESS_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a search has come."""
-
-    frames: int
-    total: int | None  #: as the container says; None where it does not
-    elapsed_seconds: float
-
-    @property
-    def left_seconds(self) -> float | None:
-        """Time left at the speed so far; None where it cannot be said."""
-        if not self.total or not self.frames:
-            return None
-        return self.elapsed_seconds * max(0, self.total - self.frames) / self.frames
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """How a long work reports, and learns that it is no longer wanted."""
-
-    on_progress: Callable[[Progress], None] = lambda _: None
-    is_cancelled: Callable[[], bool] = lambda: False
 
 
 @dataclass(slots=True)

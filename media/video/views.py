@@ -41,6 +41,22 @@ class Mount(StrEnum):
     ANY = "any"  #: ceiling and body cameras: heads lie every way
 
 
+#: As whoever hung the camera says it; nothing where nobody knows.
+_SAID = {"": Mount.UNKNOWN, "ceiling": Mount.ANY}
+MOUNT_WORDS = ("upright", "90", "180", "270", "ceiling")
+
+
+def mount_of(word: str) -> Mount:
+    """The mount that is called so.
+
+    Raises:
+        ValueError: None is.
+    """
+    if word and word not in MOUNT_WORDS:
+        raise ValueError(f"{word!r} is no way in which a camera hangs; say one of {', '.join(MOUNT_WORDS)}")
+    return _SAID.get(word) or Mount(word)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class View:
     """One way to look at a picture."""

@@ -7,7 +7,7 @@ is made by PBKDF2 with 1,000 rounds, as the format wants it: only a long random 
 import hashlib
 from shutil import copyfileobj
 from typing import BinaryIO
-from zipfile import ZipFile, ZipInfo
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import pyzipper
 from pyzipper.zipfile_aes import WZ_AES_V2
@@ -40,11 +40,16 @@ def encrypt_archive(package: BinaryIO, file: BinaryIO, passphrase: str) -> None:
 
 def _check(plain: ZipFile, file: BinaryIO, passphrase: str) -> None:
     file.seek(0)
-    with pyzipper.AESZipFile(file) as sealed:
-        sealed.setpassword(passphrase.encode())
-        for each in plain.infolist():
-            if _digest(plain, each) != _digest(sealed, each.filename):
-                raise FixityMismatch(f"{each.filename} could not be read back from the archive")
+    try:
+        with pyzipper.AESZipFile(file) as sealed:
+            sealed.setpassword(passphrase.encode())
+            is_whole = all(
+                _digest(plain, each) == _digest(sealed, each.filename) for each in plain.infolist()
+            )
+    except (BadZipFile, pyzipper.BadZipFile) as error:
+        raise FixityMismatch(f"the archive could not be read back: {error}") from error
+    if not is_whole:
+        raise FixityMismatch("the archive that was read back is not the package that was put into it")
 
 
 def _digest(archive: ZipFile, name: str | ZipInfo) -> bytes:

@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -37,8 +36,6 @@ def write_behind(fd: int, start_bytes: int, length_bytes: int) -> None:
     machine that is short of memory sealing 1 GiB became 2 to 4 times as fast
     (Linux 6.18, ext4). A hint: failures are left to fsync, which reports them.
     """
-    if sys.platform != "linux":
-        return
     _sync_file_range(fd, start_bytes, length_bytes, _WRITE)
     if start_bytes >= length_bytes:
         _sync_file_range(fd, start_bytes - length_bytes, length_bytes, _WAIT_BEFORE | _WRITE | _WAIT_AFTER)
@@ -49,8 +46,8 @@ def _sync_file_range(fd: int, start_bytes: int, length_bytes: int, flags: int) -
     _libc().sync_file_range(fd, ctypes.c_int64(start_bytes), ctypes.c_int64(length_bytes), flags)
 
 
-def sync_filesystem(path: Path) -> bool:
-    """Make everything on the file system of `path` durable at once; False where the system has no such call.
+def sync_filesystem(path: Path) -> None:
+    """Make everything on the file system of `path` durable at once.
 
     Linux's syncfs(2), which reports failed writes since 5.8. Two thousand
     files cost one commit of the journal instead of four thousand.
@@ -58,8 +55,6 @@ def sync_filesystem(path: Path) -> bool:
     Raises:
         OSError: The file system did not take it.
     """
-    if sys.platform != "linux":
-        return False
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if _libc().syncfs(fd) != 0:
@@ -67,4 +62,3 @@ def sync_filesystem(path: Path) -> bool:
             raise OSError(code, os.strerror(code), str(path))
     finally:
         os.close(fd)
-    return True

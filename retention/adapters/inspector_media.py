@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from media.confine import at_hand
 from media.inspection import Inspection, StreamFacts
 from media.probe import Inspector
 from media.raw_format import parse_raw_format
@@ -48,7 +49,12 @@ def versions() -> dict[str, str]:
     import cv2  # noqa: PLC0415 - as above
 
     ffmpeg = find_ffmpeg()
-    return {"ffmpeg": f"{ffmpeg.version} ({ffmpeg.path})", "PyAV": av.__version__, "OpenCV": cv2.__version__}
+    return {
+        "ffmpeg": f"{ffmpeg.version} ({ffmpeg.path})",
+        "PyAV": av.__version__,
+        "OpenCV": cv2.__version__,
+        "decoders": f"in child processes, confined by {' and '.join(at_hand()) or 'nothing but limits'}",
+    }
 
 
 def check_raw_format(text: str) -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from retention.kernel.errors import KeyServiceUnavailable
+from retention.kernel.errors import FixityMismatch, KeyServiceUnavailable
 
 _LOCK_TIMEOUT_SECONDS = 30.0
 _LOCK_POLL_SECONDS = 0.005
@@ -213,7 +213,7 @@ def _read_from(fd: int, start: int) -> bytes:
 
 
 def _complete_bytes(fd: int) -> int:
-    """The length of the file's complete lines."""
+    """The length of the file's complete lines; nobody adds to a file of which not even one is left."""
     size = os.fstat(fd).st_size
     at = size
     while at:
@@ -222,4 +222,6 @@ def _complete_bytes(fd: int) -> int:
         if found >= 0:
             return start + found + 1
         at = start
+    if size:
+        raise FixityMismatch("the file to add to has no whole line any more: it was cut")
     return 0

@@ -232,7 +232,7 @@ class Keyring:
             return
 
     def _reveal(self, ring: Ring) -> bytes:
-        if ring.root_blob == self._ring.root_blob:
+        if self._root and ring.root_blob == self._ring.root_blob:
             return self._root
         if ring.root_kind != self._protector.kind:
             raise InvalidInput(

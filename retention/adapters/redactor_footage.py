@@ -3,32 +3,35 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from media import errors as media
-from media.review.decide import decide, decide_gaps, hide_all
+from media.page import Language, as_html
+from media.review.by_hand import MOVING, ByHand, decide_by_hand
 from media.review.document import Decision, ReviewDocument, Sound, Verdict, to_json
-from media.review.likeness import order_by_likeness
+from media.review.likeness import Likeness
 from media.review.masks import coverage
 from media.sound.mute import Request, mute
 from media.sound.spans import Mute
 from media.video import redact
+from media.video.detect.choose import face_detector
+from media.video.extent import Extent
 from media.video.masks import Style
 from media.video.propose import Means, propose
 from media.video.propose import Wish as Search
 from media.video.render.model import Audio, ReplaceAudio
-from media.video.survey import Progress as SearchProgress
-from media.video.survey import Watch
+from media.video.verify.report import page_of
 from media.video.verify.verify import to_json as report_json
-from media.video.views import Mount
-from retention.adapters.redactor_names import numbered
+from media.video.views import Mount, mount_of
+from media.video.watch import Progress as SearchProgress
+from media.video.watch import Watch
 from retention.kernel.errors import InvalidInput
 from retention.redaction.redactor import Choice, Copy, FoundAgain, Original, Progress, Review, Wish
 
 SCHEMA = "footage-rendition-report/1"
 _PROPOSED = "proposed: everybody's voice is on it"
-_MOUNTS = {"": Mount.UNKNOWN, "ceiling": Mount.ANY}
 #: By the container of the original: how a file is called in which its sound stays where it was.
 _SAME = {"mp4": ".mp4", "avi": ".avi"}
 _MOSAIC = "a mosaic hides less than a fill: faces have been recognised through one"
@@ -38,22 +41,26 @@ _VOICES = "the sound was kept: a person listens to the whole copy"
 def find(original: Original, wish: Wish, work: Path, progress: Progress) -> ReviewDocument:
     """The review document of footage, in which nobody is decided about and the sound is left out."""
     redact.check_models()
+    likeness = None if wish.photo is None else _likeness(wish.photo)
 
     def on_progress(found: SearchProgress) -> None:
         progress(found.frames, found.total)
 
-    mount = Mount.ANY if wish.any_angle else _MOUNTS.get(original.mount) or Mount(original.mount)
-    means = Means(other=redact.other_detector, work=work)
-    document = propose(original.path, Search(mount, wish.persons), means, Watch(on_progress=on_progress))
+    face = face_detector(wish.detector, wish.detector_sha256)
+    mount = Mount.ANY if wish.any_angle else mount_of(original.mount)
+    means = Means(face=face, other=redact.other_detector, work=work)
+    document = propose(
+        original.path, Search(mount, Extent(wish.extent)), means, Watch(on_progress=on_progress)
+    )
     if any(each.get("type") == "audio" for each in original.facts.get("streams", ())):
         left_out = Sound(decision=Decision(verdict=Verdict.HIDE, note=_PROPOSED))
         document = document.model_copy(update={"sound": left_out})
-    return document if wish.photo is None else _ordered(document, wish.photo)
+    return document if likeness is None else likeness.order(document)
 
 
-def _ordered(document: ReviewDocument, photo: Path) -> ReviewDocument:
+def _likeness(photo: Path) -> Likeness:
     try:
-        return order_by_likeness(document, photo)
+        return Likeness(photo)
     except media.Unreadable as error:
         raise InvalidInput(str(error), hint="Give another photo, or leave --keep-face out.") from error
 
@@ -74,27 +81,20 @@ def faces(document: ReviewDocument) -> Mapping[str, bytes]:
 
 def choose(document: ReviewDocument, choice: Choice, by: str) -> ReviewDocument:
     """The document with what a person decided by name."""
-    for verdict, names in ((Verdict.KEEP, choice.keep), (Verdict.HIDE, choice.hide)):
-        numbers = numbered(names, ("track", "gap", "sound"))
-        document = decide(document, numbers["track"], verdict, by=by)
-        document = decide_gaps(document, numbers["gap"], verdict, by=by)
-        if numbers["sound"]:
-            document = _with_sound(document, Decision(verdict=verdict, by=by))
-    if not choice.hides_rest:
-        return document
-    document = hide_all(document, by=by, note="hide the rest")
-    is_open = document.sound is not None and document.sound.decision.verdict is Verdict.UNDECIDED
-    return _with_sound(document, Decision(verdict=Verdict.HIDE, by=by)) if is_open else document
-
-
-def _with_sound(document: ReviewDocument, decision: Decision) -> ReviewDocument:
-    if document.sound is None:
-        raise KeyError("this footage has no sound")
-    return document.model_copy(update={"sound": document.sound.model_copy(update={"decision": decision})})
+    if choice.moving not in MOVING:
+        raise InvalidInput(
+            f"{choice.moving!r} is nothing to do with what moves", hint=f"Give one of {', '.join(MOVING)}."
+        )
+    return decide_by_hand(document, ByHand(**{**asdict(choice), "moving": MOVING[choice.moving]}), by)
 
 
 def copy(
-    original: Original, document: ReviewDocument, folder: Path, progress: Progress, hide_found_for: str
+    original: Original,
+    document: ReviewDocument,
+    folder: Path,
+    progress: Progress,
+    hide_found_for: str,
+    language: Language,
 ) -> Copy:
     """A painted copy that was looked at again."""
     target = folder / "copy.mp4"
@@ -105,7 +105,14 @@ def copy(
         done = redact.finish(original.path, document, target, order, redact.Watch(on_progress=progress))
     except redact.FoundAgain as found:
         raise FoundAgain(found.findings, review_of(found.document)) from found
-    return Copy(target, review_of(done.document), _report(done), _summary(done.document, done))
+    page = page_of(done.released.verified, language, remains=tuple(_remains(done.document)))
+    return Copy(
+        target,
+        review_of(done.document),
+        _report(done),
+        as_html(page).encode(),
+        _summary(done.document, done),
+    )
 
 
 def _report(done: redact.Redacted) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from media.page import Language
 from media.review import document as footage_document
 from media.review import sound as sound_document
 from media.review.changes import footage_objections, signed_footage, signed_sound, sound_objections
@@ -14,13 +15,18 @@ from retention.redaction.redactor import Choice, Copy, Medium, Original, Progres
 
 
 class MediaRedactor:
-    """Searches and mutes in this process, and paints in a child: the bytes were inspected when they came in."""
+    """Decides and keeps books in this process; whatever decodes is a child of it, that never sees a key."""
+
+    def __init__(self, speech: calls.Speech = calls.Speech()) -> None:  # noqa: B008 - frozen
+        self._speech = speech
 
     def propose(self, original: Original, wish: Wish, work: Path, progress: Progress) -> Review:
         """See `Redactor`."""
         with in_our_words("the search broke off"):
             if original.medium is Medium.SOUND:
-                return calls.review_of(calls.point_out(original, words=wish.words, progress=progress))
+                return calls.review_of(
+                    calls.point_out(original, self._speech, words=wish.words, progress=progress)
+                )
             return footage.review_of(footage.find(original, wish, work, progress))
 
     def take(self, medium: Medium, before: Review, text: bytes, by: str) -> Review:
@@ -41,7 +47,7 @@ class MediaRedactor:
             if medium is Medium.SOUND:
                 return calls.review_of(calls.choose(sound_document.from_json(before.text), choice, by))
             return footage.review_of(footage.choose(footage_document.from_json(before.text), choice, by))
-        except KeyError as error:
+        except (KeyError, ValueError) as error:
             raise InvalidInput(
                 str(error.args[0]), hint="`retention request show` names what there is to decide."
             ) from error
@@ -58,14 +64,16 @@ class MediaRedactor:
         progress: Progress,
         *,
         hide_found_for: str = "",
+        language: str = "en",
     ) -> Copy:
         """See `Redactor`."""
+        page_in: Language = "ja" if language == "ja" else "en"
         with in_our_words("the copy could not be made"):
             if original.medium is Medium.SOUND:
                 call = sound_document.from_json(review.text)
-                return calls.copy(original, call, folder, progress, hide_found_for)
+                return calls.copy(original, call, folder, progress, hide_found_for, self._speech, page_in)
             document = footage_document.from_json(review.text)
-            return footage.copy(original, document, folder, progress, hide_found_for)
+            return footage.copy(original, document, folder, progress, hide_found_for, page_in)
 
 
 def _taken_sound(before: Review, text: bytes, by: str) -> Review:

@@ -27,7 +27,7 @@ LOSSLESS = ".flac"
 
 
 class MediaSilencer:
-    """Silences in this process: what is written was decoded from bytes that were inspected when they came in."""
+    """Has a child process silence; this one parses no more than the header of a WAV."""
 
     def silence(
         self,

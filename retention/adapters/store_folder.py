@@ -154,11 +154,7 @@ class FolderStore:
         if not names:
             return
         with _trouble(f"cannot make {len(names)} objects durable"):
-            if sync_filesystem(self._objects):
-                return
-            objects = {self._path(name) for name in names}
-            for path in objects | {path.parent for path in objects} | {self._objects}:
-                fsync_path(path)
+            sync_filesystem(self._objects)
 
     def read(
         self, name: ObjectName, start_bytes: int = 0, length_bytes: int | None = None
@@ -211,7 +207,8 @@ class FolderStore:
     def _sync_shards(self, shards: Collection[str], erased: Sequence[ObjectName]) -> dict[ObjectName, str]:
         """Make what was erased stay so after a crash; if that fails, none of it counts as erased."""
         try:
-            if len(shards) > _FEW_SHARDS and sync_filesystem(self._objects):
+            if len(shards) > _FEW_SHARDS:
+                sync_filesystem(self._objects)
                 return {}
             for shard in shards:
                 with suppress(FileNotFoundError):
@@ -285,9 +282,6 @@ class FolderStore:
                     Path(entry.path).unlink()
                     swept += 1
         return swept
-
-    def _path(self, name: ObjectName) -> Path:
-        return self._objects / name
 
     def _drafts(self) -> dict[str, list[Path]]:
         """What unfinished puts left, by the file name each was to get."""

@@ -69,10 +69,7 @@ def phone(text: str, region: str) -> Identifier | None:
         ) from error
     if phonenumbers.is_possible_number(number):
         return Identifier("phone", phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-    digits = phonenumbers.normalize_digits_only(stripped)
-    if not digits:
-        raise InvalidInput(f"{text!r} is not a telephone number", hint="Use +81312345678 or 03-1234-5678.")
-    return Identifier("phone", digits)
+    return Identifier("phone", phonenumbers.normalize_digits_only(stripped))
 
 
 def customer(text: str) -> Identifier | None:

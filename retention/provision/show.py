@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from retention.provision.model import ITEMS, RECIPIENT, Stage
 from retention.provision.papers import is_kept, open_paper
-from retention.provision.propose import items_of, recipient_index
+from retention.provision.propose import items_of
 from retention.provision.tables import ProvisionItemRow, ProvisionRow
 from retention.schedule.model import Schedule
 from retention.vault.door import Door
@@ -47,11 +47,6 @@ def provisions(
     if handed_over:
         statement = statement.where(col(ProvisionRow.stage) == Stage.HANDED_OVER)
     return list(session.execute(statement).scalars())
-
-
-def given_to(session: Session, index_key: bytes, name: str) -> list[ProvisionRow]:
-    """The provisions to somebody, whatever the stage."""
-    return provisions(session, recipient=recipient_index(index_key, name))
 
 
 def opened(tools: Tools, door: Door, schedule: Schedule, row: ProvisionRow, actor: str) -> dict[str, Any]:

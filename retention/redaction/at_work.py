@@ -101,10 +101,19 @@ def opened_review(tools: Tools, means: Means, found: RenditionRow, actor: str) -
     Raises:
         NotPermitted: It may not be opened; the reason is on record.
     """
+    return Review(opened_paper(tools, means, found.review_id, actor), tuple(found.open_points))
+
+
+def opened_paper(tools: Tools, means: Means, paper_id: str, actor: str) -> bytes:
+    """What stands in a paper of the case; on record as an opening.
+
+    Raises:
+        NotPermitted: It may not be opened; the reason is on record.
+    """
     with tools.database.read() as session:
         schedule = schedule_in_force(session)
-    reader = means.door.open(schedule, found.review_id, Way(PURPOSE), actor, tools.clock.now())
-    return Review(b"".join(reader.chunks()), tuple(found.open_points))
+    reader = means.door.open(schedule, paper_id, Way(PURPOSE), actor, tools.clock.now())
+    return b"".join(reader.chunks())
 
 
 def sealed_review(tools: Tools, intake: Intake, row: RequestRow, review: Review) -> NewRecording:
@@ -117,7 +126,7 @@ def sealed_review(tools: Tools, intake: Intake, row: RequestRow, review: Review)
 def without_copy(found: RenditionRow, paper: NewRecording, review: Review) -> None:
     """Put a review document in force: a copy that was made by an earlier one no longer counts."""
     found.review_id, found.open_points = paper.id, list(review.open_points)
-    found.rendition_id = found.report_id = found.suffix = found.rendered_by = ""
+    found.rendition_id = found.report_id = found.page_id = found.suffix = found.rendered_by = ""
     found.sha256, found.size_bytes, found.summary, found.rendered_at = None, 0, {}, None
 
 

@@ -45,6 +45,7 @@ from retention.kernel.errors import (
     NotReleased,
     StaleApproval,
 )
+from retention.redaction.at_work import about
 from retention.redaction.model import Progress, Silencer, Span, raw_format_of, refuse
 from retention.redaction.plan import find_destruction
 from retention.redaction.tables import DestructionRow
@@ -185,6 +186,7 @@ def _renew(tools: Tools, means: Means, row: DestructionRow, actor: str, progress
     key, way = new_data_key(), Way(destruction=row.digest)
     reader = means.door.open(schedule, recording.id, way, actor, tools.clock.now())
     with (
+        about(recording.id),
         unsealed_file(means.folder, reader, row.old_sha256, recording.id) as old,
         tempfile.TemporaryFile(dir=means.folder) as new,
     ):

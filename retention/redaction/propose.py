@@ -45,7 +45,8 @@ def propose(
     Raises:
         NotFound: There is no such request, it is not about this recording, or a detector's weights are missing.
         IllegalTransition: The request is not at its search.
-        InvalidInput: Nothing is handed over for a request of its kind; the photo shows no face.
+        InvalidInput: Nothing is handed over for a request of its kind; the photo shows no face; there is no such
+            detector.
         NotPermitted: An original may not be opened; the reason is on record.
         MediaError: An original cannot be searched.
         DatabaseBusy: Another process works on one of them.
@@ -98,7 +99,7 @@ def _keep(
             detail = {
                 "review": paper.id,
                 "any_angle": wish.any_angle,
-                "persons": wish.persons,
+                "extent": str(wish.extent),
                 "ordered_by_a_photo": wish.photo is not None,
             }
             put_work_on_record(session, tools, row, found, now, actor, Tag.REVIEW_PROPOSED, detail)

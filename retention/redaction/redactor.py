@@ -32,14 +32,24 @@ class Original:
     own_sides: frozenset[str] = frozenset()  #: those that are the requester's; empty where nobody knows
 
 
+class Extent(StrEnum):
+    """How much of a person is hidden in footage."""
+
+    FACE = "face"
+    HEAD = "head"
+    PERSON = "person"
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """How to search."""
 
     any_angle: bool = False  #: heads may lie every way, whatever the source says
-    persons: bool = False  #: whole persons, beside faces
+    extent: Extent = Extent.FACE
     words: bool = True  #: spoken words too, where that is installed
     photo: Path | None = None  #: tracks most like its face come first; it is only read, and decides nothing
+    detector: str = ""  #: who finds faces in footage: "yunet=PATH"; empty for the one that is brought along
+    detector_sha256: str = ""  #: of the file at PATH
 
 
 #: What is done, and what there is to do in all where that is known, in any one unit. May be called from another thread.
@@ -56,14 +66,20 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a person decides without a document: by the names that the open points have, such as "track 3"."""
+    """What a person decides without a document, in this order: by the names that the open points have."""
 
-    keep: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()  #: "3@120": track 3 is another from frame 120 on
+    merges: tuple[str, ...] = ()  #: "3,4": both tracks are one person
+    draws: tuple[str, ...] = ()  #: "120-180:40,60,32,32": a mask; of a call "12.5-14@1": a mute
+    carries: tuple[str, ...] = ()  #: "3@260": track 3 goes on to frame 260
+    keep: tuple[str, ...] = ()  #: "track 3"
     hide: tuple[str, ...] = ()
     hides_rest: bool = False  #: whatever is undecided then
+    moving: str = "hide"  #: what that does with what moved and no detector named: hide, review or keep
 
     def __bool__(self) -> bool:
-        return bool(self.keep or self.hide or self.hides_rest)
+        edits = (self.splits, self.merges, self.draws, self.carries)
+        return bool(any(edits) or self.keep or self.hide or self.hides_rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,7 @@ class Copy:
     path: Path
     review: Review  #: by which it was made
     report: bytes  #: what was asked, done and looked for, as JSON
+    page: bytes  #: the same for people: one page of HTML that loads nothing
     summary: Mapping[str, Any]  #: see `RenditionRow`
 
 
@@ -98,7 +115,8 @@ class Redactor(Protocol):
         The same original and wish give the same document. `work` is a folder in which a search that is
         stopped keeps how far it was; it holds no picture and no sound.
         Nobody is proposed to stay visible, or to be heard.
-        Unreadable if the original cannot be searched; InvalidInput if the photo shows no face.
+        Unreadable if the original cannot be searched; InvalidInput if the photo shows no face, or there is no
+        such detector.
         """
 
     def take(self, medium: Medium, before: Review, text: bytes, by: str) -> Review:
@@ -110,7 +128,7 @@ class Redactor(Protocol):
     def choose(self, medium: Medium, before: Review, choice: Choice, by: str) -> Review:
         """`before` with what `choice` decides, in the name of `by`.
 
-        InvalidInput if it names what is not there.
+        InvalidInput if it names what is not there, or what a recording of this medium does not have.
         """
 
     def pictures(self, medium: Medium, review: Review) -> Mapping[str, bytes]:
@@ -124,12 +142,14 @@ class Redactor(Protocol):
         progress: Progress,
         *,
         hide_found_for: str = "",
+        language: str = "en",
     ) -> Copy:
         """A copy in `folder` in which everything is hidden that is not kept by a decision.
 
         It was decoded again and searched again, or FoundAgain, or NotReleased. With `hide_found_for`, whatever
         is found again is hidden, in that person's name, and the copy made and searched once more; what is
         found after some rounds still is FoundAgain.
+        Its page is in `language`, or in English where there is none in it.
         It holds pictures and sound, and nothing else of the original: no metadata, no other track.
         IllegalTransition, naming each, if anything is undecided.
         Unreadable or UnsupportedCodec if it cannot be done.

@@ -2,7 +2,7 @@
 
     1  open     the original, and the review document
     2  render   by the engine, into the private folder; decoded and searched again there
-    3  seal     copy and report, as papers of the case
+    3  seal     copy, report and its page, as papers of the case
     4  commit   one transaction: papers, row, diary, trail
 
 What the second look finds goes back to review, and no copy of that recording
@@ -59,11 +59,13 @@ def render(
     *,
     recording_id: str = "",
     hide_found: bool = False,
+    language: str = "",
     progress: Progress = lambda _done, _total: None,
 ) -> Rendered:
     """Render every recording that is reviewed and has no copy yet, or anew the one that is named.
 
     With `hide_found`, whoever the second look finds is hidden too, in the actor's name: nobody is uncovered by it.
+    The page that is sealed with each copy is in `language`, or in that of the request.
 
     Raises:
         NotFound: There is no such request, or it is not about this recording.
@@ -83,7 +85,7 @@ def render(
     done = Rendered()
     for each in ready:
         with about(each.recording_id):
-            _render(tools, means, row, each, actor, progress, done, hide_found=hide_found)
+            _render(tools, means, row, each, actor, progress, done, hide_found=hide_found, language=language)
     return done
 
 
@@ -123,6 +125,7 @@ def _render(
     done: Rendered,
     *,
     hide_found: bool,
+    language: str,
 ) -> None:
     review = opened_review(tools, means, found, actor)
     with (
@@ -131,7 +134,12 @@ def _render(
     ):
         try:
             copy = means.redactor.render(
-                original, review, room.copies, progress, hide_found_for=actor if hide_found else ""
+                original,
+                review,
+                room.copies,
+                progress,
+                hide_found_for=actor if hide_found else "",
+                language=language or row.language,
             )
         except FoundAgain as refusal:
             done.sent_back.append(_send_back(tools, row, found, refusal, actor))
@@ -161,7 +169,7 @@ def _seal(
     now = tools.clock.now()
     with tools.intake() as intake:
         by = None if copy.review == review else sealed_review(tools, intake, row, copy.review)
-        rendition, report = _papers(tools, intake, row, copy)
+        rendition, report, page = _papers(tools, intake, row, copy)
         with tools.database.write() as session:
             row = request_at_work(session, row.id)
             its_recordings(session, row, found.recording_id)
@@ -171,7 +179,9 @@ def _seal(
                 without_copy(again, by, copy.review)
             keep_paper(session, tools, intake, rendition, row.id, "redacted copy")
             keep_paper(session, tools, intake, report, row.id, "report on a redacted copy")
-            again.rendition_id, again.report_id, again.suffix = rendition.id, report.id, copy.path.suffix
+            keep_paper(session, tools, intake, page, row.id, "report on a redacted copy, as a page")
+            again.rendition_id, again.report_id, again.page_id = rendition.id, report.id, page.id
+            again.suffix = copy.path.suffix
             again.sha256, again.size_bytes = rendition.original.sha256, rendition.original.size_bytes
             again.summary, again.rendered_by, again.rendered_at = dict(copy.summary), actor, now
             with_hand(again, actor)
@@ -179,6 +189,7 @@ def _seal(
                 "review": again.review_id,
                 "rendition": rendition.id,
                 "report": report.id,
+                "page": page.id,
                 "sha256": rendition.original.sha256.hex(),
                 "size_bytes": rendition.original.size_bytes,
             }
@@ -186,12 +197,16 @@ def _seal(
             return again
 
 
-def _papers(tools: Tools, intake: Intake, row: RequestRow, copy: Copy) -> tuple[NewRecording, NewRecording]:
+def _papers(
+    tools: Tools, intake: Intake, row: RequestRow, copy: Copy
+) -> tuple[NewRecording, NewRecording, NewRecording]:
+    """Copy, report and page."""
     with tools.database.read() as session:
         schedule = schedule_in_force(session)
     return (
         write_paper(tools, intake, schedule, Area.RENDITION, _pieces(copy.path), row.id),
         write_paper(tools, intake, schedule, Area.RENDITION, [copy.report], row.id),
+        write_paper(tools, intake, schedule, Area.RENDITION, [copy.page], row.id),
     )
 
 

@@ -136,6 +136,7 @@ def _answer_decision(
     with tools.database.write() as session:
         row = find_request(session, name)
         move_on(row, action)
+        outcome = row.outcome
         if is_same_person(actor, row.decided_by):
             raise NotPermitted(
                 f"{actor} decided request {row.receipt}, and nobody approves a decision of their own",
@@ -159,7 +160,7 @@ def _answer_decision(
             _take_back(session, row)
             take_back(session, row.id)
             tag = Tag.REQUEST_SENT_BACK
-        put_on_record(session, tools, row, now, actor, tag, {"reason": reason}, {"outcome": row.outcome})
+        put_on_record(session, tools, row, now, actor, tag, {"reason": reason}, {"outcome": outcome})
         return row
 
 
@@ -209,8 +210,6 @@ def _check_grounds(session: Session, row: RequestRow, kind: RequestKind, decisio
         raise InvalidInput(
             f"{decision.outcome} needs a ground", hint=f"Give --ground: {', '.join(possible)}."
         )
-    if not needs and decision.grounds:
-        raise InvalidInput(f"{decision.outcome} has no ground for refusing", hint="Leave --ground out.")
     if decision.outcome is Outcome.ANSWERED or needs:
         _say(decision.reason, "--reason", "what the letter says about it")
     if decision.outcome in MEASURED:

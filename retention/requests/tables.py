@@ -112,6 +112,7 @@ class RenditionRow(Row, table=True):
     )  #: all who reviewed or rendered: none of them approves
     rendition_id: str = ""  #: the paper that holds the copy; empty until it is made and verified
     report_id: str = ""  #: the paper that holds the report of its verification
+    page_id: str = ""  #: the paper that holds the same report as one page for people
     suffix: str = ""  #: of a file with the copy, such as ".mp4"
     sha256: bytes | None = None  #: of the copy
     size_bytes: int = Field(default=0, sa_type=BigInteger)  #: of the copy

@@ -4,7 +4,8 @@ Faces: labelled faces of which nine tenths are covered, with masks over faces
 alone, as the footage is and as a camera would have taken it that hangs turned
 or tilted. Second look: what the other detector finds in the source, and how
 much of it the first masks and those of the finished copy cover by half. Persons: boxes of the MOT challenge half covered,
-with whole persons asked for. Controls: footage of cars, in which every face is
+with whole persons asked for. Heads: the top of the same boxes, with faces and
+with heads asked for. Controls: footage of cars, in which every face is
 a mistake. Shares of the picture are means over all frames.
 
 Nothing here is timed. The clips are the shared footage
@@ -25,10 +26,11 @@ from media.review.document import Reason, ReviewDocument, Verdict
 from media.review.masks import to_mask_plan
 from media.synthesise.footage import Appearance, Person, make_footage
 from media.video.detect.centerface import CenterFace
+from media.video.extent import Extent
 from media.video.frames import open_footage
 from media.video.masks import Box, MaskPlan
-from media.video.propose import Wish, propose
-from media.video.redact import Order, finish
+from media.video.propose import Means, Wish, propose
+from media.video.redact import Order, finish, other_detector
 from media.video.verify.second_look import HIDDEN_SHARE, covered_share
 from tests.benchmarks.measure import ROOT, console, parser, show
 from tests.builders.footage import excerpt
@@ -40,6 +42,7 @@ from tests.builders.truth import (
     corners_of,
     covered,
     faces_of,
+    heads_of,
     kinds_of,
     persons_of,
     turn,
@@ -80,6 +83,7 @@ def main(arguments: list[str]) -> None:
         _show_faces(chain(_hung(clips, () if given.quick else ANGLES, work), long))
         _show_second_look(clips, work)
         _show_persons(work, 75 if given.quick else _PERSON_FRAMES)
+        _show_heads(work, 75 if given.quick else _PERSON_FRAMES)
         _show_cars(work)
 
 
@@ -165,7 +169,7 @@ def _show_persons(work: Path, frames: int) -> None:
     rows = []
     for name in WALKERS:
         path = excerpt(SHARED / "video" / name, work / f"part-{name}", frames)
-        document = propose(path, Wish(persons=True))
+        document = propose(path, Wish(extent=Extent.PERSON))
         labels = [one for one in persons_of(SHARED, Path(name).stem) if one.frame < document.source.frames]
         named, everything = _plans(document)
         shares = [_share(plan, document) for plan in (named, everything)]
@@ -177,6 +181,28 @@ def _show_persons(work: Path, frames: int) -> None:
         "Labelled persons half covered, whole persons asked for",
         "Boxes of the MOT challenge taller than 40 pixels.",
         ["clip", ">frames", ">by detectors", ">with what moves", ">picture hidden", ">with what moves"],
+        rows,
+    )
+
+
+def _show_heads(work: Path, frames: int) -> None:
+    rows = []
+    for name in WALKERS:
+        path = excerpt(SHARED / "video" / name, work / f"heads-{name}", frames)
+        for extent in (Extent.FACE, Extent.HEAD):
+            document = propose(path, Wish(extent=extent), Means(other=other_detector))
+            labels = [one for one in heads_of(SHARED, Path(name).stem) if one.frame < document.source.frames]
+            named, everything = _plans(document)
+            counts = [
+                _count(plan, document, labels, "head", share, whole=False)
+                for plan in (named, everything)
+                for share in (COVERED, HIDDEN)
+            ]
+            rows.append([name, extent, *counts, _share(named, document)])
+    show(
+        "Heads of labelled persons, half and nine tenths covered",
+        "The square of a seventh of a person's height in the middle of the top of their box (taller than 40 pixels).",
+        ["clip", "asked for", ">half", ">nine tenths", ">with what moves", ">nine tenths", ">picture hidden"],
         rows,
     )
 

@@ -11,7 +11,7 @@ from retention.adapters.s3_client import S3Settings
 from retention.adapters.store_folder import FolderStore
 from retention.adapters.store_s3 import S3Store
 from retention.kernel.clock import SystemClock
-from retention.kernel.errors import StoreUnavailable
+from retention.kernel.errors import InvalidInput, StoreUnavailable
 from retention.vault.model import Chunk, ObjectName
 from tests.fakes.memory_store import MemoryStore
 from tests.fixtures.s3 import S3Bucket
@@ -68,12 +68,40 @@ class Seekless(MemoryStore):
         return super().read(name)
 
 
+class Boundless(MemoryStore):
+    def read(self, name: ObjectName, start_bytes: int = 0, length_bytes: int | None = None) -> Any:
+        try:
+            yield from super().read(name, start_bytes, length_bytes)
+        except InvalidInput:
+            yield b""
+
+
+class Remembering(MemoryStore):
+    """A cache before it, which nobody tells what was erased."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[ObjectName, bytes] = {}
+
+    def put_new(self, name: ObjectName, chunks: Iterable[Chunk], *, durable: bool = True) -> int:
+        size_bytes = super().put_new(name, chunks, durable=durable)
+        self.seen[name] = self.objects[name]
+        return size_bytes
+
+    def read(self, name: ObjectName, start_bytes: int = 0, length_bytes: int | None = None) -> Any:
+        if name in self.objects:
+            return super().read(name, start_bytes, length_bytes)
+        return iter([self.seen[name]])
+
+
 @pytest.mark.parametrize(
     ("store", "told"),
     [
         (Overwriting(), "conditional writes do not work"),
         (Hoarding(), "disposal cannot be proved"),
         (Seekless(), "players cannot seek"),
+        (Boundless(), "a range outside the object was not refused"),
+        (Remembering(), "an erased object can still be read"),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -58,6 +58,10 @@ def test_the_story_is_the_same_on_postgresql_and_s3(
     assert not any(opened.read_bytes()[44 + 4_000 : 44 + 8_000])
     assert program.one("audit", "verify")["ok"]
     assert program.one("check", "--level", "digest")["ok"]
+    (told,) = program("doctor", code=30)  # not everything holds in a store of a minute's age
+    found = {each["subject"]: each for each in told["findings"]}
+    assert found["database"]["what"].startswith("PostgreSQL")
+    assert "Switch it on" in found["database"]["remedy"]  # the tests' server commits without waiting
     assert not list(program.home.glob("*.db"))
     assert not (program.home / "vault").exists()
 

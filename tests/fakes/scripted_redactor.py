@@ -62,6 +62,7 @@ class ScriptedRedactor:
         progress: Progress,
         *,
         hide_found_for: str = "",
+        language: str = "en",
     ) -> Copy:
         self._see(original)
         document = json.loads(review.text)
@@ -79,7 +80,13 @@ class ScriptedRedactor:
         progress(1, 1)
         kept = list(document["found"].values()).count("keep")
         hidden = len(document["found"]) - kept
-        return Copy(path, review, b"looked at again", {"hidden": hidden, "kept": kept, "remains": []})
+        return Copy(
+            path,
+            review,
+            b"looked at again",
+            f"a page in {language}".encode(),
+            {"hidden": hidden, "kept": kept, "remains": []},
+        )
 
     def _see(self, original: Original) -> None:
         self.originals.append(original)

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from media.review.document import to_json
-from media.video.propose import Means, Wish, propose
+from media.video.proposal import proposal as propose
+from media.video.propose import Means, Wish
 from media.video.views import Mount
 from tests.fakes.bright_spots import BrightSpots
 

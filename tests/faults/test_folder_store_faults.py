@@ -172,6 +172,57 @@ def test_a_symbolic_link_in_the_place_of_an_object_is_refused(store: FolderStore
     assert list(store.list_names()) == []
 
 
+def test_a_folder_in_the_place_of_an_object_or_its_draft_is_not_erased_and_the_others_are(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    root, names = tmp_path / "vault", [a_name() for _ in range(3)]
+    for name in names:
+        store.put_new(name, [CONTENT])
+    replaced, drafted, sound = names
+    (root / "objects" / replaced).unlink()
+    (root / "objects" / replaced).mkdir()
+    (root / "unfinished" / f"{drafted[3:]}~0123").mkdir()
+
+    assert set(store.erase_many(names)) == {replaced, drafted}
+    assert store.remains([drafted, sound]) == {drafted}
+
+
+def test_a_file_in_the_place_of_a_shard_makes_the_store_unavailable(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    name = a_name()
+    (tmp_path / "vault" / "objects" / name[:2]).write_bytes(b"x")
+    with pytest.raises(StoreUnavailable, match="cannot look at"):
+        store.size_of(name)
+    assert store.erase_many([name]) == {name: "Not a directory"}
+
+
+WITHOUT_FILES = """
+import resource, sys
+from pathlib import Path
+from retention.adapters.store_folder import FolderStore
+from retention.kernel.errors import StoreUnavailable
+store = FolderStore(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+try:
+    next(store.read(sys.argv[2]))
+except StoreUnavailable as error:
+    print(error)
+"""
+
+
+def test_a_process_that_may_open_no_more_files_finds_the_store_unavailable_and_nothing_missing(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    name = a_name()
+    store.put_new(name, [CONTENT])
+    told = subprocess.run(
+        [sys.executable, "-c", WITHOUT_FILES, str(tmp_path / "vault"), name],
+        cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert f"cannot open {name}: Too many open files" in told.stdout
+
+
 def test_a_symbolic_link_in_the_place_of_a_shard_is_refused(store: FolderStore, tmp_path: Path) -> None:
     name, outside = a_name(), tmp_path / "outside"
     outside.mkdir()
@@ -201,39 +252,19 @@ def test_an_object_that_is_cut_while_it_is_read_is_no_silent_end(store: FolderSt
         next(pieces)
 
 
-def test_a_batch_is_durable_without_a_flush_of_the_whole_file_system_too(
-    store: FolderStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where syncfs does not exist, every file and every shard gets its own fsync."""
-    synced: list[Path] = []
-
-    def no_syncfs(_path: Path) -> bool:
-        return False
-
-    monkeypatch.setattr(store_folder, "sync_filesystem", no_syncfs)
-    monkeypatch.setattr(store_folder, "fsync_path", synced.append)
-    names = [a_name() for _ in range(5)]
-    for name in names:
-        store.put_new(name, [b"content"], durable=False)
-    assert synced == []
-    store.sync(names)
-    paths = {store._path(name) for name in names}
-    assert paths | {path.parent for path in paths} | {store._objects} == set(synced)
-
-
-@pytest.mark.parametrize("whole", [True, False], ids=["file system", "each shard"])
+@pytest.mark.parametrize("number", [40, 2], ids=["file system", "each shard"])
 def test_what_is_erased_but_not_durably_gone_does_not_count_as_erased(
-    store: FolderStore, monkeypatch: pytest.MonkeyPatch, *, whole: bool
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch, *, number: int
 ) -> None:
     """After a power cut it might be back."""
-    names = [a_name() for _ in range(40)]
+    names = [a_name() for _ in range(number)]
     for name in names:
         store.put_new(name, [CONTENT])
 
-    def fails(_path: object) -> bool:
+    def fails(_path: object) -> None:
         raise OSError(errno.EIO, "the disk is gone")
 
-    monkeypatch.setattr(store_folder, "sync_filesystem", fails if whole else lambda _: False)
+    monkeypatch.setattr(store_folder, "sync_filesystem", fails)
     monkeypatch.setattr(store_folder, "fsync_path", fails)
     assert store.erase_many(names) == dict.fromkeys(names, "the disk is gone")
     monkeypatch.undo()
@@ -257,7 +288,7 @@ def test_a_durable_put_flushes_the_file_then_its_folder(
     for call in ("write", "fsync", "link", "unlink"):
         monkeypatch.setattr(os, call, watched(call, getattr(os, call)))
     name = a_name()
-    store._know_shard(str(store._path(name).parent), durable=True)
+    store._know_shard(str(store._objects / name[:2]), durable=True)
     effects.clear()
     store.put_new(name, [b"content"])
     assert effects == ["write", "fsync", "link", "fsync", "unlink"]

@@ -153,7 +153,7 @@ def test_a_worker_without_enough_memory_says_so(tmp_path: Path) -> None:
 
 def test_a_worker_that_says_nothing_sensible_is_an_error() -> None:
     with pytest.raises(ToolFailed):
-        child.ask_child("media.tools", {}, stall_seconds=20)
+        child.ask_child("media.tools", {}, reads=[], stall_seconds=20)
 
 
 # -- strange files ------------------------------------------------------------------

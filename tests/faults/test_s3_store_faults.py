@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 from urllib.parse import unquote
@@ -217,6 +218,55 @@ def test_a_server_that_kept_something_else_is_found_out(store: S3Store) -> None:
     with pytest.raises(StoreUnavailable, match="something else"):
         store.put_new(name, [b"content"])
     assert store.remains([name]) == set()
+
+
+def test_a_part_of_which_a_server_kept_something_else_is_found_out(store: S3Store) -> None:
+    def lie(parsed: dict[str, Any], **_: object) -> None:
+        parsed["ChecksumSHA256"] = "c29tZXRoaW5nIGVsc2U="
+
+    store._client.meta.events.register("after-call.s3.UploadPart", lie)
+    name = a_name()
+    with pytest.raises(StoreUnavailable, match="something else than part 1"):
+        store.put_new(name, [LONG])
+    assert store.remains([name]) == set()
+
+
+def test_an_upload_that_cannot_even_be_aborted_tells_of_the_first_trouble_and_is_swept_later(
+    store: S3Store, raw: Any
+) -> None:
+    Trouble(store._client, "UploadPart", lambda _n, _r: answer(500, "InternalError"))
+    Trouble(store._client, "AbortMultipartUpload", lambda _n, _r: answer(503, "SlowDown"))
+    with pytest.raises(StoreUnavailable, match="cannot store part"):
+        store.put_new(a_name(), [LONG])
+    assert len(raw.list_multipart_uploads(Bucket=BUCKET)["Uploads"]) == 1
+    S3Store(SETTINGS, CLOCK).sweep(CLOCK.now() + timedelta(days=1))
+    assert "Uploads" not in raw.list_multipart_uploads(Bucket=BUCKET)
+
+
+def test_a_bucket_in_which_no_store_was_made_is_unavailable_never_empty(store: S3Store) -> None:
+    with pytest.raises(StoreUnavailable, match="no store in") as caught:
+        store.store_id()
+    assert "retention init" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "is_there", "is_told"),
+    [
+        ("NoSuchKey", False, False),
+        ("InternalError", False, False),
+        ("InternalError", True, True),
+    ],
+)
+def test_a_hold_on_what_is_there_is_set_or_told_and_one_on_what_is_gone_is_neither(
+    store: S3Store, code: str, is_there: bool, is_told: bool
+) -> None:
+    name = a_name()
+    if is_there:
+        store.put_new(name, [b"content"])
+    status = 404 if code == "NoSuchKey" else 500
+    Trouble(store._client, "PutObjectLegalHold", lambda _n, _r: answer(status, code))
+    with pytest.raises(StoreUnavailable) if is_told else nullcontext():
+        store.protect([name], True)
 
 
 def test_a_server_that_tells_no_checksum_is_checked_by_size(store: S3Store) -> None:

@@ -488,3 +488,9 @@ def test_an_entry_whose_time_is_no_time_is_found_and_named(sqlite_house: House) 
     assert not verdict.ok
     assert verdict.first_bad == 4
     assert "entry 4" in verdict.reason
+
+
+def test_a_witness_folder_where_a_file_stands_in_the_way_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "disk").write_bytes(b"")
+    with pytest.raises(StoreUnavailable, match="cannot be used: Not a directory"):
+        WitnessFolder(tmp_path / "disk" / "witness", lambda: bytes(32), is_new=True)

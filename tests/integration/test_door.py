@@ -239,3 +239,27 @@ def test_bytes_that_are_gone_are_not_found(sqlite_house: House) -> None:
     del sqlite_house.memory_store.objects[name]
     with pytest.raises(RetentionError, match="holds no"):
         reader_of(sqlite_house, recording)
+
+
+def test_nothing_is_destroyed_through_the_door_while_a_hold_keeps_it(house: House, call: str) -> None:
+    """Even where the hold came after the plan was made."""
+    house.place(call)
+    with pytest.raises(NotPermitted, match="under a hold"):
+        house.app.door.open(house.app.schedule(), call, Way(destruction="d"), ACTOR, house.clock.now())
+
+
+def test_particulars_that_nobody_gave_are_none_and_changed_ones_are_not_released(
+    house: House, call: str
+) -> None:
+    def particulars(recording: str) -> bytes:
+        return house.app.door.particulars(
+            house.app.schedule(), recording, Way("quality"), ACTOR, house.clock.now()
+        )
+
+    assert b"native-1" in particulars(call)
+    house.sql(f"UPDATE recording SET personal = sha256 WHERE id = '{call}'")
+    with pytest.raises(FixityMismatch, match="particulars"):
+        particulars(call)
+    house.sql(f"UPDATE recording SET personal = NULL WHERE id = '{call}'")
+    with pytest.raises(NotFound, match="nothing was said"):
+        particulars(call)

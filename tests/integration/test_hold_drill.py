@@ -214,3 +214,15 @@ def test_what_a_night_cannot_show_is_an_alarm_and_the_night_is_done_all_the_same
     house.place(house.take_in())
     assert ring(house.app) is not None
     assert any("hold.drill-broken" in each.getMessage() for each in caplog.records)
+
+
+def test_what_is_let_go_while_it_is_drilled_is_no_drill(house: House) -> None:
+    recording = house.take_in()
+    hold = house.place(recording).hold
+
+    def let_go(_: bytes) -> None:
+        house.lift(hold.id)
+
+    house.player.before = let_go
+    assert drilled(house) == []
+    assert known_faults(house) == []

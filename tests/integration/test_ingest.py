@@ -17,7 +17,7 @@ from retention.ingest.quarantine import find_item, note_of_item
 from retention.ingest.receive import Receiver
 from retention.kernel.errors import StoreUnavailable
 from retention.schedule.model import Kind
-from tests.builders.house import CALLER, House, ids_of, local
+from tests.builders.house import ACTOR, CALLER, House, ids_of, local
 from tests.fakes.scripted_inspector import DERIVATIVES, media
 
 Sealed, Duplicate, Quarantined, Disposed = (
@@ -494,3 +494,13 @@ def test_a_backlog_of_a_day_that_has_ended_joins_a_new_generation_with_a_new_key
     assert house.dispose().disposed == 1
     third = house.take_in(ended_at=local("2026-03-01 13:00") + timedelta(minutes=1))
     assert house.find(third).reasons[0].cohort.endswith("#3")
+
+
+def test_a_file_that_is_gone_when_its_turn_comes_is_a_fault_and_stops_nobody(house: House) -> None:
+    house.add_source()
+    gone, there = house.write("a.rec"), house.write("b.rec")
+    candidates = list(discover([gone, there], "line-1", started_at="2026-03-02T10:00"))
+    gone.unlink()
+    outcomes = list(Receiver(house.app.ingest_tools(), ACTOR).receive(candidates))
+    assert [each.status for each in outcomes] == [Status.QUARANTINED, Status.SEALED]
+    assert "cannot be read: No such file" in outcomes[0].reason

@@ -1,12 +1,12 @@
-"""Everything that can happen to people's requests, in any order, with nights, holds, backups and restores between.
+"""Everything that can happen to people's requests, in any order, with nights, legal holds, backups and restores between.
 
-After each step: what an open request describes is there; what was erased is
-gone, whatever was restored; what is suspended opens for nobody. Nobody approves
-an act of their own, and a step that is not possible says why and changes
-nothing.
+After each step: what an open request describes is there, and so is what a legal
+hold covers; what was erased is gone, whatever was restored; what is suspended
+opens for nobody; what was stopped is given to nobody, nor what arrives later
+about this person. Nobody approves an act of their own, and a step that is not
+possible says why and changes nothing.
 """
 
-import json
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -33,44 +33,41 @@ from retention.custody.model import Kind as Finding
 from retention.disclosure.deliver import hand_over
 from retention.disclosure.package import package
 from retention.disposal.model import RunState
-from retention.holds.find import find_hold
 from retention.kernel.errors import (
     HoldInForce,
     IllegalTransition,
     InvalidInput,
-    NotFound,
     NotPermitted,
     RetentionError,
     StaleApproval,
 )
 from retention.requests.answer import close
 from retention.requests.carry_out import carry_out
-from retention.requests.cases import find_request
-from retention.requests.correct import code_of, propose
-from retention.requests.decide import Decision, approve, decide, send_back, withdraw
+from retention.requests.correct import propose
+from retention.requests.decide import approve, decide, send_back, withdraw
 from retention.requests.file import file
 from retention.requests.identify import identify
-from retention.requests.match import describe, granted, match
-from retention.requests.model import WITHDRAWN, Stage, Step, path_of
+from retention.requests.match import describe, match
+from retention.requests.model import ACTING, WITHDRAWN, Stage, Step, path_of
 from retention.requests.particulars import Change
 from retention.requests.print import Printed, Sheet
 from retention.requests.received import Described, Person, Received
-from retention.requests.rules.model import Outcome, RequestKind
+from retention.requests.rules.model import OUTCOMES, Outcome, RequestKind
 from retention.requests.tables import RequestRow
-from retention.vault.door import Way
 from retention.vault.fixity import Level
 from tests.builders.custody import back_up, look, restore
-from tests.builders.docket import Case, Docket, Truth
+from tests.builders.disclosure import Copy, redacted
+from tests.builders.docket import Case, Docket, Truth, decision_on
 from tests.builders.house import ACTOR, SECOND, House
+from tests.builders.register import Register
 from tests.fixtures.houses import NewHouse
 
 NUMBERS = ("+81355500143", "+81355500177", "+81355500199")
-KINDS = (RequestKind.SUSPENSION, RequestKind.ERASURE, RequestKind.CORRECTION)
-DECISIONS = {
-    Outcome.FULL: Decision(Outcome.FULL),
-    Outcome.REFUSED: Decision(Outcome.REFUSED, ("no-breach",), "nothing was found"),
-    Outcome.NOTHING_HELD: Decision(Outcome.NOTHING_HELD),
-}
+#: What is filed at first, one about each number.
+FIRST = (RequestKind.SUSPENSION, RequestKind.ERASURE, RequestKind.CORRECTION)
+#: What may be filed later: mostly what changes something.
+KINDS = (*RequestKind, *sorted(ACTING))
+ENDS = (Outcome.FULL, Outcome.REFUSED, Outcome.NOTHING_HELD, Outcome.ANSWERED)
 #: The steps that a request can be asked to take; `decide` and `carry out` have rules of their own.
 ASKED = (
     Step.IDENTIFY, Step.MATCH, Step.APPROVE, Step.SEND_BACK, Step.PACKAGE, Step.DELIVER, Step.CLOSE, Step.WITHDRAW,
@@ -101,9 +98,10 @@ class Office(RuleBasedStateMachine):
     def begin(self) -> None:
         self.house = self.new_house()
         self.house.add_source()
+        self.register = Register(self.house)
         self.docket, self.truth = Docket(), Truth()
         self.backups: list[tuple[Path, Docket]] = []
-        for kind, number in zip(KINDS, NUMBERS, strict=True):
+        for kind, number in zip(FIRST, NUMBERS, strict=True):
             self._take_in(number, days_ago=0)
             self._file(kind, number)
 
@@ -142,6 +140,21 @@ class Office(RuleBasedStateMachine):
             is_due = all(reason.due_on and reason.due_on <= today for reason in found[each].reasons)
             assert found[each].hold_ids or not is_due
 
+    @rule(number=st.sampled_from(NUMBERS))
+    @precondition(lambda self: len(self.truth.holds) < 2)
+    def place_a_legal_hold(self, number: str) -> None:
+        placed = self.house.place(phone=number)
+        self.truth.holds[placed.hold.id], self.truth.held[placed.hold.id] = number, set()
+        self._freeze()
+        assert set(placed.recording_ids) == self.truth.held[placed.hold.id]
+
+    @rule(pick=st.randoms(use_true_random=False))
+    @precondition(lambda self: self.truth.holds)
+    def lift_a_legal_hold(self, pick: Random) -> None:
+        hold = pick.choice(sorted(self.truth.holds))
+        self.house.lift(hold)
+        del self.truth.holds[hold], self.truth.held[hold]
+
     @rule()
     @precondition(lambda self: len(self.backups) < 3)
     def back_up(self) -> None:
@@ -165,10 +178,16 @@ class Office(RuleBasedStateMachine):
         return self.docket.known - self.truth.gone
 
     def _freeze(self) -> None:
-        """Whatever an open request describes is frozen, once and until it is closed."""
+        """Whatever an open request describes is frozen, once and until it is closed; so is what a legal hold is about."""
         for case in self.docket.cases.values():
             if case.is_open and case.freezes:
-                case.frozen |= {each for each in self._living() if self.truth.numbers[each] in case.described}
+                case.frozen |= self._of(*case.described)
+        for hold, number in self.truth.holds.items():
+            self.truth.held[hold] |= self._of(number)
+        self.truth.stopped |= self._of(*self.truth.stopped_numbers)
+
+    def _of(self, *numbers: str) -> set[str]:
+        return {each for each in self._living() if self.truth.numbers[each] in numbers}
 
     # --- what may happen to a request
 
@@ -216,7 +235,7 @@ class Office(RuleBasedStateMachine):
             case.outcome = None
         if step is Step.MATCH:
             case.freezes = True
-            assert self._living().issuperset(self._granted(case))
+            assert self._living().issuperset(self.register.granted(case.receipt))
         if step is Step.CLOSE:
             case.frozen = set()
             self.truth.closed.add(case.receipt)
@@ -230,48 +249,75 @@ class Office(RuleBasedStateMachine):
         for _ in range(steps):
             if case.stage is Stage.MATCHED:
                 self._step(case, Step.MATCH)
-                self._decide(case, Outcome.FULL if self._granted(case) else Outcome.NOTHING_HELD)
+                self._decide(case, self._best(case))
+            elif (case.stage, Step.DECIDE) in path_of(case.kind):
+                self._decide(case, Outcome.ANSWERED)
             elif (case.stage, Step.CARRY_OUT) in path_of(case.kind, case.outcome):
                 self._carry_out(case)
             elif case.stage in NEXT:
                 self._step(case, NEXT[case.stage])
 
-    @rule(outcome=st.sampled_from(sorted(DECISIONS)), pick=st.randoms(use_true_random=False))
+    def _best(self, case: Case) -> Outcome:
+        """What she would like to hear; nothing was given to anybody here."""
+        can_be_granted = (
+            self.register.granted(case.receipt) and case.kind is not RequestKind.PROVISION_RECORDS
+        )
+        return Outcome.FULL if can_be_granted else Outcome.NOTHING_HELD
+
+    @rule(outcome=st.sampled_from(ENDS), pick=st.randoms(use_true_random=False))
     @precondition(lambda self: self.docket.cases)
     def decide(self, outcome: Outcome, pick: Random) -> None:
         self._decide(self._pick(pick), outcome)
 
     def _decide(self, case: Case, outcome: Outcome) -> None:
-        tools, decision = self.house.app.paper_tools(), DECISIONS[outcome]
-        if case.kind is RequestKind.CORRECTION and outcome is Outcome.REFUSED:
-            decision = Decision(outcome, ("facts-correct",), "it is right")
-        if case.stage is not Stage.MATCHED:
+        tools, decision = self.house.app.paper_tools(), decision_on(case.kind, outcome)
+        if (case.stage, Step.DECIDE) not in path_of(case.kind):
             self._refused(case, lambda: decide(tools, case.receipt, decision, ACTOR))
             return
-        living = self._granted(case)
-        if outcome is not Outcome.REFUSED and bool(living) is (outcome is Outcome.NOTHING_HELD):
-            with pytest.raises(InvalidInput, match="held"):
+        if why := self._why_not(case, outcome):
+            with pytest.raises(InvalidInput, match=why):
                 decide(tools, case.receipt, decision, ACTOR)
             return
-        if case.kind is RequestKind.CORRECTION and not self._propose(case, living, outcome):
+        if not self._prepare(case, outcome):
             return
         decide(tools, case.receipt, decision, ACTOR)
         case.stage, case.outcome = Stage.DECIDED, outcome
 
-    def _propose(self, case: Case, living: tuple[str, ...], outcome: Outcome) -> bool:
-        """Put one correction together, and take back every other; whether there is one, or none is wanted."""
-        there = [each for each in living if self._is_sealed(each)]
-        if len(there) < len(living):
-            return False  # a restore brought the search back, and not what it found
-        app = self.house.app
-        for each in there:
-            propose(app.paper_tools(), app.door, case.receipt, each, [], ACTOR)
-        if outcome is not Outcome.FULL:
+    def _why_not(self, case: Case, outcome: Outcome) -> str:
+        """Why it cannot end so, by what is held; "" where it can."""
+        if outcome not in OUTCOMES[case.kind]:
+            return "cannot end"
+        if outcome in (Outcome.REFUSED, Outcome.ANSWERED):
+            return ""
+        if case.kind is RequestKind.PROVISION_RECORDS:
+            return "no provision" if outcome is Outcome.FULL else ""
+        return (
+            "held" if bool(self.register.granted(case.receipt)) is (outcome is Outcome.NOTHING_HELD) else ""
+        )
+
+    def _prepare(self, case: Case, outcome: Outcome) -> bool:
+        """What a decision is about: copies, or corrections. Whether there is all that it needs."""
+        if case.kind not in (RequestKind.DISCLOSURE, RequestKind.CORRECTION):
             return True
-        number = next(each for each in NUMBERS if each != self.truth.numbers[there[0]])
-        change = Change("caller", "phone", number)
-        propose(app.paper_tools(), app.door, case.receipt, there[0], [change], ACTOR)
+        living = self.register.granted(case.receipt)
+        if not all(self.register.is_sealed(each) for each in living):
+            return False  # a restore brought the search back, and not what it found
+        if case.kind is RequestKind.CORRECTION:
+            self._propose(case, living, outcome)
+        elif outcome is Outcome.FULL:
+            missing = set(living) - self.register.copied(case.receipt)
+            redacted(self.house, case.receipt, {each: Copy(b"a copy") for each in missing})
         return True
+
+    def _propose(self, case: Case, living: tuple[str, ...], outcome: Outcome) -> None:
+        """Put one correction together where it is granted, and take back every other."""
+        app = self.house.app
+        for each in living:
+            propose(app.paper_tools(), app.door, case.receipt, each, [], ACTOR)
+        if outcome is Outcome.FULL:
+            number = next(each for each in NUMBERS if each != self.truth.numbers[living[0]])
+            change = Change("caller", "phone", number)
+            propose(app.paper_tools(), app.door, case.receipt, living[0], [change], ACTOR)
 
     @rule(pick=st.randoms(use_true_random=False))
     @precondition(lambda self: self.docket.cases)
@@ -283,7 +329,7 @@ class Office(RuleBasedStateMachine):
         if (case.stage, Step.CARRY_OUT) not in path_of(case.kind, case.outcome):
             self._refused(case, lambda: carry_out(tools, disposal, case.receipt, ACTOR))
             return
-        before = self._row(case)
+        before = self.register.row(case.receipt)
         try:
             row = carry_out(tools, disposal, case.receipt, ACTOR)
         except (HoldInForce, StaleApproval) as error:
@@ -293,7 +339,7 @@ class Office(RuleBasedStateMachine):
             return
         assert refused.message
         assert refused.hint
-        assert self._row(case) == before
+        assert self.register.row(case.receipt) == before
 
     def _done(self, case: Case, row: RequestRow) -> None:
         case.stage = Stage.CARRIED_OUT
@@ -302,13 +348,17 @@ class Office(RuleBasedStateMachine):
             self._erased(case, done)
         elif case.kind is RequestKind.SUSPENSION:
             self.truth.suspended |= done
+        elif case.kind is RequestKind.STOP_PROVISION:
+            self.truth.stopped |= done
+            self.truth.stopped_numbers |= case.described
         else:
-            self.truth.numbers |= {each: self._number_of(each) for each in done}
+            self.truth.numbers |= {each: self.register.number_of(each) for each in done}
         self._freeze()
 
     def _erased(self, case: Case, done: set[str]) -> None:
         for each in self.docket.cases.values():
             assert each is case or not each.is_open or each.frozen.isdisjoint(done)
+        assert all(each.isdisjoint(done) for each in self.truth.held.values())
         self.truth.erased |= done
         self.truth.gone |= done
         self.truth.spent.add(case.receipt)
@@ -321,7 +371,7 @@ class Office(RuleBasedStateMachine):
         acts: dict[Step, Any] = {
             Step.IDENTIFY: lambda: identify(tools, name, ["drivers-licence"], [], "", ACTOR),
             Step.MATCH: lambda: match(tools, name, ACTOR),
-            Step.APPROVE: lambda: approve(tools, name, who, self._code(case)),
+            Step.APPROVE: lambda: approve(tools, name, who, self.register.code(case.receipt)),
             Step.SEND_BACK: lambda: send_back(tools, name, "look again", who),
             Step.PACKAGE: lambda: self._package(case),
             Step.DELIVER: lambda: hand_over(tools, app.outbox, name, "post", "", ACTOR),
@@ -336,12 +386,12 @@ class Office(RuleBasedStateMachine):
 
     def _refused(self, case: Case, act: Any) -> None:
         """The step is not possible, says what is, and changes nothing."""
-        before = self._row(case)
+        before = self.register.row(case.receipt)
         with pytest.raises(IllegalTransition) as refused:
             act()
         assert case.receipt in refused.value.message
         assert refused.value.hint
-        assert self._row(case) == before
+        assert self.register.row(case.receipt) == before
 
     # --- how it is seen
 
@@ -350,40 +400,12 @@ class Office(RuleBasedStateMachine):
         cases = [*self.docket.cases.values()]
         return pick.choice([each for each in cases if each.is_open][-4:] or cases)
 
-    def _row(self, case: Case) -> dict[str, Any]:
-        with self.house.app.database.read() as session:
-            row: RequestRow = find_request(session, case.receipt)
-            return row.model_dump()
-
-    def _granted(self, case: Case) -> tuple[str, ...]:
-        with self.house.app.database.read() as session:
-            return granted(session, find_request(session, case.receipt).id)
-
-    def _code(self, case: Case) -> str:
-        with self.house.app.database.read() as session:
-            return code_of(session, self.house.app.paper_tools(), find_request(session, case.receipt))
-
-    def _is_sealed(self, recording_id: str) -> bool:
-        try:
-            return self.house.find(recording_id).state is State.SEALED
-        except NotFound:
-            return False
-
-    def _number_of(self, recording_id: str) -> str:
-        (hold, *_) = self.house.find(recording_id).hold_ids
-        with self.house.app.database.read() as session:
-            way = Way(hold_id=hold, hold_key_id=find_hold(session, hold).key_id)
-        door, now = self.house.app.door, self.house.clock.now()
-        note = json.loads(door.particulars(self.house.app.schedule(), recording_id, way, ACTOR, now))
-        number: str = note["entry"]["participants"][0]["phone"]
-        return number
-
     # --- what must hold at every moment
 
     @invariant()
     def a_request_is_where_its_diary_says(self) -> None:
         for case in self.docket.cases.values():
-            row = self._row(case)
+            row = self.register.row(case.receipt)
             assert row["stage"] == case.stage
             if case.is_open:
                 assert row["outcome"] in ((case.outcome or ""), WITHDRAWN)
@@ -397,9 +419,20 @@ class Office(RuleBasedStateMachine):
                 assert found.hold_ids
 
     @invariant()
+    def nothing_that_a_legal_hold_covers_is_disposed_of(self) -> None:
+        for hold, covered in self.truth.held.items():
+            for each in covered & self.docket.known:
+                assert hold in self.house.find(each).hold_ids
+
+    @invariant()
+    def what_was_stopped_is_given_to_nobody(self) -> None:
+        for each in self.truth.stopped & self._living():
+            assert self.register.is_stopped(each)
+
+    @invariant()
     def what_was_erased_stays_erased(self) -> None:
         for each in self.truth.erased:
-            assert not self._is_sealed(each)
+            assert not self.register.is_sealed(each)
             assert self.house.objects_of(each) == []
 
     @invariant()

@@ -2,12 +2,10 @@
 
 import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-from media.video.detect.libface import LibFace
+from media.video.detect.later import LIBFACE, Later
 from media.video.detect.port import Detector
-from media.video.detect.yunet import YuNet
 
 HELP = "Who finds faces: libface, or yunet=PATH, an ONNX file of your own."
 
@@ -26,9 +24,9 @@ def face_detector(name: str = "", sha256: str = "") -> Callable[[], Detector]:
     if kind == "yunet" and path:
         if not re.fullmatch("[0-9a-fA-F]{64}", sha256):
             raise ValueError(f"{name} needs the SHA-256 of the file, 64 hexadecimal digits, not {sha256!r}")
-        return partial(YuNet, Path(path), sha256)
+        return Later("media.video.detect.yunet:YuNet", (Path(path), sha256))
     if name not in {"", "libface"}:
         raise ValueError(f"there is no detector {name!r}; name libface or yunet=PATH")
     if sha256:
         raise ValueError("a SHA-256 was given without a detector of your own; name yunet=PATH too")
-    return LibFace
+    return LIBFACE

@@ -9,7 +9,6 @@ means nothing across finders.
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,16 +58,6 @@ class Detector(Protocol):
         picture gives the same answer. A box's middle lies in the picture; its edges may lie outside. It raises ToolFailed when the finder is broken,
         never an empty list.
         """
-
-
-def scaled(picture: Grey, width_px: int) -> Grey:
-    """The picture at another width and the same proportions, at least one pixel high."""
-    height, width = picture.shape
-    if width == width_px:
-        return picture
-    size = width_px, max(1, round(height * width_px / width))
-    smoothly = cv2.INTER_AREA if width_px < width else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, size, interpolation=smoothly), np.uint8)
 
 
 def in_order(found: list[Detection], picture: Grey) -> list[Detection]:

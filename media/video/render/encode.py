@@ -31,6 +31,7 @@ from av.video.stream import VideoStream
 
 from media.errors import ToolFailed
 from media.video.render.look import Look
+from media.video.render.model import QP_WORST
 from media.video.render.paint import output_format
 
 GROWTH = (
@@ -41,9 +42,6 @@ PIECE_FRAMES = 250
 PIECE_SECONDS = 12
 _PRESET = "faster"  #: 0.8 of veryfast's speed, and 1 to 1.5 dB better at the same size
 _QP_BEST = 10  #: nothing is gained beyond it
-QP_WORST = (
-    36  #: nobody is recognised by a copy that is worse than this; a starved source costs more bytes instead
-)
 _SPARE_BYTES = 2048  #: a piece's: its first picture stands alone, where the source's may not have
 _LEVEL_AT = 7  #: in Annex B headers: start code, type of unit, profile, constraints, level
 _SEI = 6

@@ -9,7 +9,6 @@ This does not look for people: a frame without a mask comes out as it was. See
 `media.video.verify` for the second look.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,14 +16,13 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from media import files
-from media.child import DEFAULT_MEMORY_BYTES, ask_child
+from media.child import DEFAULT_MEMORY_BYTES, ask_child, path_text
 from media.errors import ToolFailed, Unreadable
 from media.files import draft_of
 from media.inspection import printable
 from media.video.mask_table import table_of
 from media.video.masks import MaskPlan, Style
-from media.video.render.encode import QP_WORST
-from media.video.render.model import Audio, FrameRange, RenderResult, ReplaceAudio, Smart
+from media.video.render.model import QP_WORST, Audio, FrameRange, RenderResult, ReplaceAudio, Smart
 
 STALL_SECONDS = 300.0  #: without one more picture; a disk may be slow, an encoder is not
 _WORKER = "media.video.render.worker"
@@ -95,6 +93,16 @@ def unfinished(source: Path, target: Path) -> Iterator[Path]:
         yield part
 
 
+def check_target(source: Path, target: Path) -> None:
+    """Refuse a target that nothing can be written to, before hours of work are done for it.
+
+    Raises:
+        Unreadable, ToolFailed, ValueError: As `unfinished`.
+    """
+    with unfinished(source, target):
+        pass
+
+
 def settle(part: Path, target: Path) -> None:
     """Give a finished file its final name, once it is on the disk.
 
@@ -120,8 +128,8 @@ def _render_to(
 ) -> RenderResult:
     table = table_of(plan)
     request = {
-        "source": os.fsdecode(source.absolute()),
-        "target": os.fsdecode(part.absolute()),
+        "source": path_text(source),
+        "target": path_text(part),
         "sound": _sound_file(source, audio),
         "smart": smart.value,
         "looked_at": [[part.first, part.end] for part in looked_at],
@@ -130,6 +138,8 @@ def _render_to(
         _WORKER,
         request,
         bulk=table.pack(),
+        reads=[source, *([audio.path] if isinstance(audio, ReplaceAudio) else [])],
+        writes=[part],
         stall_seconds=STALL_SECONDS,
         memory_bytes=memory_bytes,
         on_progress=on_progress,
@@ -147,7 +157,7 @@ def _sound_file(source: Path, audio: Audio | ReplaceAudio) -> str | None:
     path = audio.path if isinstance(audio, ReplaceAudio) else source
     if not path.is_file():
         raise Unreadable("the sound that should take its place is not there")
-    return os.fsdecode(path.absolute())
+    return path_text(path)
 
 
 def _notes(result: RenderResult, styles: frozenset[Style]) -> list[str]:

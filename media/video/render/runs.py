@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from media.container import Opened
+from media.damage import damaged_frame, in_words
 from media.errors import Unreadable
 from media.video.render.look import Look, look_of
 from media.video.scan import packets_to_end, set_strict
@@ -90,17 +91,10 @@ def _decode(stream: VideoStream, packets: Iterator["Packet[Any]"], number: int) 
     ) as error:  # no room for a thread, or for a picture
         raise MemoryError from error
     except av.FFmpegError as error:
-        raise Unreadable(_damaged(at, error.strerror or "invalid data")) from error
+        raise Unreadable(damaged_frame(at, in_words(error))) from error
 
 
 def _sound(frame: VideoFrame, number: int) -> VideoFrame:
     if frame.is_corrupt:
-        raise Unreadable(_damaged(number, "it refers to pictures that are missing"))
+        raise Unreadable(damaged_frame(number, "it refers to pictures that are missing"))
     return frame
-
-
-def _damaged(number: int, why: str) -> str:
-    return (
-        f"frame {number} cannot be decoded whole ({why}); get another copy of the recording, "
-        "or take the part before that frame"
-    )

@@ -17,6 +17,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from media.container import Opened
+from media.damage import in_words
 from media.errors import Unreadable
 
 #: What every current player finds in an MP4.
@@ -77,8 +78,10 @@ class Soundtrack:
             self._waiting.append(packet)
 
     def _packets(self, opened: Opened) -> Iterator["Packet[Any]"]:
+        at: Fraction | None = None
         try:
             for packet in opened.container.demux(self._sources) if self._sources else ():
+                at = _time(packet) if packet.size and packet.dts is not None else at
                 if packet.size and packet.has_sidedata("encryption_info"):
                     raise Unreadable("the sound is encrypted; drop it, or replace it")
                 if packet.size:
@@ -87,8 +90,12 @@ class Soundtrack:
                 yield from track.finish()
         except av.FFmpegError as error:
             raise Unreadable(
-                f"the sound is damaged ({error.strerror}); drop it, or replace it by a repaired one"
+                f"the sound breaks {_place(at)} ({in_words(error)}); drop it, or replace it by a repaired one"
             ) from error
+
+
+def _place(at: Fraction | None) -> str:
+    return "at its beginning" if at is None else f"about {float(at):.1f} s after its beginning"
 
 
 def _time(packet: "Packet[Any]") -> Fraction:

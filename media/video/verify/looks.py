@@ -14,16 +14,18 @@ judged against the masks of each frame anew.
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Self
 
 import cv2
+import numpy as np
 
+from media.video.detect.port import Grey
+from media.video.detect.scaling import scaled
 from media.video.masks import Box
 from media.video.motion import for_net, is_same
-from media.video.verify.pictures import Grey
-from media.video.verify.second_look import Facts, SecondLook, search
+from media.video.verify.second_look import MAX_SIDE_PX, Facts, Searcher, SecondLook
 
 RENEW_FRAMES = 250
 _WAITING_PER_WORKER = 2
@@ -96,3 +98,31 @@ class Looks:
         if not hasattr(self._here, "searcher"):
             self._here.searcher = self.look.make()
         return self._here.searcher
+
+
+def search(searcher: Searcher, picture: Grey, angles: Sequence[int]) -> list[tuple[Box, float]]:
+    """Boxes in the picture as it is stored, and how sure the detector is. A large picture is searched smaller."""
+    scale = max(1.0, max(picture.shape) / MAX_SIDE_PX)
+    height, width = picture.shape
+    small = picture if scale == 1 else scaled(picture, round(width / scale))
+    found = []
+    for angle in angles:
+        turned = np.ascontiguousarray(np.rot90(small, -(angle // 90)))
+        for hit in searcher.find(turned):
+            back = turned_back(hit.box, angle, small.shape[1], small.shape[0])
+            stored = Box(*(edge * scale for edge in (back.left, back.top, back.right, back.bottom)))
+            if (inside := stored.within(width, height)) is not None:
+                found.append((inside, hit.confidence))
+    return found
+
+
+def turned_back(box: Box, angle: int, width: int, height: int) -> Box:
+    """Where a box lies in the picture that was turned clockwise by `angle` and was `width` x `height` before."""
+    match angle % 360:
+        case 90:
+            return Box(box.top, height - box.right, box.bottom, height - box.left)
+        case 180:
+            return Box(width - box.right, height - box.bottom, width - box.left, height - box.top)
+        case 270:
+            return Box(width - box.bottom, box.left, width - box.top, box.right)
+    return box

@@ -1,21 +1,15 @@
 """Say on one page what was looked for in a finished copy, with what, and what a person must still do.
 
-In English and Japanese, as text and as HTML without script or style from
-elsewhere. The findings themselves stay in English: they name frames and
-numbers for whoever corrects the masks.
+In English and Japanese. The findings themselves stay in English: they name
+frames and numbers for whoever corrects the masks.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from html import escape
-from typing import Literal, TypeAlias
 
+from media.page import Language, Page, Section
 from media.video.verify.model import Kind, VerifyReport
 
-Language: TypeAlias = Literal["en", "ja"]
-
-_STYLE = (
-    "body{font:1rem/1.5 sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}li{overflow-wrap:anywhere}"
-)
 _LISTED = 12  #: findings on the page; the JSON has them all
 
 
@@ -28,6 +22,7 @@ class _Words:
     found: str
     nothing: str
     more: str
+    remains: str
     still: str
     container: str
     times: str
@@ -54,6 +49,7 @@ _EN = _Words(
     found="What was found",
     nothing="Nothing.",
     more="and {count} more; the JSON report lists them",
+    remains="What is still there, or was not looked for",
     still="What a person must still do",
     container="Every box of the file, every byte of its media, every unit of its picture: nothing but picture and sound.",
     times="All {frames} frames, decoded again: as many as in the source, each shown at the source's time.",
@@ -70,8 +66,8 @@ _EN = _Words(
     not_searched="Nobody was searched for: no second detector was given.",
     moved="Things that moved and that no detector named: {hidden} painted over, {kept} left visible by decision.",
     moved_kept="Look at what moved and was left visible, {kept} in number: among it may be people whom no detector knows.",
-    copy_digest="SHA-256 of the copy: {digest}",
-    source_digest="SHA-256 of the source: {digest}",
+    copy_digest="SHA-256 of the copy",
+    source_digest="SHA-256 of the source",
     person=(
         "Watch the copy once, from beginning to end. Detectors miss faces that are small, dark, blurred or turned away.",
         "Ask whether gait, clothes, tattoos, screens, name tags or number plates tell who somebody is.",
@@ -95,6 +91,7 @@ _JA = _Words(
     found="見つかった問題",
     nothing="ありません。",
     more="ほか {count} 件(JSON報告書に全件を記載)",
+    remains="残っているもの、調べていないもの",
     still="人が必ず行う確認",
     container="ファイルの全ボックス、メディアの全バイト、映像の全ユニット:映像と音声以外のものはありません。",
     times="全 {frames} フレームを再度復号:枚数も表示時刻も元の映像と同じです。",
@@ -111,8 +108,8 @@ _JA = _Words(
     not_searched="人物の探索は行っていません(二つ目の検出器が指定されていません)。",
     moved="検出器が何か特定できなかった動くもの:塗りつぶし {hidden} 件、表示すると決定 {kept} 件。",
     moved_kept="表示したままの動くもの {kept} 件を確認してください。検出器が認識できない人物が含まれることがあります。",
-    copy_digest="複製の SHA-256:{digest}",
-    source_digest="元の映像の SHA-256:{digest}",
+    copy_digest="複製の SHA-256",
+    source_digest="元の映像の SHA-256",
     person=(
         "複製を最初から最後まで一度見てください。小さい顔、暗い顔、ぼけた顔、横や後ろを向いた顔は検出されないことがあります。",
         "歩き方、服装、入れ墨、画面、名札、ナンバープレートから個人が分からないか確認してください。",
@@ -131,43 +128,22 @@ _WORDS: dict[Language, _Words] = {"en": _EN, "ja": _JA}
 _SOUND_JA = {"identical": "元と同一", "converted": "AACに変換", "none": "なし"}
 
 
-def as_text(report: VerifyReport, language: Language) -> str:
-    """The page as plain text."""
-    lines: list[str] = []
-    for heading, entries in _sections(report, language):
-        lines += [heading, *(f"  - {entry}" for entry in entries), ""]
-    return "\n".join(lines)
-
-
-def as_html(report: VerifyReport, language: Language) -> str:
-    """The page as a whole HTML document; it loads nothing."""
+def page_of(report: VerifyReport, language: Language, remains: Sequence[str] = ()) -> Page:
+    """The page about a copy; `remains` are further sentences of what a person must know, in English."""
     words = _WORDS[language]
-    parts = [
-        f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">',
-        f"<title>{escape(words.title)}</title>",
-        f"<style>{_STYLE}</style></head><body>",
-    ]
-    for number, (heading, entries) in enumerate(_sections(report, language)):
-        level = "h2" if number else "h1"
-        parts.append(f"<{level}>{escape(heading)}</{level}><ul>")
-        parts += [f"<li>{escape(entry)}</li>" for entry in entries]
-        parts.append("</ul>")
-    return "\n".join([*parts, "</body></html>", ""])
-
-
-def _sections(report: VerifyReport, language: Language) -> list[tuple[str, list[str]]]:
-    words = _WORDS[language]
-    verdict = words.clean if report.is_clean else words.not_clean
-    digests = [
-        words.copy_digest.format(digest=report.output_sha256),
-        words.source_digest.format(digest=report.source_sha256),
-    ]
-    return [
-        (words.title, [verdict, *digests]),
-        (words.found, _found(report, words)),
-        (words.looked, _looked(report, words, language)),
-        (words.still, [*_moved_kept(report, words), *words.person]),
-    ]
+    return Page(
+        language,
+        words.title,
+        words.clean if report.is_clean else words.not_clean,
+        is_clean=report.is_clean,
+        facts=((words.copy_digest, report.output_sha256), (words.source_digest, report.source_sha256)),
+        sections=(
+            Section(words.found, tuple(_found(report, words))),
+            Section(words.looked, tuple(_looked(report, words, language))),
+            *([Section(words.remains, tuple(remains))] if remains else []),
+            Section(words.still, (*_moved_kept(report, words), *words.person), is_to_do=True),
+        ),
+    )
 
 
 def _found(report: VerifyReport, words: _Words) -> list[str]:
@@ -217,7 +193,7 @@ def _searched(report: VerifyReport, words: _Words) -> str:
         angles=", ".join(str(angle) for angle in look.angles),
         name=look.name,
         version=look.version,
-        sha=look.sha256,
+        sha=f"{look.sha256[:16]}…",
         hits=look.hits,
         covered=look.covered,
         kept=look.kept,

@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
-import numpy as np
-
-from media.video.detect.port import scaled
+from media.video.detect.port import Grey
 from media.video.masks import Box
-from media.video.verify.pictures import Grey
 
 MAX_SIDE_PX = 1280  #: as wide as the first look searches, for faces of 15 pixels and more
 HIDDEN_SHARE = (
@@ -76,34 +73,6 @@ class SecondLook:
     make: Callable[[], Searcher]
     every_frames: int = 6
     angles: tuple[int, ...] = (0, 90, 180, 270)
-
-
-def search(searcher: Searcher, picture: Grey, angles: Sequence[int]) -> list[tuple[Box, float]]:
-    """Boxes in the picture as it is stored, and how sure the detector is. A large picture is searched smaller."""
-    scale = max(1.0, max(picture.shape) / MAX_SIDE_PX)
-    height, width = picture.shape
-    small = picture if scale == 1 else scaled(picture, round(width / scale))
-    found = []
-    for angle in angles:
-        turned = np.ascontiguousarray(np.rot90(small, -(angle // 90)))
-        for hit in searcher.find(turned):
-            back = turned_back(hit.box, angle, small.shape[1], small.shape[0])
-            stored = Box(*(edge * scale for edge in (back.left, back.top, back.right, back.bottom)))
-            if (inside := stored.within(width, height)) is not None:
-                found.append((inside, hit.confidence))
-    return found
-
-
-def turned_back(box: Box, angle: int, width: int, height: int) -> Box:
-    """Where a box lies in the picture that was turned clockwise by `angle` and was `width` x `height` before."""
-    match angle % 360:
-        case 90:
-            return Box(box.top, height - box.right, box.bottom, height - box.left)
-        case 180:
-            return Box(width - box.right, height - box.bottom, width - box.left, height - box.top)
-        case 270:
-            return Box(width - box.bottom, box.left, width - box.top, box.right)
-    return box
 
 
 def is_hidden(hit: Box, masks: Sequence[Box]) -> bool:

@@ -6,15 +6,15 @@ by another detector. It does not judge the plan: somebody whom nobody decided
 about is found by the second look, or by the person who reviews.
 """
 
-import os
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from media.child import DEFAULT_MEMORY_BYTES, ask_child
+from media.child import DEFAULT_MEMORY_BYTES, NO_SENSE, ask_child, path_text
 from media.errors import ToolFailed, Unreadable
+from media.video.detect.later import files_of
 from media.video.mask_table import table_of
 from media.video.masks import Box, Mask, MaskPlan
 from media.video.verify.model import VerifyReport
@@ -65,9 +65,9 @@ def verify(
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise ValueError("the second look must be made by a function of a module, not by a lambda") from error
     request = {
-        "source": os.fsdecode(source.absolute()),
-        "output": os.fsdecode(output.absolute()),
-        "sound": None if sound is None else os.fsdecode(sound.absolute()),
+        "source": path_text(source),
+        "output": path_text(output),
+        "sound": None if sound is None else path_text(sound),
         "workers": workers,
         "mask_bytes": len(masks),
         "kept_bytes": len(stay),
@@ -79,6 +79,12 @@ def verify(
         _WORKER,
         request,
         bulk=masks + stay + look,
+        reads=[
+            source,
+            output,
+            *([] if sound is None else [sound]),
+            *(files_of(second_look.make) if second_look else []),
+        ],
         stall_seconds=_STALL_SECONDS,
         memory_bytes=memory_bytes,
         on_progress=on_progress,
@@ -87,7 +93,7 @@ def verify(
     try:
         return _REPORT.validate_python(answer)
     except ValueError as error:
-        raise ToolFailed("the worker that looks again gave an answer that makes no sense") from error
+        raise ToolFailed(NO_SENSE) from error
 
 
 def to_json(report: VerifyReport) -> bytes:

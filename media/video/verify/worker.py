@@ -2,7 +2,7 @@
 
 import hashlib
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from fractions import Fraction
@@ -15,6 +15,7 @@ from av.video.frame import VideoFrame
 
 from media.child import OnProgress, answer_parent
 from media.container import hush, open_recording
+from media.damage import damaged_frame, in_words
 from media.errors import Unreadable
 from media.video.mask_table import MaskTable, unpack
 from media.video.masks import Box, Style
@@ -74,7 +75,7 @@ class _Look:
         """Decode both files, to their ends, side by side."""
         with open_recording(source) as before, open_recording(output) as after:
             expected = main_picture(before).frames
-            pairs = zip_longest(_frames(before), _frames(after))
+            pairs = zip_longest(_frames(before, damaged_frame), _frames(after, _broken_frame))
             first: tuple[Fraction, Fraction] | None = None
             last: tuple[int, VideoFrame] | None = None
             for number, (old, new) in enumerate(pairs):
@@ -164,19 +165,27 @@ class _Look:
         }
 
 
-def _frames(opened: Any) -> Iterator[VideoFrame]:
+def _frames(opened: Any, told: Callable[[int, str], str]) -> Iterator[VideoFrame]:
+    """Every frame; `told` says of a number and a reason that a frame cannot be decoded."""
     stream = main_picture(opened)
     set_strict(stream)
+    number = 0
     try:
         for packet in packets_to_end(opened, stream):
-            yield from packet.decode()
+            for frame in packet.decode():
+                yield frame
+                number += 1
     except (
         av.error.BlockingIOError,
         av.error.MemoryError,
     ) as error:  # no room for a thread, or for a picture
         raise MemoryError from error
     except av.FFmpegError as error:
-        raise Unreadable(f"it cannot be decoded whole ({error.strerror})") from error
+        raise Unreadable(told(number, in_words(error))) from error
+
+
+def _broken_frame(number: int, why: str) -> str:
+    return f"frame {number} of the finished copy cannot be decoded ({why}); render it again, to another disk"
 
 
 def _time(frame: VideoFrame) -> Fraction:

@@ -17,6 +17,7 @@ from retention.cli.request.correct import correct_, corrections_
 from retention.cli.request.hand_over import deliver_, package_
 from retention.cli.request.look import list_, show_
 from retention.cli.request.receive import describe_, file_, identify_, leave_out_, match_
+from retention.cli.request.report import report_
 from retention.cli.request.rulebook import rules_
 from retention.cli.shared import EPILOG
 
@@ -29,6 +30,7 @@ app.command("leave-out", epilog=EPILOG)(leave_out_)
 app.command("propose", epilog=EPILOG)(propose_)
 app.command("review", epilog=EPILOG)(review_)
 app.command("render", epilog=EPILOG)(render_)
+app.command("report", epilog=EPILOG)(report_)
 app.command("correct", epilog=EPILOG)(correct_)
 app.command("corrections", epilog=EPILOG)(corrections_)
 app.command("decide", epilog=EPILOG)(decide_)

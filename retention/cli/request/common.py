@@ -64,6 +64,7 @@ def copy_json(row: RenditionRow) -> dict[str, Any]:
         "rendered_at": instant(row.rendered_at) if row.rendered_at else None,
         "rendition": row.rendition_id or None,
         "report": row.report_id or None,
+        "page": row.page_id or None,
         "suffix": row.suffix or None,
         "sha256": row.sha256.hex() if row.sha256 else None,
         "size_bytes": row.size_bytes,
@@ -83,6 +84,7 @@ def copy_lines(receipt: str, recording_id: str, row: RenditionRow | None, *, is_
             f"{recording_id}: the copy is made, and was looked at again. {_numbers(row)}.",
             *(f"  ! {remark}" for remark in row.summary["remains"]),
             f"  Look at it: retention open {row.rendition_id} --purpose {PURPOSE} --out copy{row.suffix}",
+            f"  What was done: retention request report {receipt} --recording {recording_id} --out report.html",
         ]
     reviewed = f"reviewed by {row.reviewed_by}" if row.reviewed_by else "not reviewed"
     return [

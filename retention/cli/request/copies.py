@@ -1,18 +1,20 @@
 """retention request propose, review, render: redacted copies of what a disclosure is about."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from media.page import LANGUAGES
 from retention.bootstrap import App
+from retention.cli.by_hand import Carry, Draw, Hide, HideRest, Keep, Merge, Moving, Split, check_moving
+from retention.cli.redact_report import checked_language
 from retention.cli.request.common import Receipt, copy_json, copy_lines
+from retention.cli.search_options import AnyAngle, Detector, Heads, KeepFace, Persons, Sha256, extent_of
 from retention.cli.shared import amount, named_actor, progress, show, store, whole_file
 from retention.kernel.errors import InvalidInput, NotReleased
 from retention.redaction.propose import propose
-from retention.redaction.redactor import Choice, Wish
+from retention.redaction.redactor import Choice, Extent, Wish
 from retention.redaction.render import render
 from retention.redaction.review import choose, hand_out, pictures, take
 from retention.requests.renditions import next_step
@@ -26,16 +28,12 @@ Recording = Annotated[str, typer.Option(metavar="ID", help="Only this recording,
 def propose_(
     receipt: Receipt,
     recording: Recording = "",
-    keep_face: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PHOTO", help="Put tracks like this face first; it is only read, and decides nothing."
-        ),
-    ] = None,
-    any_angle: Annotated[
-        bool, typer.Option("--any-angle", help="Search footage in every angle, however the camera hangs.")
-    ] = False,
-    persons: Annotated[bool, typer.Option("--persons", help="Hide whole persons, not only faces.")] = False,
+    keep_face: KeepFace = None,
+    any_angle: AnyAngle = False,
+    heads: Heads = False,
+    persons: Persons = False,
+    detector: Detector = "",
+    sha256: Sha256 = "",
     words: Annotated[
         bool, typer.Option("--words/--no-words", help="Whether spoken words are looked for in calls, too.")
     ] = True,
@@ -47,8 +45,8 @@ def propose_(
     who = named_actor()
     if keep_face is not None and not keep_face.is_file():
         raise InvalidInput(f"{keep_face} is not a file", hint="Give --keep-face a photo of one face.")
-    wish = Wish(any_angle, persons, words, keep_face)
-    with store() as opened, _told("Searching") as tell:
+    wish = Wish(any_angle, Extent(extent_of(heads, persons)), words, keep_face, detector, sha256)
+    with store() as opened, progress("Searching") as tell:
         tools, means = opened.paper_tools(), opened.copy_means()
         found = propose(tools, means, receipt, wish, who, recording_id=recording, progress=tell)
     _show_all(receipt, found, "Nothing new was proposed: `retention request show` says how far each is.")
@@ -66,25 +64,36 @@ def review_(
         Path | None,
         typer.Option("--in", metavar="FILE", help="Take the document back, with what was decided."),
     ] = None,
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="This stays, as an open point names it: 'track 3'; repeatable."),
-    ] = None,
-    hide: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="This is hidden; repeatable.")
-    ] = None,
-    hide_rest: Annotated[bool, typer.Option("--hide-rest", help="Whatever is undecided is hidden.")] = False,
+    split: Split = None,
+    merge: Merge = None,
+    draw: Draw = None,
+    carry: Carry = None,
+    keep: Keep = None,
+    hide: Hide = None,
+    hide_rest: HideRest = False,
+    moving: Moving = "hide",
 ) -> None:
     """Decide what of a recording is hidden: in a document that is written out and taken back, or by name.
 
     In the document, `undecided` becomes `hide` or `keep`. Nothing that was found may be taken out; more may be added.
+    By name, everything that the line asks for is done, or nothing: splits first, then merges, masks that are drawn
+    (of a call: --draw START-END@CHANNEL), tracks that go on, what stays, what is hidden, and the rest.
     """
     who = named_actor()
-    choice = Choice(tuple(keep or ()), tuple(hide or ()), hide_rest)
+    choice = Choice(
+        splits=tuple(split or ()),
+        merges=tuple(merge or ()),
+        draws=tuple(draw or ()),
+        carries=tuple(carry or ()),
+        keep=tuple(keep or ()),
+        hide=tuple(hide or ()),
+        hides_rest=hide_rest,
+        moving=check_moving(moving),
+    )
     if [out is not None, in_ is not None, bool(choice)].count(True) != 1:
         raise InvalidInput(
             "this does not say what to do with the review",
-            hint="Give --out FILE, or --in FILE, or decide with --keep, --hide and --hide-rest.",
+            hint="Give --out FILE, or --in FILE, or decide with --keep, --hide, --hide-rest, --split, --merge, --draw and --carry.",
         )
     with store() as opened:
         tools, means = opened.paper_tools(), opened.copy_means()
@@ -102,16 +111,26 @@ def render_(
     hide_found: Annotated[
         bool, typer.Option("--hide-found", help="Hide whoever the second look finds, instead of asking.")
     ] = False,
+    report_language: Annotated[
+        str, typer.Option(metavar="|".join(LANGUAGES), help="Of the sealed page; without it, the request's.")
+    ] = "",
 ) -> None:
     """Make the redacted copies of what is reviewed, look at each again, and seal them.
 
     Whoever is found again goes back to review, and no copy of that recording is kept.
     """
-    who = named_actor()
-    with store() as opened, _told("Rendering and looking again") as tell:
+    who, language = named_actor(), report_language and checked_language(report_language)
+    with store() as opened, progress("Rendering and looking again") as tell:
         tools, means = opened.paper_tools(), opened.copy_means()
         done = render(
-            tools, means, receipt, who, recording_id=recording, hide_found=hide_found, progress=tell
+            tools,
+            means,
+            receipt,
+            who,
+            recording_id=recording,
+            hide_found=hide_found,
+            language=language,
+            progress=tell,
         )
     _show_all(receipt, done.made, "" if done.sent_back else "Every copy is made.")
     if done.sent_back:
@@ -121,13 +140,6 @@ def render_(
             f"the second look found what nobody has decided about:{''.join(points)}",
             hint="Next: " + "; ".join(steps),
         )
-
-
-@contextmanager
-def _told(doing: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar that is told of what is done, and of what there is to do."""
-    with progress(doing) as tell:
-        yield lambda done, _total: tell(done)
 
 
 def _write_out(opened: App, receipt: str, recording: str, out: Path, faces: Path | None, who: str) -> None:

@@ -605,6 +605,7 @@ def upgrade() -> None:
         sa.Column("hands", sa.JSON(), nullable=False),
         sa.Column("rendition_id", AutoString(), nullable=False),
         sa.Column("report_id", AutoString(), nullable=False),
+        sa.Column("page_id", AutoString(), nullable=False),
         sa.Column("suffix", AutoString(), nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=True),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),

@@ -47,6 +47,30 @@ def test_a_span_of_one_side_of_a_call_is_muted_and_the_rest_is_as_it_was(call: P
     assert np.array_equal(before[: RATE // 2 - 100, 1], after[: RATE // 2 - 100, 1])
 
 
+def test_a_report_is_written_in_every_form_that_is_asked_for_and_in_the_language_of_its_reader(
+    call: Path, nowhere: Shell
+) -> None:
+    page, document = call.with_name("report.html"), call.with_name("report.json")
+    asked = ("redact", "audio", str(call), str(call.with_name("copy.wav")), "--mute", "0.5-1.25@1")
+    line = (*asked, "--report", str(page), "--report", str(document), "--report-language")
+    assert nowhere(*line, "ja").code == 0
+    assert "音声の墨消し" in page.read_text(encoding="utf-8")
+    assert json.loads(document.read_text(encoding="utf-8"))["tracks"]
+    assert nowhere(*line, "en").code == 0
+    assert "0.500-1.250" in page.read_text(encoding="utf-8")
+    told = nowhere.json(*line, "fr")
+    assert told.error["exit_code"] == 11
+    assert told.error["hint"] == "Give one of en, ja."
+
+
+def test_heads_and_persons_cannot_both_be_asked_for(nowhere: Shell, tmp_path: Path, models: None) -> None:
+    del models
+    (tmp_path / "in.mp4").write_bytes(b"footage")
+    line = ("redact", "video", str(tmp_path / "in.mp4"), str(tmp_path / "copy.mp4"), "--hide-all")
+    assert nowhere.json(*line, "--heads", "--persons").error["exit_code"] == 11
+    assert "no way in which a camera hangs" in nowhere.json(*line, "--mount", "wall").error["message"]
+
+
 def test_a_redaction_is_always_a_copy(call: Path, nowhere: Shell) -> None:
     before = call.read_bytes()
     told = nowhere.json("redact", "audio", str(call), str(call), "--mute", "0-1")

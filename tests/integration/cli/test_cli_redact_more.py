@@ -53,6 +53,29 @@ def test_words_and_turns_are_written_where_they_are_asked_for(
     assert rttm.read_text(encoding="utf-8").startswith("SPEAKER call 1 ")
 
 
+@pytest.mark.shared_data
+def test_footage_without_sound_names_the_command_that_searches_its_pictures(
+    nowhere: Shell, shared_data: Path
+) -> None:
+    clip = shared_data / "video" / "classroom.mp4"
+    told = nowhere.json("redact", "suggest", str(clip), "--no-words")
+    assert told.error["exit_code"] == 11
+    assert told.error["message"].endswith("holds pictures and no sound: there is nothing to hear")
+    assert f"retention redact video {clip} OUT --review FILE" in told.error["hint"]
+
+
+@pytest.mark.shared_data
+def test_of_footage_with_sound_it_is_said_that_the_pictures_were_not_searched(
+    nowhere: Shell, shared_data: Path
+) -> None:
+    clip = shared_data / "video" / "chaplin.mp4"
+    told = nowhere.json("redact", "suggest", str(clip), "--no-words")
+    assert told.code == 0, told.err
+    assert told.value["not_looked_for"][-1].startswith(
+        "the pictures were not searched: `retention redact video"
+    )
+
+
 def test_a_model_folder_that_is_none_is_an_error(call: Path, nowhere: Shell, tmp_path: Path) -> None:
     told = nowhere.json("redact", "suggest", str(call), "--model", str(tmp_path))
     assert told.error["exit_code"] == 25
@@ -60,13 +83,14 @@ def test_a_model_folder_that_is_none_is_an_error(call: Path, nowhere: Shell, tmp
 
 def test_a_place_is_hidden_in_a_picture(picture: Path, nowhere: Shell, models: None) -> None:
     del models
-    copy, report = picture.with_name("copy.png"), picture.with_name("report.json")
+    copy, report, page = (picture.with_name(name) for name in ("copy.png", "report.json", "report.html"))
     line = ("redact", "picture", str(picture), str(copy), "--mask", "10,10,40,30", "--report", str(report))
-    told = nowhere.json(*line)
+    told = nowhere.json(*line, "--report", str(page), "--report-language", "ja")
     assert told.code == 0, told.err
     assert not np.asarray(Image.open(copy))[10:40, 10:50].any()
     assert json.loads(report.read_text(encoding="utf-8")).items() <= told.value.items()
     assert "in.png" not in report.read_text(encoding="utf-8")
+    assert "10、10、40、30" in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ corridor with somebody else. On the line an agent speaks, too.
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,18 @@ from skimage import data
 from media.review.document import Position, ReviewDocument, Track, Verdict, from_json, to_json
 from media.review.masks import boxes_of
 from media.video.masks import Box
+from retention.bootstrap import open_app
 from retention.disposal import verifier
 from retention.kernel.clock import SystemClock
+from tests.builders.identifiers import (
+    insiders_in,
+    members,
+    named_by_the_package,
+    named_in,
+    people_in,
+    spelt,
+    text_of,
+)
 from tests.builders.outbox import served
 from tests.builders.packages import unzipped
 from tests.builders.sound import decode
@@ -34,7 +45,7 @@ pytestmark = [pytest.mark.shared_data, pytest.mark.slow]
 CALL, CLIP = "dev-call-c.wav", "face-demographics-walking"
 AGENT, CALLER = 0, 1
 PORTRAIT = Path(data.__file__).parent / "astronaut.png"
-PHONE, AT = "03-5550-0177", "2026-11-20T10:00:00+09:00"
+NAME, PHONE, AT = "山田 花子", "03-5550-0177", "2026-11-20T10:00:00+09:00"
 REVIEWER, DECIDER, APPROVER = "suzuki", "sato", "tanaka"
 
 Frames = list[NDArray[np.uint8]]
@@ -94,7 +105,7 @@ def story(template: Path, tmp_path_factory: pytest.TempPathFactory, shared_data:
     told.call = _ingested(told, shared_data / "audio" / "calls" / CALL, "desk")
     told.clip = _ingested(told, shared_data / "video" / f"{CLIP}.mp4", "corridor")
     when = ("--source", "corridor", "--from", AT, "--to", "2026-11-20T10:01:00+09:00")
-    asked = ("request", "file", "disclosure", "--name", "山田 花子", "--phone", PHONE, *when)
+    asked = ("request", "file", "disclosure", "--name", NAME, "--phone", PHONE, *when)
     told.receipt = told.shell.json(*asked).value["receipt"]
     told.do("identify", "--method", "drivers-licence")
     told.do("match")
@@ -268,6 +279,12 @@ def test_a_photo_only_orders_the_tracks_and_nothing_of_it_is_kept(story: Story, 
     assert not any(PORTRAIT.stem.encode() in path.read_bytes() for path in stored)
 
 
+def test_before_there_is_a_copy_there_is_no_report(story: Story, tmp_path: Path) -> None:
+    line = ("report", "--recording", story.clip, "--out", str(tmp_path / "report.html"))
+    assert "there is no finished copy" in story.do(*line, fails=12)["message"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_name_that_is_not_in_the_review_is_refused(story: Story) -> None:
     line = ("review", "--recording", story.clip, "--keep")
     assert "there is no track 99" in story.do(*line, "track 99", fails=11)["message"]
@@ -277,6 +294,20 @@ def test_a_name_that_is_not_in_the_review_is_refused(story: Story) -> None:
         "no span 9" in story.do("review", "--recording", story.call, "--hide", "span 9", fails=11)["message"]
     )
     assert "what to do" in story.do("review", "--recording", story.call, fails=11)["message"]
+
+
+def test_a_track_is_split_carried_on_and_merged_again_by_hand(story: Story) -> None:
+    line = ("review", "--recording", story.clip)
+    before = story.copy(story.clip)["open_points"]
+    (found,) = story.do(*line, "--split", "1@12", "--draw", "0-5:1,1,9,9", who=REVIEWER)
+    assert len(found["open_points"]) == len(before) + 1
+    new = max(int(point.split()[1]) for point in found["open_points"] if point.startswith("track"))
+    error = story.do(*line, "--merge", "1,999", fails=11)
+    assert "merge 1,999: there is no track 999; this review has the tracks" in error["message"]
+    (found,) = story.do(*line, "--merge", f"1,{new}", who=REVIEWER)
+    assert found["open_points"] == before
+    calls = story.do("review", "--recording", story.call, "--split", "1@12", fails=11)
+    assert "a call has no tracks" in calls["message"]
 
 
 def test_a_mask_that_was_moved_off_a_face_releases_nothing(story: Story) -> None:
@@ -319,6 +350,21 @@ def test_in_the_footage_her_face_stays_and_every_other_is_destroyed(rendered: St
         for box in others:
             assert cut(after[number], box).max() < 40
             assert cut(before[number], box).max() > 80
+
+
+def test_whoever_approves_reads_the_report_that_was_sealed_with_each_copy(
+    rendered: Story, tmp_path: Path
+) -> None:
+    for recording, words in ((rendered.call, "音声の墨消し"), (rendered.clip, "墨消し済み複製の再検査")):
+        page, document = tmp_path / f"{recording}.html", tmp_path / f"{recording}.json"
+        for out in (page, document):
+            rendered.do("report", "--recording", recording, "--out", str(out), who=APPROVER)
+        text = page.read_text(encoding="utf-8")
+        assert words in text
+        assert rendered.copy(recording)["sha256"] in text
+        assert "schema" in json.loads(document.read_text(encoding="utf-8"))
+    listed = rendered.shell("request", "show", rendered.receipt).out
+    assert f"retention request report {rendered.receipt} --recording {rendered.clip}" in listed
 
 
 def test_the_originals_are_as_they_were_and_nothing_lies_about(rendered: Story) -> None:
@@ -365,16 +411,16 @@ def test_granted_it_is_fetched_by_a_link_opens_with_an_unzip_plays_and_holds_for
     assert all(each["redaction"]["looked_with"] for each in copies)
     assert not decode(folder / copies[0]["name"])[0][AGENT].any()
     assert len(frames(folder / copies[1]["name"])) == len(frames(rendered.data / "video" / f"{CLIP}.mp4"))
-    for word in (
-        PHONE,
-        "+81355500177",
-        "desk",
-        "corridor",
-        CLIP,
-        CALL,
-        REVIEWER,
-        DECIDER,
-        APPROVER,
-        "山田 花子",
-    ):
-        assert word.encode() not in content, word
+    nobody_else_is_named(rendered, content)
+
+
+def nobody_else_is_named(story: Story, package: bytes) -> None:
+    """Whatever the store knows, the letter names the requester alone; not even her number is in it."""
+    with closing(open_app(story.shell.home)) as app:
+        words = people_in(app) | insiders_in(app) | {REVIEWER, CLIP}
+    words -= story.shell.ids().keys() | {
+        "line"
+    }  # what the template is made of is called by words of any letter
+    assert words >= {"+81355500177", "desk", "corridor", NAME}
+    assert named_by_the_package(words - spelt([NAME]), package) == set()
+    assert named_in(spelt([NAME]), text_of(members(package)["letter.pdf"])) >= {NAME}

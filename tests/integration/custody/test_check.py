@@ -220,6 +220,25 @@ def test_the_key_of_a_lifted_hold_that_keeps_nothing_is_found(full: House) -> No
     assert only(look(full)) is Kind.SPENT_KEY_LEFT
 
 
+def test_the_key_of_an_item_that_has_left_the_quarantine_is_found(full: House) -> None:
+    full.ingest(full.write("no recording", b"noise"))
+    (item,) = full.quarantined()
+    key = full.memory_keys.keys[item.key_id]
+    full.reject(item.id)
+    full.memory_keys.keys[item.key_id] = key
+
+    assert only(look(full)) is Kind.SPENT_KEY_LEFT
+
+
+def test_a_data_key_that_is_not_what_was_wrapped_is_found_at_level_digest(full: House) -> None:
+    recording = a_recording(full)
+    full.sql(f"UPDATE wrap SET wrapped = commitment FROM object WHERE wrap.recording_id = '{recording}'")
+
+    report = look(full, Level.DIGEST)
+
+    assert "not what was wrapped" in report.findings[0].what
+
+
 @pytest.mark.parametrize(
     ("row", "named"),
     [

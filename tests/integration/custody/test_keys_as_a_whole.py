@@ -14,7 +14,7 @@ from retention.bootstrap import create_store
 from retention.custody.keys import bring_back, report_keys, rotate_root, write_escrow
 from retention.disposal.night import certificate_head
 from retention.kernel.canonical import isoformat
-from retention.kernel.errors import InvalidInput, NotPermitted
+from retention.kernel.errors import InvalidInput, NotPermitted, StoreUnavailable
 from tests.builders.custody import look
 from tests.builders.house import ACTOR, House
 from tests.builders.policy import FILE, policy_text
@@ -170,3 +170,11 @@ def test_a_copy_that_has_ended_is_refused(real: House, tmp_path: Path) -> None:
 
     with pytest.raises(NotPermitted, match="ended"):
         restored_elsewhere(real, copy, tmp_path / "there")
+
+
+def test_a_copy_that_cannot_be_written_is_no_copy(real: House, tmp_path: Path) -> None:
+    """Nor does it go where a link leads that somebody laid there."""
+    (tmp_path / "escrow").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreUnavailable, match="cannot be written"):
+        escrow(real, tmp_path / "escrow")
+    assert not (tmp_path / "elsewhere").exists()

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from retention.custody import objects
+from retention.custody import reconcile as reconciling
 from retention.custody.model import Kind
 from retention.custody.reconcile import Reconciled, reconcile
 from retention.kernel.errors import CatalogueDisagrees, GuardTripped, StoreUnavailable
@@ -191,3 +193,16 @@ def test_another_vault_is_not_reconciled(full: House) -> None:
 
     with pytest.raises(CatalogueDisagrees):
         run(full)
+
+
+def test_many_orphans_are_looked_at_and_erased_a_batch_at_a_time(
+    full: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "STRANGERS_AT_ONCE", 2)
+    monkeypatch.setattr(reconciling, "ERASE_AT_ONCE", 2)
+    names = leave_strays(full, 5)
+
+    assert run(full).counts[Kind.ORPHAN] == 5
+    assert run(full, orphans=True).erased == 5
+    assert not full.memory_store.objects.keys() & set(names)
+    assert [entry.detail["objects"] for entry in full.audit("vault:orphan:erase")] == [2, 2, 1]

@@ -445,3 +445,14 @@ def test_a_stop_that_was_taken_away_stays_away_after_a_restore(house: House) -> 
     restore(house, path)
     with house.app.database.read() as session:
         assert blocked(session, recording) == ()
+
+
+def test_what_is_not_said_or_not_there_is_refused_by_name(house: House) -> None:
+    tools, row = house.app.paper_tools(), proposed(house, house.take_in())
+    with pytest.raises(InvalidInput, match="needs a reason"):
+        withdraw(tools, row.digest, " ", SECOND)
+    with pytest.raises(NotFound, match="no provision 'ffffffff'"):
+        approve(tools, "ffffffff", SECOND)
+    with pytest.raises(InvalidInput, match="needs a reason, and recordings or a person"):
+        stop(house)
+    assert found(house, row).stage == Stage.PROPOSED

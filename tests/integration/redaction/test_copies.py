@@ -63,6 +63,7 @@ def test_a_copy_is_proposed_reviewed_rendered_and_sealed_with_the_case(
     assert sorted(case.papers().values()) == [
         "redacted copy",
         "report on a redacted copy",
+        "report on a redacted copy, as a page",
         "review document",
         "review document",
     ]

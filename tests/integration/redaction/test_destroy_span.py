@@ -17,6 +17,7 @@ from retention.kernel.errors import (
     ToolFailed,
 )
 from retention.redaction.destroy import LOCK, destroy, finish
+from retention.redaction.model import check_inside
 from retention.redaction.plan import approve, destructions
 from retention.redaction.tables import DestructionRow
 from retention.vault.fixity import Level
@@ -406,3 +407,17 @@ def test_a_later_version_that_the_ledger_does_not_know_is_found(house: House, ca
     house.destroy_span(call)
     house.sql("UPDATE destruction SET new_size_bytes = new_size_bytes + 1")
     assert [str(each.kind) for each in look(house).findings] == ["rows-disagree"]
+
+
+def test_a_call_of_which_nothing_was_said_loses_its_span_too(house: House) -> None:
+    house.add_source("line-2")
+    (outcome,) = house.ingest(house.write("bare.rec"), source_id="line-2", started_at="2026-03-01T10:00")
+    assert outcome.id
+    house.sql(f"UPDATE recording SET personal = NULL WHERE id = '{outcome.id}'")
+    assert house.destroy_span(outcome.id).finished_at
+    assert look(house, Level.DIGEST).ok
+
+
+def test_a_plan_without_a_span_is_refused(house: House, call: str) -> None:
+    with pytest.raises(InvalidInput, match="no span"):
+        check_inside(house.find(call), [])

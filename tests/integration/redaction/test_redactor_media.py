@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from media.review.document import Decision, Sound, Verdict, from_json, to_json
+from retention.adapters.redactor_calls import Speech
 from retention.adapters.redactor_media import MediaRedactor
+from retention.kernel.errors import InvalidInput, ToolFailed
 from retention.redaction.redactor import Choice, Copy, Medium, Original, Wish
 from tests.builders.sound import Levels, decode, encode, footage, loud
 
@@ -18,14 +20,14 @@ def ignore(_done: int, _total: int | None) -> None:
     """Nobody watches."""
 
 
-def rendered(original: Original, folder: Path, *decided: str) -> Copy:
+def rendered(original: Original, folder: Path, *decided: str, draws: tuple[str, ...] = ()) -> Copy:
     """A copy in which all is hidden but what is named."""
     redactor = MediaRedactor()
     work, copies = folder / "work", folder / "copies"
     work.mkdir()
     copies.mkdir()
     found = redactor.propose(original, Wish(words=False), work, ignore)
-    choice = Choice(keep=decided, hides_rest=True)
+    choice = Choice(keep=decided, draws=draws, hides_rest=True)
     review = redactor.choose(original.medium, found, choice, "suzuki")
     return redactor.render(original, review, copies, ignore)
 
@@ -72,6 +74,25 @@ def test_a_recording_without_a_header_becomes_one_that_plays_anywhere(tmp_path: 
     assert any("everybody is on one channel" in remark for remark in copy.summary["remains"])
 
 
+def test_a_mute_is_added_to_the_review_of_a_call_by_hand(tmp_path: Path) -> None:
+    source = encode(tmp_path / "in.wav", loud(2, 8000), "pcm_s16le", 8000)
+    copy = rendered(call(source, "wav"), tmp_path, "channel 0", "channel 1", draws=("0.5-1@1",))
+    (before, rate), (after, _) = decode(source), decode(copy.path)
+    assert not after[CALLER, rate // 2 : rate].any()
+    assert np.array_equal(after[AGENT], before[AGENT])
+    page = copy.page.decode()
+    assert f"Channel {CALLER}: 0.500-1.000 s" in page
+    assert copy.summary["hidden"] == 1
+
+
+def test_a_speech_model_of_ones_own_that_is_none_is_an_error_that_names_it(tmp_path: Path) -> None:
+    """Whoever names a model wants words to be looked for: nothing is proposed without."""
+    source = encode(tmp_path / "in.wav", loud(2, 8000), "pcm_s16le", 8000)
+    redactor = MediaRedactor(Speech(tmp_path / "model", "ja"))
+    with pytest.raises(ToolFailed, match=r"model is no Whisper model|faster-whisper"):
+        redactor.propose(call(source, "wav"), Wish(), tmp_path / "work", ignore)
+
+
 # --- footage
 
 
@@ -80,6 +101,15 @@ def filmed(folder: Path) -> tuple[Original, Levels]:
     path = footage(folder / "in.mp4", levels, "aac", "libx264", rate=48_000)
     facts = {"container": "mp4", "streams": [PICTURE, SOUND]}
     return Original(path, Medium.VIDEO, facts, mount="upright"), decode(path)[0]
+
+
+def test_a_detector_without_its_digest_searches_nothing(tmp_path: Path, models: None) -> None:
+    del models
+    original, _ = filmed(tmp_path)
+    wish = Wish(detector="yunet=model.onnx")
+    with pytest.raises(InvalidInput, match="needs the SHA-256"):
+        MediaRedactor().propose(original, wish, tmp_path / "work", ignore)
+    assert not (tmp_path / "work").exists()
 
 
 def test_the_sound_of_footage_is_left_out_unless_a_person_keeps_it(tmp_path: Path, models: None) -> None:

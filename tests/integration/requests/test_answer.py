@@ -196,6 +196,13 @@ def test_more_time_can_be_taken_once_and_with_a_reason(house: House) -> None:
         extend(house.app.paper_tools(), receipt, "still more", ACTOR)
 
 
+def test_no_more_time_is_taken_once_the_requester_cannot_be_told_in_time(house: House) -> None:
+    receipt = receive(house, RequestKind.DISCLOSURE)
+    house.clock.move(days=40)
+    with pytest.raises(InvalidInput, match="had to be told of an extension by"):
+        extend(house.app.paper_tools(), receipt, "a hundred hours of footage", ACTOR)
+
+
 def test_every_kind_that_acts_waits_for_it_and_no_other_does() -> None:
     assert {RequestKind.CORRECTION, RequestKind.SUSPENSION} < ACTING
     assert Outcome.REFUSED not in GRANTED

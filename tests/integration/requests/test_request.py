@@ -1,5 +1,7 @@
 """A request from its receipt to its approval: what it freezes, who may say what, what is on record."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from retention.audit.tags import Tag
 from retention.catalogue.identifiers import Identifier
 from retention.ingest.model import Status
-from retention.kernel.errors import IllegalTransition, InvalidInput, NotFound, NotPermitted
+from retention.kernel.errors import IllegalTransition, InvalidInput, NotFound, NotPermitted, RetentionError
 from retention.requests.cases import find_request
 from retention.requests.decide import Decision, approve, decide, send_back, withdraw
 from retention.requests.file import Filed, file
@@ -127,6 +129,7 @@ def test_a_request_that_cannot_be_filed_leaves_no_hold_and_no_paper(house: House
     ("said", "why"),
     [
         ({"agent": Person("")}, "agent who is not named"),
+        ({"subject": Person(" ")}, "names nobody"),
         ({"language": "fr"}, "no letters in 'fr'"),
         ({"received_at": None}, "lies in the future"),
     ],
@@ -161,6 +164,8 @@ def test_methods_that_do_not_suffice_are_refused_and_say_what_is_missing(house: 
     filed = receive(house, agent=Person("代理 太郎"))
     with pytest.raises(InvalidInput, match="an agent must show that they may act"):
         identify(house.app.paper_tools(), filed.receipt, ["drivers-licence"], [], "", ACTOR)
+    with pytest.raises(InvalidInput, match=r"0 of \d points, and an agent must"):
+        identify(house.app.paper_tools(), filed.receipt, [], [], "", ACTOR)
     given = ["drivers-licence", "power-of-attorney"]
     assert identify(house.app.paper_tools(), filed.receipt, given, [], "", ACTOR).stage == Stage.IDENTIFIED
 
@@ -287,7 +292,51 @@ def test_a_second_person_may_send_a_decision_back(house: House) -> None:
     with pytest.raises(NotPermitted):
         send_back(house.app.paper_tools(), filed.receipt, "look again", ACTOR)
     row = send_back(house.app.paper_tools(), filed.receipt, "the second call is missing", SECOND)
+    (entry,) = house.audit("requests:request:send-back")
+    assert entry.detail["outcome"] == "full"
     assert (row.stage, row.outcome) == (Stage.MATCHED, "")
+
+
+@pytest.mark.parametrize(
+    ("decision", "why"),
+    [
+        (Decision(Outcome.FULL, not_for=("R",)), "leaves no recording out"),
+        (Decision(Outcome.PARTIAL, ("no-breach",), "because", not_for=("R",)), "is not about R"),
+        (Decision(Outcome.PARTIAL, ("no-breach",), "because"), "for which recordings"),
+        (Decision(Outcome.PARTIAL, ("no-breach",), "because", not_for=("all",)), "nothing is left"),
+    ],
+)
+def test_what_is_not_granted_is_some_of_what_the_request_is_about(
+    house: House, decision: Decision, why: str
+) -> None:
+    recording = house.take_in(phone=CALLER)
+    filed, _ = matched(house, RequestKind.SUSPENSION)
+    if decision.not_for == ("all",):
+        decision = replace(decision, not_for=(recording,))
+    with pytest.raises(InvalidInput, match=why):
+        decide(house.app.paper_tools(), filed.receipt, decision, ACTOR)
+    assert row_of(house, filed).stage == Stage.MATCHED
+
+
+def test_every_step_back_needs_a_reason_and_a_request_that_is_there(house: House) -> None:
+    recording = house.take_in(phone=CALLER)
+    filed, _ = matched(house)
+    tools, receipt = house.app.paper_tools(), filed.receipt
+    refusals: list[tuple[Callable[[], object], type[RetentionError], str]] = [
+        (lambda: send_back(tools, receipt, " ", SECOND), InvalidInput, "needs a reason"),
+        (lambda: withdraw(tools, receipt, "", ACTOR), InvalidInput, "needs a reason"),
+        (lambda: fail_identity(tools, receipt, "", ACTOR), InvalidInput, "needs a reason"),
+        (lambda: leave_out(tools, receipt, recording, "\t", ACTOR), InvalidInput, "needs a reason"),
+        (lambda: leave_out(tools, receipt, "R", "not hers", ACTOR), NotFound, "not among the matches"),
+        (lambda: describe(tools, receipt, Described(), ACTOR), InvalidInput, "nothing is described"),
+        (lambda: withdraw(tools, "2026-9999", "she called", ACTOR), NotFound, "no request '2026-9999'"),
+    ]
+    before = house.audit()
+    for act, kind, why in refusals:
+        with pytest.raises(kind, match=why) as caught:
+            act()
+        assert caught.value.hint
+    assert house.audit() == before
 
 
 def test_a_complaint_looks_at_no_recording(house: House) -> None:

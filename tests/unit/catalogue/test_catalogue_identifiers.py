@@ -52,7 +52,9 @@ def test_an_internal_extension_is_kept_as_its_digits(extension: str) -> None:
     assert phone(extension, "JP") == Identifier("phone", extension)
 
 
-@pytest.mark.parametrize("text", ["Alice", "sip:bob@biloxi.example", "+", "n/a", "x" * 300, "\x00"])
+@pytest.mark.parametrize(
+    "text", ["Alice", "sip:bob@biloxi.example", "+", "-", "FLOWERS", "n/a", "x" * 300, "\x00"]
+)
 def test_what_is_no_number_and_no_word_for_none_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         phone(text, "JP")

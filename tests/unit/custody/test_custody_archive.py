@@ -1,6 +1,6 @@
 """The file of a backup gives back what went in, whatever the sizes, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +64,38 @@ def test_a_member_that_the_manifest_does_not_list_is_refused(
 
     with pytest.raises(FixityMismatch, match="does not hold what its manifest lists"):
         verify_archive(path, KEY, SIGNER.is_ours)
+
+
+@pytest.mark.parametrize(
+    ("rearranged", "why"),
+    [
+        (lambda members, manifest: [*members, manifest, ("a", b"content")], "goes on after its manifest"),
+        (lambda members, _: members, "has no manifest"),
+    ],
+)
+def test_a_manifest_is_there_and_the_last_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rearranged: Callable[..., list[Member]], why: str
+) -> None:
+    honest = archive._with_manifest
+
+    def dishonest(*given: Any) -> Iterator[Member]:
+        *members, manifest = honest(*given)
+        return iter(rearranged(members, manifest))
+
+    monkeypatch.setattr(archive, "_with_manifest", dishonest)
+    with pytest.raises(FixityMismatch, match=why):
+        verify_archive(write(tmp_path / "b", [("a", b"content")]), KEY, SIGNER.is_ours)
+
+
+def test_what_this_store_sealed_and_is_no_archive_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "_gzipped", lambda _: iter([b"this is no archive"]))
+    with pytest.raises(FixityMismatch, match="its content cannot be read"):
+        list(members_of(write(tmp_path / "b", []), KEY))
+
+
+def test_what_cannot_be_read_is_no_backup(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(InvalidInput, match="cannot be read"):
+            archive.read_head(path)

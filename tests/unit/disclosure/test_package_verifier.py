@@ -1,5 +1,6 @@
 """The offline verifier finds every change of a package, whether archive or folder."""
 
+import base64
 import io
 import json
 import subprocess
@@ -12,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from retention.disclosure.archive import archive, part_of
 from retention.disposal import verifier
-from tests.builders.packages import CONTENTS, PUBLIC_KEY, package, unzipped
+from retention.kernel.errors import FixityMismatch
+from tests.builders.packages import CONTENTS, PUBLIC_KEY, package, signer, unzipped
 
 PACKAGE = package()
 OTHER_KEY = package(seed=bytes(32))
@@ -199,3 +202,45 @@ def test_a_manifest_holds_no_number_that_can_be_written_in_two_ways() -> None:
     with zipfile.ZipFile(io.BytesIO(PACKAGE)) as found:
         manifest = json.loads(found.read("manifest.json"), parse_float=pytest.fail)
     assert manifest["files"][2]["redaction"]["muted_ms"] == 3500
+
+
+def test_a_content_that_is_not_the_approved_one_becomes_no_part_of_a_package() -> None:
+    with pytest.raises(FixityMismatch, match="approved"):
+        part_of("a.wav", "audio/wav", lambda: [b"content"], bytes(32), {})
+
+
+def test_a_content_that_changes_while_it_is_packed_makes_no_package() -> None:
+    contents = iter([[b"content"], [b"CONTENT"]])
+    part = part_of("a.wav", "audio/wav", lambda: next(contents), None, {})
+    with pytest.raises(FixityMismatch, match="was changed"):
+        list(archive([part]))
+
+
+def test_a_path_that_is_too_short_proves_nothing() -> None:
+    with pytest.raises(verifier.NotAuthentic, match="too short"):
+        verifier.root_from_path(bytes(32), 1, 4, [])
+
+
+def test_a_manifest_of_another_format_is_not_read_however_well_it_is_signed() -> None:
+    manifest = b'{"files":[],"format":"retention-package/9"}\n'
+    signature = {
+        "public_key": PUBLIC_KEY.hex(),
+        "signature": base64.b64encode(signer().sign(manifest)).decode(),
+    }
+    written = json.dumps(signature, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    with pytest.raises(verifier.NotAuthentic, match="its format is"):
+        verifier.check_manifest(manifest, written, PUBLIC_KEY)
+    with pytest.raises(verifier.NotAuthentic, match="not written as the format says"):
+        verifier.check_manifest(
+            manifest,
+            written.replace(PUBLIC_KEY.hex().encode(), PUBLIC_KEY.hex().upper().encode()),
+            PUBLIC_KEY,
+        )
+
+
+def test_a_manifest_without_end_is_not_read(tmp_path: Path) -> None:
+    folder = unzipped(PACKAGE, tmp_path)
+    with (folder / "manifest.json").open("ab") as file:
+        file.truncate(verifier.MANIFEST_BYTES + 1)
+    with pytest.raises(verifier.NotAuthentic, match="too long"):
+        verifier.check_package(folder, PUBLIC_KEY)

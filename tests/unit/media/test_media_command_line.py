@@ -81,3 +81,13 @@ def test_a_mistake_is_one_line_and_not_a_trace(
 def test_the_tool_in_use_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tools"]) == 0
     assert capsys.readouterr().out.startswith("ffmpeg ")
+
+
+@pytest.mark.usefixtures("models")
+def test_models_that_are_here_are_not_fetched_and_a_wheel_of_nobody_s_gives_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", "fetch"]) == 0
+    assert capsys.readouterr().out == ""
+    (tmp_path / "stranger-1.0-py3-none-any.whl").write_bytes(b"PK")
+    assert main(["models", "take", str(tmp_path / "stranger-1.0-py3-none-any.whl")]) != 0

@@ -10,7 +10,7 @@ from skimage import data
 
 from media.errors import Unreadable
 from media.review.document import Position, Reason, ReviewDocument, Source, Track
-from media.review.likeness import order_by_likeness
+from media.review.likeness import Likeness
 
 PORTRAIT = Path(data.__file__).parent / "astronaut.png"
 SOURCE = Source(sha256="0" * 64, width=640, height=360, frames=9, time_base="1/25")
@@ -39,7 +39,7 @@ def test_the_track_with_the_face_of_the_photo_comes_first_and_nothing_is_decided
     document = ReviewDocument(
         source=SOURCE, tracks=(track(1, None), track(2, jpeg(wall)), track(3, jpeg(small)))
     )
-    ordered = order_by_likeness(document, PORTRAIT)
+    ordered = Likeness(PORTRAIT).order(document)
     assert [each.id for each in ordered.tracks] == [3, 1, 2]
     likeness = ordered.tracks[0].likeness
     assert likeness is not None
@@ -51,11 +51,11 @@ def test_a_photo_without_a_face_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "wall.png"
     cv2.imwrite(str(path), np.full((200, 200, 3), 90, np.uint8))
     with pytest.raises(Unreadable, match=r"no face is found in wall\.png"):
-        order_by_likeness(ReviewDocument(source=SOURCE), path)
+        Likeness(path)
 
 
 def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     path.write_bytes(b"no picture")
     with pytest.raises(Unreadable, match=r"photo\.png is no picture"):
-        order_by_likeness(ReviewDocument(source=SOURCE), path)
+        Likeness(path)

@@ -15,7 +15,7 @@ from media.errors import MediaToolError, NotReleased, Unreadable
 from media.sound.mute import Request, mute
 from media.sound.samples import FORMS, Style
 from media.sound.spans import Mute
-from tests.builders.sound import chunk, decode, encode, loud, samples_of, wave_bytes
+from tests.builders.sound import chunk, decode, encode, loud, mute_here, samples_of, wave_bytes
 
 SILENT = 1e-4
 _ALAW_SILENCE = 8 / 32768
@@ -62,7 +62,7 @@ def test_every_form_of_wav_is_silent_to_the_sample_and_else_bit_identical(
     samples = form.from_levels(loud(2).T.reshape(-1))
     source, out = tmp_path / "in.wav", tmp_path / "out.wav"
     source.write_bytes(wave_bytes(samples.tobytes(), tag, bits=bits, extensible=extensible))
-    report = mute(source, out, ask("0.5-0.75", channel=1))
+    report = mute_here(source, out, ask("0.5-0.75", channel=1))
     assert report.tracks[0].method == "splice"
     before, after = decode(source)[0], decode(out)[0]
     changed = np.flatnonzero((before != after).any(axis=0))
@@ -80,7 +80,7 @@ def test_only_format_and_samples_are_written(tmp_path: Path) -> None:
     data = np.arange(4000, dtype="<i2").tobytes()
     extra = chunk(b"LIST", b"INFOINAM" + secret) + chunk(b"bext", secret * 30) + chunk(b"odd ", b"abc")
     source.write_bytes(wave_bytes(data, before=extra, after=extra))
-    mute(source, out, ask("0.1-0.11"))
+    mute_here(source, out, ask("0.1-0.11"))
     written = out.read_bytes()
     assert secret not in written
     assert [written[12:16], written[36:40]] == [b"fmt ", b"data"]
@@ -92,7 +92,7 @@ def test_a_recorder_that_was_cut_off_loses_nothing_that_is_there(tmp_path: Path,
     source, out = tmp_path / "in.wav", tmp_path / "out.wav"
     data = np.full(8001, 77, "<i2").tobytes()  # half a frame at the end
     source.write_bytes(wave_bytes(data, data_size=claimed))
-    assert mute(source, out, ask("0.1-0.2")).tracks[0].total_samples == 4000
+    assert mute_here(source, out, ask("0.1-0.2")).tracks[0].total_samples == 4000
     assert struct.unpack("<I", out.read_bytes()[40:44]) == (16_000,)
 
 
@@ -102,7 +102,7 @@ def test_rf64_is_read_and_becomes_a_plain_wav(tmp_path: Path) -> None:
     plain = wave_bytes(data, data_size=0xFFFFFFFF)
     ds64 = chunk(b"ds64", struct.pack("<QQQI", len(plain) + 28, len(data), 4000, 0))
     source.write_bytes(b"RF64\xff\xff\xff\xffWAVE" + ds64 + plain[12:] + b"LIST" + bytes(40))
-    report = mute(source, out, ask("0.1-0.2"))
+    report = mute_here(source, out, ask("0.1-0.2"))
     assert report.tracks[0].total_samples == 4000
     assert out.read_bytes()[:4] == b"RIFF"
     assert decode(out)[0].shape == (2, 4000)
@@ -125,7 +125,7 @@ def test_any_spans_in_any_order_silence_exactly_what_they_name(
     source, out = folder / "in.wav", folder / "out.wav"
     source.write_bytes(wave_bytes(form.from_levels(loud(2).T.reshape(-1)).tobytes(), tag, bits=bits))
     mutes = tuple(Mute.parse(f"{low / 1000}-{(low + length) / 1000}", side) for low, length, side in spans)
-    mute(source, out, Request(mutes))
+    mute_here(source, out, Request(mutes))
     before, after = decode(source)[0], decode(out)[0]
     for side in (0, 1):
         muted, near = np.zeros(16_000, bool), np.zeros(16_000, bool)
@@ -141,7 +141,7 @@ def test_ten_thousand_mutes_are_all_silent(tmp_path: Path) -> None:
     source, out = tmp_path / "in.wav", tmp_path / "out.wav"
     source.write_bytes(wave_bytes(np.full((8000 * 200, 2), 999, "<i2").tobytes()))
     starts = np.random.default_rng(3).permutation(10_000) * 20
-    mute(
+    mute_here(
         source,
         out,
         Request(tuple(Mute.parse(f"{at / 1000}-{(at + 5) / 1000}", int(at) % 2) for at in starts)),
@@ -170,7 +170,7 @@ def test_compressed_calls_are_silent_in_the_spans_and_untouched_elsewhere(
     codec, rate = CODECS[name]
     source = encode(tmp_path / name, loud(6, rate, channels), codec, rate)
     out = tmp_path / f"out-{name}"
-    report = mute(source, out, ask("2-2.5", "4-4.01", "0-0.1"))
+    report = mute_here(source, out, ask("2-2.5", "4-4.01", "0-0.1"))
     track = report.tracks[0]
     before, after = decode(source)[0], decode(out)[0]
     assert track.method == "packets"
@@ -197,7 +197,7 @@ def test_what_was_said_in_a_span_changes_nothing_that_is_heard_there(tmp_path: P
     for number, levels in enumerate((quiet, other)):
         source = encode(tmp_path / f"{number}{name}", levels, codec, rate)
         out = tmp_path / f"{number}-out{name}"
-        mute(source, out, ask("2-3"))
+        mute_here(source, out, ask("2-3"))
         kept.append(decode(out)[0][:, 2 * rate : 3 * rate])
         assert np.abs(decode(source)[0][:, 2 * rate : 3 * rate]).max() > 0.2
     assert np.array_equal(kept[0], kept[1])
@@ -222,7 +222,7 @@ def test_codecs_with_a_memory_are_written_anew_and_else_sound_the_same(
     channels = 1 if codec in {"g722", "libopencore_amrnb"} else 2
     source = encode(tmp_path / name, loud(2, rate, channels), codec, rate)
     out = tmp_path / f"out{suffix}"
-    report = mute(source, out, ask("0.5-0.75", channel=0))
+    report = mute_here(source, out, ask("0.5-0.75", channel=0))
     before, after = decode(source)[0], decode(out)[0]
     assert report.tracks[0].method == "edit"
     assert before.shape == after.shape
@@ -243,7 +243,7 @@ def test_one_side_of_a_compressed_call_keeps_the_other_one_exactly_as_it_decodes
         mute(source, tmp_path / f"out-{name}", ask("1-2", channel=1))
     assert not (tmp_path / f"out-{name}").exists()
     out = tmp_path / "out.flac"
-    mute(source, out, ask("1-2", channel=1))
+    mute_here(source, out, ask("1-2", channel=1))
     before, after = decode(source)[0], decode(out)[0]
     assert not after[1, rate : 2 * rate].any()
     assert np.abs(before[0].clip(-1, 1) - after[0]).max() <= 1.01 / 32768
@@ -259,7 +259,7 @@ def test_headerless_samples_are_spliced_as_they_lie(tmp_path: Path, raw: str, na
     source, out = tmp_path / "in.raw", tmp_path / f"out{suffix}"
     data = form.from_levels(loud(1, rate, channels).T.reshape(-1)).tobytes()
     source.write_bytes(data)
-    assert mute(source, out, ask("0.5-0.6", raw=raw)).tracks[0].method == "splice"
+    assert mute_here(source, out, ask("0.5-0.6", raw=raw)).tracks[0].method == "splice"
     written = out.read_bytes()[-len(data) :]
     low, high = (round(at * rate) * channels * form.width for at in (0.5, 0.6))
     fade = rate // 200 * channels * form.width
@@ -273,7 +273,7 @@ def test_a_tone_replaces_speech_in_a_wav_and_in_what_is_written_anew(tmp_path: P
     wave.write_bytes(wave_bytes(FORMS["pcm_s16le"].from_levels(loud(2).T.reshape(-1)).tobytes()))
     for suffix in (".wav", ".flac"):
         out = tmp_path / f"out{suffix}"
-        mute(wave, out, ask("0.5-9", channel=0, style=Style.TONE))
+        mute_here(wave, out, ask("0.5-9", channel=0, style=Style.TONE))
         samples = decode(out)[0]
         assert np.abs(np.fft.rfft(samples[0, 4000:12_000])).argmax() == 1000
         assert np.array_equal(samples[1], decode(wave)[0][1])
@@ -281,7 +281,7 @@ def test_a_tone_replaces_speech_in_a_wav_and_in_what_is_written_anew(tmp_path: P
 
 def test_the_report_says_what_was_asked_what_was_done_and_how_it_was_checked(tmp_path: Path) -> None:
     source = encode(tmp_path / "call.m4a", loud(3), "aac")
-    report = json.loads(json.dumps(mute(source, tmp_path / "out.m4a", ask("1-1.5")).as_json()))
+    report = json.loads(json.dumps(mute_here(source, tmp_path / "out.m4a", ask("1-1.5")).as_json()))
     track = report["tracks"][0]
     assert report["asked"] == [{"start_s": 1.0, "end_s": 1.5, "channel": None}]
     assert track["muted"][0]["asked_s"] == [[1.0, 1.5]]
@@ -321,7 +321,7 @@ def test_what_is_not_silent_after_all_is_never_published(
     monkeypatch.setattr("media.sound.packets.is_affected", lambda *_: False)
     monkeypatch.setattr("media.sound.ogg.is_affected", lambda *_: False)
     with pytest.raises(NotReleased, match="not silent"):
-        mute(source, tmp_path / f"out-{name}", ask("1-2"))
+        mute_here(source, tmp_path / f"out-{name}", ask("1-2"))
     assert names(tmp_path) == [name]
 
 
@@ -377,7 +377,7 @@ def test_mutated_headers_are_refused_or_muted_right(tmp_path: Path, name: str) -
 def _mute_if_possible(source: Path, out: Path) -> str:
     out.unlink(missing_ok=True)
     try:
-        report = mute(source, out, ask("0.4-0.6"))
+        report = mute_here(source, out, ask("0.4-0.6"))
     except (MediaToolError, ValueError):
         assert not out.exists()
         return "refused"

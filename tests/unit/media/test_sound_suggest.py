@@ -10,8 +10,10 @@ import media.sound.voice as voice_module
 from media.__main__ import main
 from media.errors import ToolFailed
 from media.sound import weights
-from media.sound.speech import Recogniser
-from media.sound.suggest import suggest, unexplained
+from media.sound.hearing import Hearing
+from media.sound.listening import listen, unexplained
+from media.sound.personal import REGIONS
+from media.sound.suggest import Suggestions
 from media.sound.transcript import Word
 from media.sound.voice import RATE, EnergyScorer, Stretch, VoiceFinder, stretches, united
 from media.sound.weights import Known, WeightsMissing, load, own_model
@@ -32,6 +34,19 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
     )
     return path
+
+
+def suggest(path: Path, hearing: object = None, why_no_words: str = "nobody asked") -> Suggestions:
+    """What the child does, here."""
+    return listen(
+        path,
+        hearing,  # type: ignore[arg-type]  # hears like one
+        why_no_words,
+        raw_format=None,
+        index=None,
+        regions=REGIONS,
+        progress=lambda _done, _total: None,
+    )
 
 
 @pytest.fixture
@@ -83,7 +98,7 @@ def test_a_spoken_number_is_padded_to_where_the_voice_begins_and_ends(call: Path
         for number, text in enumerate((" nine", " one", " seven"))
     ]
     recogniser = _Heard(said)
-    found = suggest(call, recogniser=recogniser)  # type: ignore[arg-type]  # hears like one
+    found = suggest(call, recogniser)
     (number,) = [one for one in found.spans if one.source == "speech"]
     assert number.start_s < last.start_s
     assert number.end_s >= said[-1].end_s
@@ -178,7 +193,7 @@ def test_recognised_words_stay_within_the_sound_they_were_heard_in() -> None:
             segment.words = words  # type: ignore[assignment]
             return [segment], None
 
-    plain, digits = Recogniser(Model(), "fake", None).words(np.zeros(16_000, np.float32), 10.0, 1)
+    plain, digits = Hearing(Model(), "fake", None).words(np.zeros(16_000, np.float32), 10.0, 1)
     assert plain == digits
     assert [(one.start_s, one.end_s, one.channel) for one in plain] == [(10.0, 10.2, 1), (10.4, 11.0, 1)]
 
@@ -235,7 +250,7 @@ def test_a_number_that_is_only_heard_alone_is_suggested(call: Path) -> None:
             self.asked = asked
 
     asked: list[float] = []
-    found = suggest(call, recogniser=_OnlyAlone())  # type: ignore[arg-type]
+    found = suggest(call, _OnlyAlone())
     assert [one.heard for one in found.spans if one.source == "speech"]
     assert next(word.text for word in found.words) == " make"
 

@@ -19,6 +19,7 @@ from media.review.decide import hide_all
 from media.review.document import Reason, ReviewDocument, Verdict
 from media.review.masks import to_mask_plan
 from media.video.detect.centerface import CenterFace
+from media.video.extent import Extent
 from media.video.frames import open_footage
 from media.video.masks import Box, Mask, MaskPlan
 from media.video.propose import Wish, propose
@@ -33,6 +34,7 @@ from tests.builders.truth import (
     corners_of,
     covered,
     faces_of,
+    heads_of,
     persons_of,
     turn,
 )
@@ -151,7 +153,7 @@ def test_whole_persons_are_hidden_where_that_is_asked_for(
     """Persons taller than 40 pixels, half covered, in the boxes of the MOT challenge; and not all else too."""
     frames = 75
     footage = excerpt(shared_data / "video" / name, tmp_path / f"part{Path(name).suffix}", frames)
-    document = propose(footage, Wish(persons=True))
+    document = propose(footage, Wish(extent=Extent.PERSON))
     plan, source = to_mask_plan(hide_all(document)), document.source
     found = [
         covered(plan.at(one.frame), one.corners, source.width, source.height) >= COVERED
@@ -161,6 +163,26 @@ def test_whole_persons_are_hidden_where_that_is_asked_for(
     assert len(found) > 200
     assert np.mean(found) >= least
     assert share(plan, document) < most
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [("TUD-Campus.mp4", 0.75, 0.2), ("vtest.avi", 0.8, 0.05)])
+def test_heads_are_hidden_also_from_behind_where_that_is_asked_for(
+    shared_data: Path, tmp_path: Path, name: str, least: float, most: float
+) -> None:
+    """Half of the square at the top of a labelled person; and whoever's face is labelled, whole."""
+    footage = excerpt(shared_data / "video" / name, tmp_path / f"part{Path(name).suffix}", 75)
+    document = propose(footage, Wish(extent=Extent.HEAD))
+    assert {track.reason for track in document.tracks} <= {Reason.HEAD, Reason.MOVING}
+    plan, source = faces_only(document), document.source
+    found = [
+        covered(plan.at(one.frame), one.corners, source.width, source.height) >= COVERED
+        for one in heads_of(shared_data, Path(name).stem)
+        if one.frame < source.frames
+    ]
+    assert len(found) > 200
+    assert np.mean(found) >= least
+    assert share(plan, document) < most
+    assert open_labels(document, faces_of(shared_data, Path(name).stem)) == []
 
 
 def test_the_yardstick_counts_what_several_masks_cover_once() -> None:

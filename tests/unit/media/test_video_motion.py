@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from media.video.detect.port import Grey, scaled
+from media.video.detect.port import Grey
+from media.video.detect.scaling import scaled
 from media.video.masks import Box
 from media.video.motion import NET_WIDTH_PX, MotionNet, Steadiness, is_cut, is_same
 from tests.builders.footage import room, with_spot

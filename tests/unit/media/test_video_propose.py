@@ -14,10 +14,11 @@ from media.review.decide import hide_all
 from media.review.document import Reason, ReviewDocument, Verdict, from_json, to_json
 from media.review.masks import to_mask_plan
 from media.video.masks import Box
-from media.video.propose import Means, Wish, propose
+from media.video.proposal import proposal as propose
+from media.video.propose import Means, Wish
 from media.video.segments import SEGMENT_FRAMES
-from media.video.survey import Progress, Watch
 from media.video.views import Mount
+from media.video.watch import Progress, Watch
 from tests.builders.footage import room, wandering, with_spot, write_footage
 from tests.fakes.bright_spots import BrightSpots
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.video.detect.port import scaled
+from media.video.detect.scaling import scaled
 from media.video.detect.turned import find_in_view
 from media.video.masks import Box
 from tests.fakes.bright_spots import BrightSpots

@@ -15,7 +15,7 @@ from media.models import CENTERFACE, digest_of, find_model
 from media.review.document import from_json
 from media.video.detect.choose import face_detector
 from media.video.detect.libface import LibFace
-from media.video.detect.port import scaled
+from media.video.detect.scaling import scaled
 from media.video.detect.yunet import YuNet
 from media.video.frames import open_footage
 from tests.builders.footage import wandering, write_footage

@@ -245,3 +245,11 @@ def test_a_language_without_greeting_and_regards_has_none() -> None:
     texts = [piece.text for page in set_pages(shown, width_mm) for piece in pieces(page)]
     assert all(texts)
     assert "Mit freundlichen Grüßen" not in texts
+
+
+def test_a_greeting_of_ones_own_stands_in_a_japanese_letter_too() -> None:
+    """The rulebook that ships has none there."""
+    letter = replace(
+        sheet("appi", "disclosure.partial", "ja"), greeting="時下ますますご清祥のこととお慶び申し上げます。"
+    )
+    assert "時下ますますご清祥" in text_of(print_letter(letter))

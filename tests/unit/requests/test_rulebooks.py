@@ -2,12 +2,18 @@
 
 import json
 import re
+from dataclasses import replace
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from retention.kernel.errors import InvalidInput
+from retention.requests.packs import read_text, rulebook_for
+from retention.requests.provisions import rule_for
+from retention.requests.rulebooks import Rules
 from retention.requests.rules.cases import Case, parse_cases, run_case
 from retention.requests.rules.letters import FIELD, compose
 from retention.requests.rules.model import (
@@ -27,7 +33,7 @@ from retention.requests.rules.model import (
 )
 from retention.requests.rules.parse import json_schema, parse_rulebook
 from retention.schedule.document import read
-from tests.builders.rulebooks import FOLDER, NAMES, facts, kind_of, rulebook, text_of
+from tests.builders.rulebooks import FOLDER, NAMES, facts, kind_of, office, rulebook, text_of
 
 EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
 EVERY_LETTER = [
@@ -267,3 +273,26 @@ def test_the_readme_s_case_is_one_of_the_rulebook_s() -> None:
     office = text_of("appi.cases.yaml").partition("cases:\n")[0]
     (case,) = parse_cases(f"{office}cases:\n{example}", "README.md")
     assert case.stated in [each.stated for each in parse_cases(text_of("appi.cases.yaml"), "appi")]
+
+
+def test_a_country_about_which_no_rulebook_ships_has_none() -> None:
+    assert rulebook_for("JP")
+    assert rulebook_for("BR") is None
+
+
+def test_a_rulebook_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "not text").write_bytes(b"\xff\xfe")
+    for name in ("nowhere", ".", "not text"):
+        with pytest.raises(InvalidInput, match="cannot be read"):
+            read_text(tmp_path / name)
+
+
+def test_a_provision_needs_a_basis_and_a_period_that_the_rulebook_knows() -> None:
+    book = rulebook("appi")
+    without = replace(book, bases={code: each for code, each in book.bases.items() if code != BasisCode.LAW})
+    with pytest.raises(InvalidInput, match="knows no basis law"):
+        rule_for(Rules(1, without, office(), "Asia/Tokyo"), BasisCode.LAW)
+    keeping_nothing = replace(book.bases[BasisCode.LAW], keeps=())
+    unkept = replace(book, bases={**book.bases, BasisCode.LAW: keeping_nothing})
+    with pytest.raises(InvalidInput, match="does not say how long"):
+        rule_for(Rules(1, unkept, office(), "Asia/Tokyo"), BasisCode.LAW)

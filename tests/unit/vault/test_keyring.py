@@ -1,5 +1,6 @@
 """What is particular to the keyring: its protectors, its file, its escrow, its size."""
 
+import base64
 import stat
 import time
 from collections.abc import Iterator
@@ -354,3 +355,55 @@ def test_an_escrow_does_not_replace_another_key_of_the_same_name(tmp_path: Path)
     other.secret("journal")
     with pytest.raises(FixityMismatch, match="another secret journal"):
         import_escrow(keys, export_escrow(other, "p", AT, SOON, CHEAP), "p", AT, [])
+
+
+def test_a_root_key_that_was_changed_does_not_pass_for_a_missing_one(tmp_path: Path) -> None:
+    keyring(tmp_path)
+    path = tmp_path / "root.key"
+    keyring_id, name, key = path.read_text("ascii").split()
+    path.write_text(f"{keyring_id} {name} {'00' * (len(key) // 2)}\n", "ascii")
+    with pytest.raises(FixityMismatch, match="does not open the keyring"):
+        reopened(tmp_path)
+
+
+def test_an_entry_that_was_cut_to_a_few_bytes_is_a_changed_one(tmp_path: Path) -> None:
+    keys = keyring(tmp_path)
+    key = keys.new_key()
+    path = tmp_path / "keyring"
+    *others, entry = path.read_text("ascii").splitlines()
+    path.write_text("".join(f"{line}\n" for line in [*others, entry.rpartition(" ")[0] + " AAAA"]), "ascii")
+    with pytest.raises(FixityMismatch, match="was changed"):
+        reopened(tmp_path).wrap(key, SECRET, CONTEXT)
+
+
+@pytest.mark.parametrize("kept", [0, 27, 28], ids=["nothing", "half a head", "a head alone"])
+def test_a_root_that_a_passphrase_protects_is_refused_when_it_was_cut(tmp_path: Path, kept: int) -> None:
+    root = PassphraseRoot(lambda: "right", CHEAP)
+    Keyring.create(tmp_path / "keyring", root)
+    path = tmp_path / "keyring"
+    title, line, *rest = path.read_text("ascii").splitlines()
+    head, blob = line.rsplit(" ", 1)
+    cut = base64.b64encode(base64.b64decode(blob)[:kept]).decode()
+    path.write_text("".join(f"{each}\n" for each in (title, f"{head} {cut}", *rest)), "ascii")
+    with pytest.raises(RetentionError):
+        Keyring(path, root)
+
+
+def test_a_folder_that_became_something_else_makes_the_keyring_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    keys = keyring(tmp_path / "disk")
+    (tmp_path / "disk").rename(tmp_path / "unmounted")
+    (tmp_path / "disk").write_bytes(b"")
+    for act in (keys.key_ids, keys.new_key):
+        with pytest.raises(KeyServiceUnavailable, match=r"Not a directory|File exists"):
+            act()
+
+
+def test_a_keyring_whose_only_line_was_cut_gets_no_key_behind_it(tmp_path: Path) -> None:
+    """Whatever there is of it, it is no keyring any more; nobody adds to it."""
+    keys = keyring(tmp_path)
+    path = tmp_path / "keyring"
+    path.write_bytes(path.read_bytes()[:10])
+    with pytest.raises(FixityMismatch, match="it was cut"):
+        keys.new_key()
+    assert path.stat().st_size == 10

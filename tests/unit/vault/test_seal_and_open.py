@@ -3,6 +3,8 @@
 import hashlib
 import io
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +22,7 @@ from retention.vault.fixity import Level, Problem, check
 from retention.vault.model import ObjectName, Sealed, object_name
 from retention.vault.open import open_sealed, read_all
 from retention.vault.seal import new_data_key, seal, seal_file
+from retention.vault.unseal import unsealed_file
 from tests.fakes.memory_store import MemoryStore
 
 KEY = new_data_key()
@@ -251,3 +254,58 @@ def test_fixity_by_digest_needs_the_key() -> None:
     store = MemoryStore()
     with pytest.raises(InvalidInput):
         check(store, sealed_in(store, b"content"), Level.DIGEST)
+
+
+def test_an_object_that_goes_while_its_digest_is_checked_is_absent() -> None:
+    store = MemoryStore()
+    sealed = sealed_in(store, b"content")
+
+    def take_away(act: str, name: str) -> None:
+        if act == "read":
+            store.objects.pop(ObjectName(name), None)
+
+    store.before = take_away
+    found = check(store, sealed, Level.DIGEST, KEY)
+    assert found is not None
+    assert found.problem is Problem.ABSENT
+
+
+def test_what_is_unpacked_is_what_was_sealed_or_nothing(tmp_path: Path) -> None:
+    store = MemoryStore()
+    sealed = sealed_in(store, b"content")
+    with (
+        pytest.raises(FixityMismatch, match="not the content that was sealed"),
+        unsealed_file(tmp_path / "tmp", open_sealed(store, KEY, sealed), bytes(32), "the call"),
+    ):
+        pytest.fail("it was opened")
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+UNPACK_WITHOUT_ROOM = """
+import resource, signal, sys
+from pathlib import Path
+from retention.kernel.errors import ToolFailed
+from retention.vault.open import open_sealed
+from retention.vault.seal import seal
+from retention.vault.unseal import unsealed_file
+from tests.fakes.memory_store import MemoryStore
+store, key = MemoryStore(), bytes(32)
+sealed = seal(store, key, sys.argv[2], "original", [bytes(300_000)])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    with unsealed_file(Path(sys.argv[1]), open_sealed(store, key, sealed), sealed.sha256, "the call"):
+        pass
+except ToolFailed as error:
+    print(error.message, error.hint)
+"""
+
+
+def test_a_disk_without_room_for_the_plain_content_is_said_and_keeps_none_of_it(tmp_path: Path) -> None:
+    """A real limit on the size of files, in a process of its own, stands for a full disk."""
+    told = subprocess.run(
+        [sys.executable, "-c", UNPACK_WITHOUT_ROOM, str(tmp_path / "tmp"), an_id()],
+        cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "cannot be unpacked: File too large" in told.stdout
+    assert list((tmp_path / "tmp").iterdir()) == []

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from media.errors import Undecided, Unreadable
+from media.page import as_text
 from media.review.decide import decide
 from media.review.document import Reason, ReviewDocument, Verdict
 from media.video.frames import luma_of, open_footage
@@ -14,7 +15,7 @@ from media.video.masks import Style
 from media.video.propose import Means, Wish, propose
 from media.video.redact import FoundAgain, Order, finish, looked_at
 from media.video.verify.model import MovedFacts
-from media.video.verify.report import as_text
+from media.video.verify.report import page_of
 from media.video.verify.second_look import SecondLook
 from media.video.views import Mount
 from tests.builders.footage import wandering, write_footage
@@ -106,7 +107,7 @@ def test_what_no_detector_named_is_hidden_with_everybody_and_the_report_says_so(
     done = finish(footage, with_moving(found), tmp_path / "out.mp4", HIDE_ALL)
     assert max(brightest(tmp_path / "out.mp4")) < 200
     assert done.released.verified.moved == MovedFacts(hidden=1, kept=0)
-    assert "1 painted over, 0 left visible" in as_text(done.released.verified, "en")
+    assert "1 painted over, 0 left visible" in as_text(page_of(done.released.verified, "en"))
 
 
 def test_what_no_detector_named_stays_visible_only_by_choice_and_a_person_is_told_to_look(
@@ -118,7 +119,7 @@ def test_what_no_detector_named_stays_visible_only_by_choice_and_a_person_is_tol
     assert min(brightest(tmp_path / "out.mp4")) > 200
     assert done.released.verified.moved == MovedFacts(hidden=0, kept=1)
     for language, words in (("en", "Look at what moved"), ("ja", "表示したままの動くもの 1 件")):
-        assert words in as_text(done.released.verified, language)  # type: ignore[arg-type]
+        assert words in as_text(page_of(done.released.verified, language))  # type: ignore[arg-type]
 
 
 def test_what_no_detector_named_may_be_left_to_a_person(

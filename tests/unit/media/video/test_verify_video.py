@@ -13,14 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.errors import NotReleased, Unreadable
+from media.page import Language, as_html, as_text
 from media.video.masks import Box, MaskPlan, Style
 from media.video.release import release
 from media.video.render.model import Audio
 from media.video.render.render import render
 from media.video.verify.boxes import walk
+from media.video.verify.looks import turned_back
 from media.video.verify.model import Kind, VerifyReport
-from media.video.verify.report import as_html, as_text
-from media.video.verify.second_look import SecondLook, covered_share, is_hidden, is_kept, turned_back
+from media.video.verify.report import page_of
+from media.video.verify.second_look import SecondLook, covered_share, is_hidden, is_kept
 from media.video.verify.verify import from_json, to_json, verify
 from tests.fakes.bright_finder import BrightFinder
 from tests.golden.clips import Sound, hide, write_clip
@@ -79,7 +81,7 @@ def test_a_mosaic_passes_as_what_it_is_and_is_counted(tmp_path: Path, pair: tupl
     report = verify(pair[0], tmp_path / "out.mp4", plan, sound=pair[0])
     assert report.is_clean
     assert report.weaker_masks == 12
-    assert "weaker than a fill" in as_text(report, "en")
+    assert "weaker than a fill" in as_text(page_of(report, "en"))
     assert Kind.UNDER_MASK in _kinds(
         verify(pair[0], pair[1], hide(range(12), (0, 0, 96, 64), style=Style.MOSAIC), sound=pair[0])
     )
@@ -297,8 +299,8 @@ def test_the_report_survives_json(pair: tuple[Path, Path]) -> None:
 
 
 def test_the_page_claims_nothing_that_was_found_to_be_false(pair: tuple[Path, Path]) -> None:
-    clean = as_text(verify(*pair, PLAN, sound=pair[0]), "en")
-    dirty = as_text(verify(pair[0], pair[0], PLAN, sound=None), "en")
+    clean = as_text(page_of(verify(*pair, PLAN, sound=pair[0]), "en"))
+    dirty = as_text(page_of(verify(pair[0], pair[0], PLAN, sound=None), "en"))
     assert "nothing but picture and sound" in clean
     assert "nothing but picture and sound" not in dirty
     assert "each holds its fill" not in dirty
@@ -310,8 +312,9 @@ def test_the_page_claims_nothing_that_was_found_to_be_false(pair: tuple[Path, Pa
 
 def test_the_page_is_one_document_in_two_languages_that_loads_nothing(pair: tuple[Path, Path]) -> None:
     report = verify(*pair, PLAN, sound=pair[0])
-    for language, word in (("en", "Second look"), ("ja", "再検査")):
-        page = as_html(report, language)  # type: ignore[arg-type]
+    words: dict[Language, str] = {"en": "Second look", "ja": "再検査"}
+    for language, word in words.items():
+        page = as_html(page_of(report, language))
         assert word in page
         assert f'lang="{language}"' in page
         assert "http" not in page
