@@ -77,7 +77,7 @@ HEARD = {
     "moviepy_no_duration.webm": ".webm",
 }
 
-#: Of everything else, why there is no muted copy.
+#: Of what else has sound, or a damaged header, why there is no muted copy.
 NOT_HEARD = {
     "azure_missing_wav_header.wav": "headerless.*needs a raw format",
     "made_json_named.mp4": _NOT_KNOWN,
@@ -119,10 +119,6 @@ def _is_refused(told: Answer, source: Path, out: Path, why: str) -> None:
 def test_no_odd_file_is_left_out(shared_data: Path) -> None:
     names = {path.name for path in (shared_data / "odd").iterdir()}
     assert names == FOOTAGE.keys() | NO_FOOTAGE.keys()
-    assert names == HEARD.keys() | NOT_HEARD.keys() | (FOOTAGE.keys() - HEARD.keys()) | {
-        "decord_corrupted.mp4",
-        "small_Mpeg4.mp4",
-    }
 
 
 @pytest.mark.usefixtures("models")
@@ -174,9 +170,7 @@ def test_odd_sound_is_silent_where_it_is_muted(
     assert [path.name for path in out.iterdir()] == [copy.name]
 
 
-@pytest.mark.parametrize(
-    "name", sorted({*NOT_HEARD, *FOOTAGE, "decord_corrupted.mp4", "small_Mpeg4.mp4"} - {*HEARD})
-)
+@pytest.mark.parametrize("name", NOT_HEARD)
 def test_where_nothing_can_be_heard_whole_the_refusal_is_in_words(
     shared_data: Path, name: str, nowhere: Shell, tmp_path: Path
 ) -> None:
@@ -184,4 +178,4 @@ def test_where_nothing_can_be_heard_whole_the_refusal_is_in_words(
     out = tmp_path / "out"
     out.mkdir()
     told = nowhere.json("redact", "audio", str(source), str(out / "copy.mp4"), "--mute", "0.1-0.2")
-    _is_refused(told, source, out, NOT_HEARD.get(name, "holds no sound"))
+    _is_refused(told, source, out, NOT_HEARD[name])
