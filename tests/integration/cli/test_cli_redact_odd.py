@@ -27,7 +27,7 @@ _NO_PICTURE = r"no (moving )?picture"
 
 #: Footage that can be shown, and how much of it is redacted here.
 FOOTAGE: dict[str, float | None] = {
-    "-video-with-dash-.mp4": 0.2,
+    "-video-with-dash-.mp4": 0.1,
     "corkami_mini.avi": None,
     "decord_rotate_0.mov": None,
     "decord_rotate_180.mov": None,
@@ -43,7 +43,7 @@ FOOTAGE: dict[str, float | None] = {
     "moviepy_no_duration.webm": 0.1,
     "moz_h263_1f.3gp": None,
     "small_webm.webm": None,
-    "torchcodec_h264_10bits.mp4": 0.3,
+    "torchcodec_h264_10bits.mp4": 0.1,
     "torchcodec_h265.mp4": 0.3,
 }
 
@@ -81,14 +81,14 @@ HEARD = {
 NOT_HEARD = {
     "azure_missing_wav_header.wav": "headerless.*needs a raw format",
     "made_json_named.mp4": _NOT_KNOWN,
-    "made_stsz_count_huge.mp4": "",
-    "made_truncated_moov_missing.mp4": "",
+    "made_stsz_count_huge.mp4": "the header is damaged",
+    "made_truncated_moov_missing.mp4": "no index",
     "made_zero_length.mp4": _EMPTY,
     "moz_amr_nb_1f.3gp": "starts after the recording ends",
-    "moz_chunk_out_of_range.mp4": "",
+    "moz_chunk_out_of_range.mp4": "the header is damaged",
     "moz_invalid_userdata.mp4": "its tracks hold nothing.*get another copy",
     "moz_short-cenc_encrypted.mp4": "encrypted",
-    "ps_evil.wav": "",
+    "ps_evil.wav": "not followed by any sound",
     "ps_null.wav": "starts after the recording ends, at 0.000 s",
     "small_FlashVideo.flv": "ends within its header",
     "small_wav.wav": "starts after the recording ends, at 0.000 s",
