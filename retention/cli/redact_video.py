@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -86,7 +87,7 @@ def video(
         audio=_audio(sound),
         by=actor(),
     )
-    with plain_errors(original):
+    with plain_errors(original), _no_use_in_going_on(copy):
         face = face_detector(detector, sha256)
         check_models()
         check_target(original, copy)
@@ -167,6 +168,16 @@ def _reviewed(
         _keep(document, review)
         shutil.rmtree(_work(copy), ignore_errors=True)
     return document
+
+
+@contextmanager
+def _no_use_in_going_on(copy: Path) -> Iterator[None]:
+    """Where the footage cannot be used, how far its search was is of no use either."""
+    try:
+        yield
+    except Unreadable:
+        shutil.rmtree(_work(copy), ignore_errors=True)
+        raise
 
 
 def _work(copy: Path) -> Path:
