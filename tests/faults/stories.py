@@ -21,7 +21,7 @@ from sqlalchemy import text
 from retention.adapters.keys_keyring import Keyring
 from retention.adapters.keys_ring import Kind
 from retention.bootstrap import App, create_store, open_app
-from retention.catalogue.identifiers import Identifier, blind_all
+from retention.catalogue.identifiers import Identifier, blind_all, native
 from retention.cli.main import run
 from retention.vault.door import sealed_object
 from retention.vault.note import open_note
@@ -370,7 +370,9 @@ def judge_correction(app: App, facts: Facts) -> list[str]:
     note = json.loads(open_note(key, call, bytes(row.personal)))
     held = {each.hold_id for each in rows(app, "SELECT hold_id FROM hold_match")}
     found = rows(app, "SELECT blind FROM identifier WHERE recording_id = :id", id=call)
-    right = blind_all(app.index_key, [Identifier("phone", RIGHT_NUMBER)])
+    what_it_is_called = native(note["entry"]["native_id"])
+    assert what_it_is_called
+    right = blind_all(app.index_key, [Identifier("phone", RIGHT_NUMBER), what_it_is_called])
     told = [each for each in app.journal.entries() if each["kind"] == "particulars-corrected"]
     return [
         what

@@ -37,7 +37,7 @@ def test_it_says_what_is_in_it(busy: House) -> None:
     assert manifest["recordings"] == 1
     rows = manifest["rows"]
     assert isinstance(rows, dict)
-    assert (rows["recording"], rows["identifier"], rows["source"]) == (1, 1, 2)
+    assert (rows["recording"], rows["identifier"], rows["source"]) == (1, 2, 2)
 
 
 def test_it_is_on_record_with_its_digest(busy: House) -> None:

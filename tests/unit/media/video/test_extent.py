@@ -10,7 +10,8 @@ from media.review.document import Reason
 from media.video.detect.port import Detection, DetectorFacts, Grey
 from media.video.extent import Extent, body_of_face, head_of_face, head_of_person
 from media.video.masks import Box
-from media.video.propose import Means, Wish, propose
+from media.video.proposal import proposal as propose
+from media.video.propose import Means, Wish
 from media.video.views import Mount
 from tests.builders.footage import wandering, write_footage
 from tests.fakes.bright_spots import BrightSpots
