@@ -112,7 +112,7 @@ def _deliver(session: Session, tools: Tools, made: DisclosureRow, at: datetime, 
     made.delivered_at, made.in_time = at, is_in_time(session, row, at)
     detail = {"delivery": made.id, "state": made.state}
     record(session, tools.clock.now(), Act(Tag.DISCLOSURE_ENDED, actor, row.id, detail=detail))
-    tell_of_delivery(tools.journal, made)
+    tell_of_delivery(tools.journal, row, made)
 
 
 def _take_away(tools: Tools, outbox: Folder, sender: str, receipts: dict[str, Receipt]) -> None:

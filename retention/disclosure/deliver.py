@@ -203,7 +203,7 @@ def arrived(
     detail = {"delivery": made.id, "route": made.route, "in_time": made.in_time, "package": made.sha256}
     told = {**said, "route": made.route}
     put_on_record(session, tools, row, tools.clock.now(), actor, Tag.REQUEST_DELIVERED, told, detail)
-    tell_of_delivery(tools.journal, made)
+    tell_of_delivery(tools.journal, row, made)
 
 
 def _prepared(session: Session, row: RequestRow) -> DisclosureRow | None:

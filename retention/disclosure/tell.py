@@ -2,6 +2,7 @@
 
 from retention.audit.witness import SignedJournal
 from retention.disclosure.tables import DisclosureRow
+from retention.requests.tables import RequestRow
 
 TOLD = (
     "request_id",
@@ -20,8 +21,8 @@ TOLD = (
 )
 
 
-def tell_of_delivery(journal: SignedJournal, made: DisclosureRow) -> None:
+def tell_of_delivery(journal: SignedJournal, row: RequestRow, made: DisclosureRow) -> None:
     """An answer has arrived. Told before the commit: one too many on the ledger, never one too few."""
     assert made.delivered_at is not None
     said = {name: getattr(made, name) for name in TOLD}
-    journal.write("answer-delivered", made.delivered_at, {"delivery": made.id, **said})
+    journal.write("answer-delivered", made.delivered_at, {"delivery": made.id, "number": row.receipt, **said})

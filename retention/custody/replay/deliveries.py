@@ -9,7 +9,7 @@ from datetime import datetime
 from retention.custody.replay.context import Entry, Replaying, instant_of
 from retention.disclosure.tables import DisclosureRow
 from retention.disclosure.tell import TOLD
-from retention.requests.tables import RequestRow
+from retention.requests.tables import LostRequestRow, RequestRow
 
 INSTANTS = ("made_at", "expires_at")
 
@@ -24,7 +24,10 @@ def answer_delivered(here: Replaying, entry: Entry) -> None:
     at = instant_of(entry)
     here.session.merge(DisclosureRow(id=entry["delivery"], delivered_at=at, **said))
     request = here.session.get(RequestRow, entry["request_id"])
-    if request is not None:
+    if request is None:
+        # Whoever filed it may have been killed before the journal was told; its number is not given again.
+        here.session.merge(LostRequestRow(receipt=entry["number"], request_id=entry["request_id"]))
+    else:
         request.delivered_at = request.delivered_at or at
         here.session.add(request)
     here.done.deliveries += 1

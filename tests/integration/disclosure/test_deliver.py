@@ -431,5 +431,6 @@ def test_a_delivery_outlives_a_request_that_the_backup_does_not_have(house: Hous
     hand_over(tools, house.app.outbox, found, "post", "", ACTOR)
     replayed = restore(house, path).replayed
     assert (replayed.requests_lost, replayed.deliveries) == ([found], 1)
+    assert filed(house, RequestKind.COMPLAINT) != found  # its number is not given again
     with house.app.database.read() as session:
         assert [receipt_of(session, each) for each in disclosures(session)] == [found]
