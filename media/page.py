@@ -9,10 +9,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Literal, TypeAlias
 
-Language: TypeAlias = Literal["en", "ja"]
-LANGUAGES: tuple[Language, ...] = ("en", "ja")
+from media.note import Language
 
 #: Colours have a contrast of at least 4.5 to 1 on their ground (WCAG 2.2 AA, 1.4.3), in both schemes.
 _STYLE = """
@@ -31,6 +29,38 @@ ul{margin:0;padding-left:1.4rem}li{margin:.4rem 0;overflow-wrap:anywhere}
 margin:.35rem 0 0 -1.7rem;border:1.5px solid var(--quiet);border-radius:.15rem}
 @media print{body{max-width:none;padding:0}}
 """.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every page says in the same words."""
+
+    copy: str
+    remains: str
+    still: str
+    more: str
+    weaker: str
+    colon: str  #: between a name and what is said of it
+
+
+COMMON: dict[Language, Common] = {
+    "en": Common(
+        copy="SHA-256 of the copy",
+        remains="What is still there, or was not looked for",
+        still="What a person must still do",
+        more="And {count} more; the JSON report lists them.",
+        weaker="{count} of them are a mosaic of at most 8 × 8 cells. That is weaker than a fill: a person may be recognised.",
+        colon=": ",
+    ),
+    "ja": Common(
+        copy="複製の SHA-256",
+        remains="残っているもの、調べていないもの",
+        still="人が必ず行う確認",
+        more="ほか {count} 件（JSON 報告書に全件を記載）。",
+        weaker="うち {count} か所は最大 8 × 8 マスのモザイクです。塗りつぶしより弱く、個人が識別されるおそれがあります。",
+        colon="：",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from media.decode import DAMAGE
 from media.errors import Unreadable
+from media.note import Note, note
 from media.sound.placed import as_channels
 from media.sound.samples import Bytes, Form, Levels
 from media.sound.track import Track
@@ -67,15 +68,13 @@ class Decoding:
         if self._form is None:
             raise Unreadable("nothing of the sound can be decoded; the file is damaged")
 
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Note]:
         """What a person must know about the decoding."""
         found = []
         if self.damaged:
-            found.append(f"{self.damaged} packets could not be decoded; they are silent in the result")
+            found.append(note("packets_damaged", count=self.damaged))
         if self.filled:
-            found.append(
-                f"{self.filled / self.track.rate:.3f} s are missing from the source; they are silent here"
-            )
+            found.append(note("sound_missing", seconds=self.filled / self.track.rate))
         return found
 
     def _frames(self) -> Iterator[Any]:

@@ -22,6 +22,7 @@ from av.packet import Packet
 from media.container import Opened, open_recording
 from media.errors import NotReleased, Unreadable
 from media.facts import is_cover
+from media.note import Note
 from media.sound import edit
 from media.sound.decoded import Decoding
 from media.sound.packets import (
@@ -75,7 +76,7 @@ class SoundTrack:
         self._progress = progress
         self._open = ExitStack()
         self._written = Written()
-        self._notes: list[str] = []
+        self._notes: list[Note] = []
 
     def __enter__(self) -> Self:
         with open_track(self._source, self._index) as track:
