@@ -22,7 +22,7 @@ from media.video.verify.model import Finding, Kind, MovedFacts, SecondLookFacts,
 from media.video.verify.report import page_of as footage_page
 from tests.builders.browser import looked_at, needs_a_browser
 
-NAMES = r"[abc]{8,}|SHA-256|CenterFace|PSNR|JSON|DTMF|Hz|dB|AAC|MP4|wav|pcm_s16le|retention\[speech\]|'<b>x'"
+NAMES = r"[abc]{8,}|SHA-256|CenterFace|libfacedetection|PSNR|JSON|DTMF|Hz|dB|AAC|MP4|wav|pcm_s16le|retention\[speech\]|'<b>x'"
 ECHO = note("echo")
 LOOK = SecondLookFacts("CenterFace", "1", "c" * 64, 6, (0, 90), 174, 12, 66, 63, 3)
 SEEN = Finding(
