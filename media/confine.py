@@ -90,7 +90,8 @@ def confine(reads: Iterable[Path], writes: Iterable[Path]) -> tuple[str, ...]:
     if not _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1):
         return ()
     has_landlock = _landlock(libc, [*_program(), *reads], [Path(_NOWHERE), *writes])
-    return ("no new privileges", *(["landlock"] if has_landlock else []), *refuse_calls()[1:])
+    found = {"no new privileges": True, "landlock": has_landlock, "seccomp": _seccomp(libc)}
+    return tuple(name for name, holds in found.items() if holds)
 
 
 def at_hand() -> tuple[str, ...]:
@@ -103,16 +104,6 @@ def at_hand() -> tuple[str, ...]:
         "seccomp": platform.machine() in _REFUSED and libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0,
     }
     return tuple(name for name, is_here in found.items() if is_here)
-
-
-def refuse_calls() -> tuple[str, ...]:
-    """As `confine`, but every file that this user may open stays in reach."""
-    if sys.platform != "linux":
-        return ()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if not _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1):
-        return ()
-    return ("no new privileges", *(["seccomp"] if _seccomp(libc) else []))
 
 
 def _program() -> list[Path]:

@@ -325,18 +325,22 @@ def test_a_worker_ends_itself_when_its_parent_is_gone(tmp_path: Path) -> None:
     path.write_bytes(_wave(1, 8000))
     os.truncate(path, 1 << 36)
     argv, environment = process.python_module("media.inspect_worker", str(MEMORY_BYTES))
-    with subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-    ) as worker:
-        assert worker.stdin is not None
+    asker, answerer = socket.socketpair()
+    with (
+        asker,
+        answerer,
+        path.open("rb") as file,
+        subprocess.Popen(
+            argv, stdin=answerer, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+        ) as worker,
+    ):
         assert worker.stdout is not None
         assert HEAD.unpack(worker.stdout.read(HEAD.size))[0] == Outcome.READY
         request = (
-            f'{{"path":"{path}","raw_format":null,"want_thumbnail":false,"want_peaks":true,'
+            '{"raw_format":null,"want_thumbnail":false,"want_peaks":true,'
             '"is_thorough":false,"timeout_seconds":0.5}\n'
         )
-        worker.stdin.write(request.encode())
-        worker.stdin.flush()
+        socket.send_fds(asker, [request.encode()], [file.fileno()])
         assert worker.wait(20) == -signal.SIGALRM
 
 
