@@ -26,6 +26,7 @@ from media.video.segments import SEGMENT_FRAMES
 from media.video.views import Mount
 from media.video.watch import Progress, Watch
 from tests.builders.footage import wandering, write_footage
+from tests.builders.kernel import needs
 from tests.builders.sound import encode, loud
 
 ROOT = Path(__file__).parent.parent.parent
@@ -124,18 +125,9 @@ def test_a_search_is_cancelled_while_its_child_stands_still(footage: Path) -> No
 def test_a_child_reads_no_file_that_it_was_not_given(footage: Path, tmp_path: Path) -> None:
     secret = tmp_path / "keyring"
     secret.write_bytes(b"secret")
-    if "landlock" not in confinement():
-        pytest.skip("this kernel has no Landlock")
+    needs("landlock")
     with pytest.raises(ToolFailed, match="Permission denied"):
         propose(footage, UPRIGHT, bad("Thief", str(secret)))
-
-
-def confinement() -> list[str]:
-    code = "import json; from media.confine import confine; print(json.dumps(confine([], [])))"
-    argv = [sys.executable, "-c", code]
-    done = subprocess.run(argv, check=True, capture_output=True, cwd=ROOT)
-    found: list[str] = json.loads(done.stdout)
-    return found
 
 
 def test_muting_whose_child_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:
