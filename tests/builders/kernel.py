@@ -1,6 +1,9 @@
-"""What this kernel lends to a process that gives up what it does not need."""
+"""What this kernel lends: means to give up what a process does not need, and limits that stand for a full disk."""
 
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -16,3 +19,14 @@ def needs(*means: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(why, pytrace=False)
     pytest.skip(why)
+
+
+@contextmanager
+def no_file_above(size_bytes: int) -> Iterator[None]:
+    """A write past it is refused in the middle, as a full disk refuses it; children inherit the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

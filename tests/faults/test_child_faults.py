@@ -110,6 +110,21 @@ def test_a_child_that_crashes_or_starves_is_a_failure_and_no_fact_about_the_file
         propose(footage, UPRIGHT, bad(name), memory_bytes=2 * 1024**3)
 
 
+def test_a_child_that_starves_says_which_variable_gives_it_more(
+    footage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDIA_MEMORY_GIB", "1.5")
+    with pytest.raises(ToolFailed, match=r"than the 1\.5 GiB .* set the variable MEDIA_MEMORY_GIB to more"):
+        propose(footage, UPRIGHT, bad("Hoarder"))
+
+
+@pytest.mark.parametrize("said", ["much", "NaN", "Infinity", "1 GiB", "-1", "0"])
+def test_a_limit_that_is_no_number_is_named(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIA_MEMORY_GIB", said)
+    with pytest.raises(ToolFailed, match=f"MEDIA_MEMORY_GIB is '{said}'; make it a number of GiB"):
+        ask_child("tests.faults.liar", {"says": ""}, reads=[], stall_seconds=20)
+
+
 def test_a_child_that_stands_still_is_stopped(footage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "STALL_SECONDS", 3.0)
     with pytest.raises(ToolFailed, match="made no progress for 3 seconds at frame 0 and was stopped"):
