@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from media.damage import encrypted
 from media.decode import DAMAGE
 from media.errors import Unreadable
 from media.note import Note, note
@@ -80,7 +81,7 @@ class Decoding:
     def _frames(self) -> Iterator[Any]:
         for packet in self.track.opened.container.demux(self.track.stream):
             if packet.size and packet.has_sidedata("encryption_info"):
-                raise Unreadable("the sound is encrypted")
+                raise Unreadable(encrypted("sound"))
             try:
                 frames = packet.decode()
             except MemoryError:

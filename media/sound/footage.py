@@ -20,6 +20,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from media.container import Opened, open_recording
+from media.damage import encrypted
 from media.errors import NotReleased, Unreadable
 from media.facts import is_cover
 from media.note import Note
@@ -190,7 +191,7 @@ def _copied(packets: Iterator["Packet[Any]"], copies: Mapping[int, Any]) -> Iter
     for packet in packets:
         if packet.size:
             if packet.has_sidedata("encryption_info"):
-                raise Unreadable("the picture is encrypted; have the recorder export it without encryption")
+                raise Unreadable(encrypted("picture"))
             packet.stream = copies[packet.stream.index]
             yield packet
 
