@@ -23,7 +23,7 @@ _STYLE = """
 body{margin:0 auto;max-width:44rem;padding:2.5rem 1.25rem 3rem;background:var(--ground);color:var(--ink);
 font:1rem/1.6 system-ui,-apple-system,"Segoe UI","Hiragino Sans","Noto Sans CJK JP","Noto Sans JP",sans-serif;
 text-wrap:pretty}
-:lang(ja){line-height:1.75;line-break:strict;text-spacing-trim:trim-start}
+:lang(ja){line-height:1.75;line-break:strict;text-wrap:wrap}
 h1{font-size:1.6rem;line-height:1.3;margin:0 0 1.25rem;text-wrap:balance}
 h2{font-size:1.1rem;line-height:1.4;margin:2rem 0 .6rem;padding-bottom:.3rem;border-bottom:1px solid var(--line);
 break-after:avoid}
@@ -35,7 +35,7 @@ li{margin:.35rem 0;overflow-wrap:anywhere;break-inside:avoid}
 li::marker{color:var(--quiet)}
 .todo{list-style:none;padding:0}
 .todo li{display:flex;gap:.7rem}
-.todo li::before{content:"";flex:none;width:.95rem;height:.95rem;margin-top:.35rem;border:1.5px solid var(--quiet);
+.todo li::before{content:"";flex:none;width:.95em;height:.95em;margin-top:.33em;border:1.5px solid var(--quiet);
 border-radius:.2rem}
 dl{margin:2rem 0 0;padding-top:.9rem;border-top:1px solid var(--line);font-size:.85rem;break-inside:avoid}
 dt{color:var(--quiet)}
@@ -59,6 +59,8 @@ class Common:
     more: str
     weaker: str
     colon: str  #: between a name and what is said of it
+    comma: str
+    stop: str
 
 
 COMMON: dict[Language, Common] = {
@@ -67,16 +69,20 @@ COMMON: dict[Language, Common] = {
         remains="What is still there, or was not looked for",
         still="What a person must still do",
         more="And {count} more; the JSON report lists them.",
-        weaker="{count} of them are a mosaic of at most 8 × 8 cells. That is weaker than a fill: a person may be recognised.",
+        weaker="Areas that are a mosaic of at most 8 × 8 cells: {count}. That is weaker than a fill: a person may be recognised.",
         colon=": ",
+        comma=", ",
+        stop=".",
     ),
     "ja": Common(
         copy="複製の SHA-256",
         remains="残っているもの、調べていないもの",
         still="人が必ず行う確認",
         more="ほか {count} 件（JSON 報告書に全件を記載）。",
-        weaker="うち {count} か所は最大 8 × 8 マスのモザイクです。塗りつぶしより弱く、個人が識別されるおそれがあります。",
+        weaker="最大 8 × 8 マスのモザイク：{count} か所。塗りつぶしより弱く、個人が識別されるおそれがあります。",
         colon="：",
+        comma="、",
+        stop="。",
     ),
 }
 

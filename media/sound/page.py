@@ -23,7 +23,6 @@ class _Words:
     track: str
     styles: dict[str, str]
     channel: str
-    comma: str
     again: str
     heard: str
     nothing_heard: str
@@ -39,7 +38,6 @@ _EN = _Words(
     track="Track {track}, {codec}, {rate} Hz, {channels} channels: {seconds:.3f} s in all; {style}. {method}",
     styles={"silence": "silence", "tone": "a tone"},
     channel="Channel {channel}: {spans} s",
-    comma=", ",
     again="What the copy was listened to for again",
     heard="Stretches that are heard, as a person decided: {count}.",
     nothing_heard="Nothing was heard that nobody had decided about.",
@@ -58,7 +56,6 @@ _JA = _Words(
     track="トラック {track}（{codec}、{rate} Hz、{channels} チャンネル）：合計 {seconds:.3f} 秒、{style}。{method}",
     styles={"silence": "無音", "tone": "信号音"},
     channel="チャンネル {channel}：{spans} 秒",
-    comma="、",
     again="複製を再度聞き取った内容",
     heard="残すと決定され、聞こえる区間：{count} 件。",
     nothing_heard="決定していないものは聞こえませんでした。",
@@ -110,7 +107,7 @@ def page_of(
 
 
 def _done(track: Redacted, language: Language) -> list[str]:
-    words = _WORDS[language]
+    words, common = _WORDS[language], COMMON[language]
     seconds = sum(end - start for muted in track.muted for start, end in muted.silent) / track.rate
     head = words.track.format(
         track=track.track,
@@ -125,15 +122,16 @@ def _done(track: Redacted, language: Language) -> list[str]:
     for muted in track.muted:
         spans = [f"{start / track.rate:.3f}-{end / track.rate:.3f}" for start, end in muted.silent]
         rest = len(spans) - _LISTED
-        listed.append(words.channel.format(channel=muted.channel, spans=words.comma.join(spans[:_LISTED])))
+        listed.append(words.channel.format(channel=muted.channel, spans=common.comma.join(spans[:_LISTED])))
         if rest > 0:
-            listed.append(COMMON[language].more.format(count=rest))
+            listed.append(common.more.format(count=rest))
     return [head, *listed]
 
 
 def _heard(again: Suggestions | None, language: Language) -> list[str]:
-    words = _WORDS[language]
+    words, common = _WORDS[language], COMMON[language]
     if again is None:
         return [words.not_again]
     heard = words.heard.format(count=len(again.spans)) if again.spans else words.nothing_heard
-    return [*(one.sentence(language) for one in again.looked_for), heard]
+    looked_for = common.comma.join(one.told(language) for one in again.looked_for)
+    return [f"{looked_for[:1].upper()}{looked_for[1:]}{common.stop}", heard]

@@ -65,12 +65,12 @@ _EN = _Words(
         "Listen to the sound, if it was kept. Nothing here searched it.",
     ),
     kinds={
-        Kind.CONTAINER: "in the file",
-        Kind.TIMES: "frames and times",
-        Kind.UNDER_MASK: "under a mask",
-        Kind.OUTSIDE: "outside the masks",
-        Kind.SOUND: "sound",
-        Kind.SEEN: "somebody visible",
+        Kind.CONTAINER: "In the file",
+        Kind.TIMES: "Frames and times",
+        Kind.UNDER_MASK: "Under a mask",
+        Kind.OUTSIDE: "Outside the masks",
+        Kind.SOUND: "Sound",
+        Kind.SEEN: "People",
     },
     sounds={
         "identical": "identical",
@@ -113,7 +113,7 @@ _JA = _Words(
         Kind.UNDER_MASK: "塗りつぶしの下",
         Kind.OUTSIDE: "塗りつぶしの外",
         Kind.SOUND: "音声",
-        Kind.SEEN: "人物が見える可能性",
+        Kind.SEEN: "人物",
     },
     sounds={
         "identical": "元と同一",
@@ -148,7 +148,7 @@ def _found(report: VerifyReport, language: Language) -> list[str]:
     if report.is_clean:
         return [words.nothing]
     listed = [
-        f"{words.kinds[one.kind]}{common.colon}{one.note.sentence(language)}"
+        f"{words.kinds[one.kind]}{common.colon}{one.note.told(language)}{common.stop}"
         for one in report.findings[:_LISTED]
     ]
     rest = len(report.findings) - _LISTED
@@ -169,7 +169,7 @@ def _looked(report: VerifyReport, language: Language) -> list[str]:
     kept = [line for kind, line in lines.items() if kind not in wrong]
     weaker = [COMMON[language].weaker.format(count=report.weaker_masks)] if report.weaker_masks else []
     moved = [words.moved.format(**asdict(report.moved))] if report.moved else []
-    return [*kept, *weaker, *moved, _searched(report, words)]
+    return [*kept, *weaker, *moved, _searched(report, language)]
 
 
 def _moved_kept(report: VerifyReport, words: _Words) -> list[str]:
@@ -183,7 +183,8 @@ def _outside(report: VerifyReport, words: _Words) -> str:
     return words.outside.format(psnr=report.psnr_db, low=report.worst_psnr_db)
 
 
-def _searched(report: VerifyReport, words: _Words) -> str:
+def _searched(report: VerifyReport, language: Language) -> str:
+    words, common = _WORDS[language], COMMON[language]
     look = report.second_look
     if look is None:
         return words.not_searched
@@ -191,7 +192,7 @@ def _searched(report: VerifyReport, words: _Words) -> str:
         frames=look.frames,
         unchanged=look.unchanged,
         every=look.every_frames,
-        angles=", ".join(str(angle) for angle in look.angles),
+        angles=common.comma.join(str(angle) for angle in look.angles),
         name=look.name,
         version=look.version,
         sha=f"{look.sha256[:16]}…",

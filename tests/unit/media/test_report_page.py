@@ -20,7 +20,7 @@ from media.sound.suggest import Suggestions
 from media.video.masks import Box, Mask, Style
 from media.video.verify.model import Finding, Kind, MovedFacts, SecondLookFacts, VerifyReport
 from media.video.verify.report import page_of as footage_page
-from tests.builders.browser import looked_at, needs_a_browser
+from tests.builders.browser import looked_at, needs_a_browser, sheets
 
 NAMES = r"[abc]{8,}|SHA-256|CenterFace|libfacedetection|PSNR|JSON|DTMF|Hz|dB|AAC|MP4|wav|pcm_s16le|retention\[speech\]|'<b>x'"
 ECHO = note("echo")
@@ -143,7 +143,7 @@ def test_the_language_is_that_of_whoever_uses_the_machine(
 @needs_a_browser
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("width", "dark"), [(1100, False), (500, True)], ids=["wide and light", "narrow and dark"]
+    ("width", "dark"), [(1200, False), (500, True)], ids=["wide and light", "narrow and dark"]
 )
 def test_a_browser_finds_nothing_to_object_to(tmp_path: Path, width: int, *, dark: bool) -> None:
     for number, make in enumerate(PAGES.values()):
@@ -151,3 +151,13 @@ def test_a_browser_finds_nothing_to_object_to(tmp_path: Path, width: int, *, dar
         folder.mkdir()
         found = looked_at(as_html(make("ja" if dark else "en")), folder, width, dark=dark)
         assert (found["said"], found["wide"], found["dark"]) == ([], 0, dark)
+
+
+@needs_a_browser
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_of_an_ordinary_copy_is_one_sheet_of_paper(tmp_path: Path, language: Language) -> None:
+    for number, make in enumerate(PAGES.values()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert sheets(as_html(make(language)), folder) == 1
