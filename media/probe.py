@@ -209,7 +209,7 @@ class _Worker:
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                     argv,
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
                     env=environment,
