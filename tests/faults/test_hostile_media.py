@@ -332,7 +332,7 @@ def test_a_worker_ends_itself_when_its_parent_is_gone(tmp_path: Path) -> None:
         answerer,
         path.open("rb") as file,
         subprocess.Popen(
-            argv, stdin=answerer, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+            argv, stdin=answerer.fileno(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
         ) as worker,
     ):
         assert worker.stdout is not None

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 import media
-from media.note import LANGUAGES, WORDS, Language, Note, note
+from media.note import LANGUAGES, WORDS, Fact, Language, Note, note
 
 #: Of every fact that some sentence has, one that is not to be found in the sentence's own words.
-FACTS = {
+FACTS: dict[str, Fact] = {
     "why": "X1",
     "box": "X2",
     "parent": "X3",
