@@ -23,7 +23,13 @@ from av.container import InputContainer
 
 from media.errors import Unreadable
 from media.inspection import printable
-from media.raw_format import RAW_FORMAT_HELP, RAW_FORMATS, parse_raw_format
+from media.raw_format import (
+    HEADER_BYTES,
+    RAW_FORMAT_HELP,
+    RAW_FORMATS,
+    has_certain_header,
+    parse_raw_format,
+)
 
 #: Containers of recorders, telephone systems and cameras. FFmpeg knows some 350 more.
 CONTAINERS = (
@@ -31,10 +37,6 @@ CONTAINERS = (
     *("mpegvideo", "m4v", "h264", "hevc", "mjpeg", "mpjpeg"),
     *("wav", "w64", "aiff", "au", "caf", "voc", "nist", "sox"),
     *("ogg", "flac", "mp3", "aac", "ac3", "amr", "amrnb", "amrwb", "gsm"),
-)
-_CERTAIN_HEADERS = (
-    *((0, b"RIFF"), (0, b"RF64"), (0, b"OggS"), (0, b"fLaC")),
-    *((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3")),
 )
 _STILL_PICTURES = re.compile(r"\w+_pipe|image2|gif|apng|webp|ico")
 _PLAYLISTS = frozenset({"hls", "concat", "dash", "sdp", "rtsp", "imf", "applehttp"})
@@ -72,7 +74,7 @@ def open_recording(path: Path, raw_format: str | None = None) -> Iterator[Opened
             raise Unreadable("the file is empty")
         start = _first_bytes(file)
         warnings = _cut_off_riff(start, size_bytes)
-        if hint and _has_certain_header(start):
+        if hint and has_certain_header(start):
             hint = None
             warnings.append(f"the file has a header of its own; the hint {raw_format!r} was not used")
         container, complaints = _open_container(file, hint, start)
@@ -96,13 +98,9 @@ def _open_regular(path: Path) -> FileIO:
 
 
 def _first_bytes(file: FileIO) -> bytes:
-    start = file.read(16) or b""
+    start = file.read(HEADER_BYTES) or b""
     file.seek(0)
     return start
-
-
-def _has_certain_header(start: bytes) -> bool:
-    return any(start.startswith(magic, at) for at, magic in _CERTAIN_HEADERS)
 
 
 def _is_wave(start: bytes) -> bool:
