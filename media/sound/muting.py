@@ -22,8 +22,8 @@ from media.sound.placed import Placed, check_silence, silent_stretches
 from media.sound.report import Redacted, Request, muted_of
 from media.sound.samples import Style
 from media.sound.silent import OPUS_RATE
-from media.sound.spans import Mute, Plan, make_plan
-from media.sound.track import sound_tracks
+from media.sound.spans import UNKNOWN_TOTAL, Mute, Plan, make_plan
+from media.sound.track import open_track, sound_tracks
 
 Progress = Callable[[int, int], None]
 
@@ -108,8 +108,8 @@ def _check_pages(written: BinaryIO, stream: OpusStream, plan: Plan) -> None:
 
 
 def _replace_packets(source: Path, out: Path, suffix: str, request: Request, progress: Progress) -> Redacted:
-    track, total = packets.measure(source)
-    plan = make_plan(request.mutes, track.rate, track.channels, total)
+    with open_track(source) as track:
+        plan = make_plan(request.mutes, track.rate, track.channels, UNKNOWN_TOTAL)
     if not packets.can_replace(track, plan, request.style):
         raise ValueError(_one_side(track.codec) if track.has_packets else _anew(track.codec))
     if suffix == ".mp3" and track.codec == "mp3":
@@ -121,6 +121,7 @@ def _replace_packets(source: Path, out: Path, suffix: str, request: Request, pro
         if track.codec not in _SOUND_OF.get(form, {track.codec}):
             raise ValueError(_anew(track.codec))
         wrote = packets.write_container(source, plan, out, form, request.style, progress)
+    plan = make_plan(request.mutes, track.rate, track.channels, wrote.total.samples)
     packets.check_packets(out, None, plan, wrote, request.style)
     return packets.result_of(track, plan, wrote, form, request.style)
 
