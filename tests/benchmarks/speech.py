@@ -14,12 +14,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
-import numpy as np
-
 from media.sound.speech import open_recogniser
 from media.sound.suggest import Suggestion, suggest
 from tests.benchmarks.measure import console, parser, show
-from tests.builders.japanese import RATE, Group, Sentence, Voice, card, code, say, telephone
+from tests.builders.japanese import RATE, Group, Sentence, Voice, card, code, covers, say, telephone
 from tests.builders.sound import wave_bytes
 
 VOICES = (Voice(), Voice(1.3, -4), Voice(0.85, 3), Voice(1.15, 6))
@@ -86,10 +84,3 @@ def _rows(language: str, heard: Sequence[Heard]) -> Iterator[tuple[str, ...]]:
             *(language, kind, f"{groups}/{sum(map(len, shares))}"),
             *(f"{numbers}/{len(shares)}", f"{known}/{len(shares)}"),
         )
-
-
-def covers(found: Sequence[Suggestion], group: Group) -> bool:
-    """Whether suggestions cover a group from its first sample to its last."""
-    samples = np.arange(round(group.start_s * RATE), round(group.end_s * RATE)) / RATE
-    inside = [(one.start_s <= samples) & (samples < one.end_s) for one in found]
-    return bool(np.any(inside, axis=0).all()) if inside else False

@@ -14,6 +14,7 @@ import numpy as np
 import pyopenjtalk
 from av.audio.frame import AudioFrame
 
+from media.sound.suggest import Suggestion
 from tests.builders.sound import Levels
 
 RATE = 8000  #: of a telephone
@@ -104,6 +105,13 @@ def say(
         truth.append((sentence, groups))
     call = np.stack([np.zeros(at), np.concatenate(parts)])
     return call + noise.normal(0, 0.002, call.shape), truth
+
+
+def covers(found: Sequence[Suggestion], group: Group) -> bool:
+    """Whether suggestions cover a group from its first sample to its last."""
+    samples = np.arange(round(group.start_s * RATE), round(group.end_s * RATE)) / RATE
+    inside = [(one.start_s <= samples) & (samples < one.end_s) for one in found]
+    return bool(np.any(inside, axis=0).all()) if inside else False
 
 
 def _pieces(sentence: Sentence, random: Random) -> list[tuple[str, str]]:
