@@ -2,10 +2,10 @@
 
 The recording is a stranger's, so a child process decodes and writes (`muting`
 says how); only samples that lie in the open are replaced here (`splice`), as
-that decodes nothing. The result appears under its name only when it is whole, on the disk,
-and has been read again and found silent; until then it has a name of its own
-beside it, and whatever goes wrong removes it. Tags, side tracks and anything
-else that is not sound or moving picture do not get through.
+that decodes nothing. The result appears under its name only when it is whole,
+on the disk, and has been read again and found silent; until then it has a name
+of its own beside it, and whatever goes wrong removes it. Tags, side tracks and
+anything else that is not sound or moving picture do not get through.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
