@@ -245,6 +245,14 @@ def answer_parent(job: Job) -> NoReturn:
     os._exit(0)
 
 
+def refusing(job: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """In the child: what `job` answers, or that it refuses what was asked for; `media.job.do` understands both."""
+    try:
+        return job()
+    except ValueError as error:
+        return {"refused": str(error)}
+
+
 def _confined(allowed: dict[str, list[str]], request: dict[str, Any]) -> dict[str, Any]:
     """Confine this process to what is allowed; the request, in paths that it can still open then.
 
@@ -306,7 +314,7 @@ def _bad_news(error: Exception) -> dict[str, Any]:
                 )
             }
         case OSError():
-            return {"failed": _what_the_disk_said(error)}
+            return {"failed": what_the_disk_said(error)}
     return {"failed": f"the work broke off ({type(error).__name__}: {error}); please report this"}
 
 
@@ -318,7 +326,8 @@ def _too_little_memory() -> str:
     )
 
 
-def _what_the_disk_said(error: OSError) -> str:
+def what_the_disk_said(error: OSError) -> str:
+    """Why something could not be read or written, and what to do."""
     if error.errno in _FULL:
         return "there is no room left for the output; free some disk space and try again"
     return f"reading or writing failed: {error.strerror or error}; try again"

@@ -24,7 +24,13 @@ from av.container import InputContainer
 from media.errors import Unreadable
 from media.files import descriptor_of
 from media.inspection import printable
-from media.raw_format import RAW_FORMAT_HELP, RAW_FORMATS, parse_raw_format
+from media.raw_format import (
+    HEADER_BYTES,
+    RAW_FORMAT_HELP,
+    RAW_FORMATS,
+    has_certain_header,
+    parse_raw_format,
+)
 
 #: Containers of recorders, telephone systems and cameras. FFmpeg knows some 350 more.
 CONTAINERS = (
@@ -32,10 +38,6 @@ CONTAINERS = (
     *("mpegvideo", "m4v", "h264", "hevc", "mjpeg", "mpjpeg"),
     *("wav", "w64", "aiff", "au", "caf", "voc", "nist", "sox"),
     *("ogg", "flac", "mp3", "aac", "ac3", "amr", "amrnb", "amrwb", "gsm"),
-)
-_CERTAIN_HEADERS = (
-    *((0, b"RIFF"), (0, b"RF64"), (0, b"OggS"), (0, b"fLaC")),
-    *((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3")),
 )
 _STILL_PICTURES = re.compile(r"\w+_pipe|image2|gif|apng|webp|ico")
 _PLAYLISTS = frozenset({"hls", "concat", "dash", "sdp", "rtsp", "imf", "applehttp"})
@@ -71,9 +73,9 @@ def open_recording(path: Path | int, raw_format: str | None = None) -> Iterator[
         size_bytes = os.fstat(number).st_size
         if size_bytes == 0:
             raise Unreadable("the file is empty")
-        start = os.pread(number, 16, 0)
+        start = os.pread(number, HEADER_BYTES, 0)
         warnings = _cut_off_riff(start, size_bytes)
-        if hint and _has_certain_header(start):
+        if hint and has_certain_header(start):
             hint = None
             warnings.append(f"the file has a header of its own; the hint {raw_format!r} was not used")
         container, complaints = _open_container(number, hint, start)
@@ -93,10 +95,6 @@ def _open_regular(path: Path | int) -> Iterator[int]:
         yield number
     finally:
         os.close(number)
-
-
-def _has_certain_header(start: bytes) -> bool:
-    return any(start.startswith(magic, at) for at, magic in _CERTAIN_HEADERS)
 
 
 def _is_wave(start: bytes) -> bool:

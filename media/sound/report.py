@@ -5,9 +5,18 @@ from typing import Any
 
 from media.note import Note, note
 from media.sound.samples import Style
-from media.sound.spans import Plan, Spans
+from media.sound.spans import Mute, Plan, Spans
 
 SCHEMA = "media-mute-report/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for."""
+
+    mutes: tuple[Mute, ...]
+    style: Style = Style.SILENCE
+    raw_format: str | None = None  #: what a headerless source is
 
 
 @dataclass(frozen=True, slots=True)

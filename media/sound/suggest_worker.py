@@ -6,8 +6,7 @@ from typing import Any
 
 import av
 
-from media.child import OnProgress, answer_parent
-from media.job import refusing
+from media.child import OnProgress, answer_parent, refusing
 from media.note import Note
 from media.sound.hearing import Hearing, load
 from media.sound.listening import listen
