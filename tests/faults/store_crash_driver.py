@@ -138,7 +138,7 @@ def rehearse(story: Story, base: Path, folder: Path) -> None:
     shutil.copytree(base, folder)
     facts = json.loads((base / "facts.json").read_text(encoding="utf-8"))
     story.act(folder, facts)
-    judge_corpse(folder)
+    judge_corpse(story, folder)
     story.again(folder, facts)
     judge_at_rest(story, folder, facts)
     shutil.rmtree(folder)
