@@ -1,7 +1,11 @@
 """What every test starts from: no settings of the machine's, a time zone that is not UTC, no network of capabilities unsaid."""
 
+import compileall
+import gc
 import os
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,7 +17,9 @@ pytest_plugins = [
     "tests.fixtures.models",
     "tests.fixtures.s3",
     "tests.fixtures.shared_data",
+    "tests.fixtures.statements",
 ]
+ROOT = Path(__file__).parent.parent
 
 #: Half an hour off the whole hours, with daylight saving: what leans on the machine's own zone shows.
 ZONE = "America/St_Johns"
@@ -31,6 +37,35 @@ settings.register_profile(
     "long", parent=settings.get_profile("default"), max_examples=2_000, stateful_step_count=100
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+# pytest keeps the tests that it rewrote, also where Python is told to keep nothing; else each worker rewrites them all.
+sys.dont_write_bytecode = False
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The program's own processes start as an installed program does: with byte code, which pip wrote."""
+    if not hasattr(config, "workerinput"):
+        for package in ("retention", "media", "policies"):
+            compileall.compile_dir(ROOT / package, quiet=2)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a fifth of the time, a test waits for a child, a clock or a disk."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected lives as long as the run: no collection has to walk it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def pytest_report_header() -> list[str]:

@@ -72,6 +72,8 @@ def _face(pdf: FPDF, package: str, file: str, scale: float) -> _Face:
     pdf.set_font(package)
     font = pdf.current_font
     assert isinstance(font, TTFFont)
+    # The box of all its glyphs holds for some of them too; finding a closer one means drawing each, twice.
+    font.ttfont.recalcBBoxes = False
     return _Face(package, font, scale)
 
 

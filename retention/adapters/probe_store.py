@@ -81,7 +81,7 @@ def _puts_and_reads(trial: _Trial) -> str:
 def _puts_long(trial: _Trial) -> str:
     piece = bytes(1 << 20)
     trial.store.put_new(trial.long, (piece for _ in range(_LONG_BYTES // len(piece))))
-    read = sum(len(got) if not any(got) else 0 for got in trial.store.read(trial.long))
+    read = sum(len(got) if got == bytes(len(got)) else 0 for got in trial.store.read(trial.long))
     return "" if read == _LONG_BYTES else f"it gave {read} right bytes of {_LONG_BYTES}"
 
 

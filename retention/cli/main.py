@@ -4,6 +4,7 @@ import gc
 import json
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any
@@ -74,19 +75,25 @@ class _Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name; None if there is none."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"retention.cli.{COMMANDS[cmd_name][0]}")
-        if not gc.isenabled():
-            # What a command needs lives as long as the process: no collection has to walk it again.
-            gc.freeze()
-            gc.enable()
-        some = typer.Typer(rich_markup_mode=None)
-        if hasattr(module, "add_to"):
-            module.add_to(some)
-        else:
-            some.add_typer(module.app, name=cmd_name, epilog=EPILOG)
-        return typer.main.get_group(some).get_command(ctx, cmd_name)
+        del ctx
+        return _command(cmd_name) if cmd_name in COMMANDS else None
+
+
+@cache
+def _command(name: str) -> Any:
+    """A command with all its verbs: to build them takes longer than most of them do."""
+    module = import_module(f"retention.cli.{COMMANDS[name][0]}")
+    if not gc.isenabled():
+        # What a command needs lives as long as the process: no collection has to walk it again.
+        gc.freeze()
+        gc.enable()
+    some = typer.Typer(rich_markup_mode=None)
+    if hasattr(module, "add_to"):
+        module.add_to(some)
+    else:
+        some.add_typer(module.app, name=name, epilog=EPILOG)
+    # Nothing of a run stays in a command: its context does, and that ends with the run.
+    return typer.main.get_group(some).commands[name]
 
 
 app = typer.Typer(

@@ -8,9 +8,11 @@ what is there, a third does the act again and judges the store at rest. It ends
 with the first n that the act survives. Prints as JSON the effects in their
 order, and the faults by n (none, one hopes).
 
-The driver itself opens nothing and starts no thread: a child is what a fresh
-process would be, less the time to import. Files are looked into by the real
-inspector, once; children remember its answers.
+The driver itself opens nothing and starts no thread. Each of its lanes tells
+the story once to its end before it forks: a child is what a fresh process
+would be, less the time to import, to build commands and to compile statements.
+Files are looked into by the real inspector, once; children remember its
+answers.
 """
 
 import gc
@@ -19,11 +21,13 @@ import json
 import pickle
 import shutil
 import sys
+import threading
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy.orm import configure_mappers
 
 import retention.adapters.keys_keyring
@@ -46,6 +50,7 @@ from retention.kernel.errors import Unreadable
 from tests.builders.calls import POLICY
 from tests.faults.death import NEVER, Death, ended, fork, in_child
 from tests.faults.stories import STORIES, Story, judge_at_rest, judge_corpse
+from tests.fixtures.statements import share_compiled
 
 Answers = dict[str, "Seen | str"]
 #: Told side by side.
@@ -128,8 +133,23 @@ def attempt(story: Story, base: Path, folder: Path, at: int) -> tuple[bool, list
     return is_done, json.loads((folder / "faults.json").read_text(encoding="utf-8"))
 
 
+def rehearse(story: Story, base: Path, folder: Path) -> None:
+    """Act, judge, act again and judge in this very process, which keeps nothing but what it has learned."""
+    shutil.copytree(base, folder)
+    facts = json.loads((base / "facts.json").read_text(encoding="utf-8"))
+    story.act(folder, facts)
+    judge_corpse(story, folder)
+    story.again(folder, facts)
+    judge_at_rest(story, folder, facts)
+    shutil.rmtree(folder)
+    gc.collect()
+    gc.freeze()
+    assert threading.active_count() == 1
+
+
 def run_lane(story: Story, base: Path, out: Path, first: int) -> None:
     """Every `LANES`-th n from `first`, until the act is done."""
+    rehearse(story, base, out / f"rehearsal-{first}")
     found: dict[int, list[str]] = {}
     for at in count(first, LANES):
         is_done, faults = attempt(story, base, out / str(at), at)
@@ -155,6 +175,7 @@ def main() -> None:
     # What a process reads before it changes anything is read once, by the driver.
     schedules.read_schedule(POLICY.read_text(encoding="utf-8"), POLICY.name)
     configure_mappers()
+    share_compiled(pytest.MonkeyPatch())
     # Children share the driver's memory until they write to it, and are short-lived.
     gc.disable()
     gc.freeze()
