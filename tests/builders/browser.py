@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 BROWSER = shutil.which("chromium")
 AXE = files("axe_core_python").joinpath("axe.min.js")
@@ -33,8 +33,8 @@ def browsing(width: int = 1280, *, dark: bool = False) -> Iterator[Page]:
     """A window of a browser that knows nobody."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=BROWSER, args=[*FLAGS])
-        colours = "dark" if dark else "light"
-        yield browser.new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
+        size: ViewportSize = {"width": width, "height": 900}
+        yield browser.new_page(viewport=size, color_scheme="dark" if dark else "light")
         browser.close()
 
 

@@ -66,7 +66,7 @@ from tests.builders.register import Register
 from tests.fixtures.houses import NewHouse
 
 NUMBERS = ("+81355500143", "+81355500177", "+81355500199")
-#: What is filed at first, one about each number.
+#: What is filed at first, one about each number, beside a stop for the last; a provision of each is agreed to.
 FIRST = (RequestKind.SUSPENSION, RequestKind.ERASURE, RequestKind.CORRECTION)
 #: What may be filed later: mostly what changes something.
 KINDS = (*RequestKind, *sorted(ACTING))
@@ -108,6 +108,11 @@ class Office(RuleBasedStateMachine):
         for kind, number in zip(FIRST, NUMBERS, strict=True):
             self._take_in(number, days_ago=0)
             self._file(kind, number)
+        self._file(RequestKind.STOP_PROVISION, NUMBERS[-1])
+        for recording in sorted(self.docket.known):
+            self._propose_to_give(recording)
+        for gift in self.gifts.values():
+            take_further(self.house, self.truth, gift)
 
     def teardown(self) -> None:
         if not hasattr(self, "house"):
@@ -185,7 +190,10 @@ class Office(RuleBasedStateMachine):
 
     @rule(pick=st.randoms(use_true_random=False))
     def propose_a_provision(self, pick: Random) -> None:
-        gift = proposed(self.house, self.truth, pick.choice(sorted(self.docket.known)))
+        self._propose_to_give(pick.choice(sorted(self.docket.known)))
+
+    def _propose_to_give(self, recording: str) -> None:
+        gift = proposed(self.house, self.truth, recording)
         if gift is not None:
             self.gifts[gift.digest] = gift
 
