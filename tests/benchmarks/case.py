@@ -1,7 +1,7 @@
 """A disclosure from receipt to package: the machine's time against the media's, and what it took of people.
 
 Two calls of two channels, and ten minutes of footage (--quick: one minute) of a
-room that four people visit one after another; with --busy, of one through which
+room that two people visit one after the other; with --busy, of one through which
 somebody walks all the time. Every step is a whole command, as somebody gives it.
 The reviewer keeps the caller's channel in each call and one track of the
 footage, and has the rest hidden, also whom the second look finds. An open point

@@ -8,7 +8,7 @@
   some 20 seconds in every 20 minutes; the rest is its empty picture with the
   camera's own noise, forwards and backwards.
 - *corridor*: the same room, through which somebody walks all the time.
-- *visits*: the same room; in ten minutes four people come, stay a while and leave.
+- *visits*: the same room; in ten minutes two people come, stay a while and leave.
 - *odd*: a part of the crowd, 639 x 359, with a title and a place in its tags.
 """
 
@@ -24,8 +24,8 @@ _TO_QUARTER = ("trim=end_frame=125", "scale=640:360", "crop=640:360:0:60", "scal
 _TURNS = {90: "transpose=1", 180: "hflip,vflip", 270: "transpose=2"}
 _VISIT_FRAMES, _VISIT_EVERY_FRAMES = 224, 12_000
 #: The frames of the room in which one person each comes and goes; it is empty before and after.
-_VISITS = ((725, 900), (480, 722), (905, 1223), (1225, 1388))
-_QUARTER_FRAMES = 1_500
+_VISITS = ((725, 900), (905, 1223))
+_VISITED_EVERY_FRAMES = 3_000
 _CALM = "trim=start_frame=2:end_frame=48"
 _ENCODED = ("-c:v", "libx264", "-preset", "veryfast", "-g", "50", "-threads", "2")
 CROWD_FPS, ROOM_FPS = 25, 10
@@ -97,10 +97,10 @@ def corridor(shared: Path, target: Path, frames: int) -> None:
 
 
 def visits(shared: Path, target: Path, frames: int) -> None:
-    """Write a room that four people visit; 10 pictures a second, ten minutes at the most."""
+    """Write a room that two people visit; 10 pictures a second, ten minutes at the most."""
     room, each = local_url(shared / "video" / _ROOM), range(len(_VISITS))
     parts = "".join(
-        _visit(n, first, end, _QUARTER_FRAMES - (end - first)) for n, (first, end) in enumerate(_VISITS)
+        _visit(n, first, end, _VISITED_EVERY_FRAMES - (end - first)) for n, (first, end) in enumerate(_VISITS)
     )
     graph = parts + "".join(f"[a{n}][b{n}]" for n in each) + f"concat=n={2 * len(_VISITS)}:v=1"
     inputs = [word for _ in each for word in ("-i", room)]
