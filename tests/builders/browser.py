@@ -1,7 +1,9 @@
 """What a real browser makes of a page: Debian's Chromium, driven by Playwright, with axe-core where it is asked for."""
 
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -51,3 +53,26 @@ def judged(page: Page) -> Any:
     """The same of the page that is open, as it is."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
     return page.evaluate(LOOK)
+
+
+def sheets(html: str, folder: Path) -> int:
+    """On how many sheets of paper a page is printed."""
+    assert BROWSER
+    page, printed = folder / "page.html", folder / "page.pdf"
+    page.write_text(html, encoding="utf-8")
+    profile = f"--user-data-dir={folder / 'profile'}"
+    subprocess.run(
+        [
+            BROWSER,
+            "--headless",
+            *FLAGS,
+            profile,
+            "--no-pdf-header-footer",
+            f"--print-to-pdf={printed}",
+            page.as_uri(),
+        ],
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    return len(re.findall(rb"/Type\s*/Page\b", printed.read_bytes()))
