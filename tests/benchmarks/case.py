@@ -1,12 +1,13 @@
 """A disclosure from receipt to package: the machine's time against the media's, and what it took of people.
 
 Two calls of two channels, and ten minutes of footage (--quick: one minute) of a
-place through which people walk one by one. Every step is a whole command, as
-somebody gives it. The reviewer keeps the caller's channel in each call and one
-track of the footage, and has the rest hidden, also whom the second look finds.
-An open point is what was found and wants a decision; a decision is a name that
-was given, or "the rest". Spoken words are not looked for: that needs a model of
-its own and takes longer than everything else.
+room that two people visit one after the other; with --busy, of one through which
+somebody walks all the time. Every step is a whole command, as somebody gives it.
+The reviewer keeps the caller's channel in each call and one track of the
+footage, and has the rest hidden, also whom the second look finds. An open point
+is what was found and wants a decision; a decision is a name that was given, or
+"the rest". Spoken words are looked for with --words, where the extra `speech`
+is installed.
 """
 
 import json
@@ -57,26 +58,42 @@ class Case:
         return json.loads(said.read_text(encoding="utf-8"))
 
 
+@dataclass(frozen=True)
+class Found:
+    """What wanted a decision, and how many it took."""
+
+    tracks: int  #: of the footage
+    spans: int  #: of the calls: channels, and what was pointed out on them
+    decisions: int
+
+
 def main(arguments: Sequence[str]) -> None:
     """Measure and print the table."""
-    given = parser("case", __doc__).parse_args(arguments)
+    options = parser("case", __doc__)
+    options.add_argument(
+        "--busy", action="store_true", help="somebody walks through the footage all the time"
+    )
+    options.add_argument("--words", action="store_true", help="spoken words are looked for")
+    given = options.parse_args(arguments)
     size = size_of(given, full_repeats=1)
+    make = footage.corridor if given.busy else footage.visits
     with workplace(given.folder) as folder:
-        corridor = footage.make_once(
-            folder / f"corridor-{FRAMES[size.name]}.mp4",
-            lambda path: footage.corridor(SHARED, path, FRAMES[size.name]),
+        room = footage.make_once(
+            folder / f"{make.__name__}-{FRAMES[size.name]}.mp4",
+            lambda path: make(SHARED, path, FRAMES[size.name]),
         )
         case = Case(fresh(folder / "case"))
-        calls, clip = _taken_in(case, corridor)
-        points, decisions = _answered(case, calls, clip)
-        media_s = sum(_length_s(path) for path in (*_calls(), corridor))
+        calls, clip = _taken_in(case, room)
+        found = _answered(case, calls, clip, words=given.words)
+        media_s = sum(_length_s(path) for path in (*_calls(), room))
     took = [one for _, _, one in case.steps]
     wall_s, cpu_s = sum(one.wall_s for one in took), sum(one.cpu_s for one in took)
     show(
         f"A disclosure of {len(CALLS)} calls and {FRAMES[size.name] / footage.ROOM_FPS / 60:.1f} minutes of footage",
-        f"{media_s:.0f} s of media. {points} open points, {decisions} decisions of the reviewer, {len(case.steps)}"
-        f" commands by {len({who for _, who, _ in case.steps})} people. Machine time is {wall_s / media_s:.2f} of the"
-        f" media's, processor time {cpu_s / media_s:.2f}.",
+        f"{media_s:.0f} s of media. {found.tracks} tracks and {found.spans} channels and spans to decide about,"
+        f" {found.decisions} decisions of the reviewer, {len(case.steps)} commands by"
+        f" {len({who for _, who, _ in case.steps})} people. Spoken words were {'' if given.words else 'not '}looked"
+        f" for. Machine time is {wall_s / media_s:.2f} of the media's, processor time {cpu_s / media_s:.2f}.",
         ("step", "by", ">wall s", ">cpu s"),
         [(name, who, f"{one.wall_s:.1f}", f"{one.cpu_s:.1f}") for name, who, one in case.steps]
         + [("all", "", f"{wall_s:.1f}", f"{cpu_s:.1f}")],
@@ -87,15 +104,15 @@ def _calls() -> list[Path]:
     return [SHARED / "audio" / "calls" / name for name in CALLS]
 
 
-def _taken_in(case: Case, corridor: Path) -> tuple[list[str], str]:
+def _taken_in(case: Case, room: Path) -> tuple[list[str], str]:
     """A store with the recordings; none of this is counted."""
     place = ("--site", "tokyo", "--zone", "Asia/Tokyo")
     sides = ("--channel", "agent", "--channel", "caller", "--purpose", "service-quality", "--notice", "ivr-3")
     camera = ("--purpose", "crime-prevention", "--notice", "sign-1")
     case.do("init")
     case.do("source", "add", "desk", "--kind", "call", *place, *sides)
-    case.do("source", "add", "corridor", "--kind", "footage", *place, *camera)
-    return [_ingested(case, call, "desk") for call in _calls()], _ingested(case, corridor, "corridor")
+    case.do("source", "add", "room", "--kind", "footage", *place, *camera)
+    return [_ingested(case, call, "desk") for call in _calls()], _ingested(case, room, "room")
 
 
 def _ingested(case: Case, original: Path, source: str) -> str:
@@ -107,9 +124,9 @@ def _ingested(case: Case, original: Path, source: str) -> str:
     return str(case.do("ingest", str(drop), "--source", source)["id"])
 
 
-def _answered(case: Case, calls: list[str], clip: str) -> tuple[int, int]:
-    """From receipt to package; (open points, decisions)."""
-    when = ("--source", "corridor", "--from", AT, "--to", "2026-11-20T10:10:00+09:00")
+def _answered(case: Case, calls: list[str], clip: str, *, words: bool) -> Found:
+    """From receipt to package."""
+    when = ("--source", "room", "--from", AT, "--to", "2026-11-20T10:10:00+09:00")
     who = ("--name", "山田 花子", "--contact", "Tokyo", "--phone", PHONE)
     receipt = case.do("request", "file", "disclosure", *who, *when, step="file")["receipt"]
 
@@ -118,8 +135,9 @@ def _answered(case: Case, calls: list[str], clip: str) -> tuple[int, int]:
 
     do("identify", "--method", "drivers-licence")
     do("match")
-    found = do("propose", "--no-words")
-    points, decisions = sum(len(each["open_points"]) for each in found), 0
+    found = do("propose", *(() if words else ("--no-words",)))
+    points = {each["recording"]: len(each["open_points"]) for each in found}
+    decisions = 0
     for recording, names in _choices(found, calls, clip):
         kept = [word for name in names for word in ("--keep", name)]
         do("review", "--recording", recording, *kept, "--hide-rest", by=REVIEWER)
@@ -128,7 +146,7 @@ def _answered(case: Case, calls: list[str], clip: str) -> tuple[int, int]:
     do("decide", "full")
     do("approve", by=APPROVER)
     do("package")
-    return points, decisions
+    return Found(points[clip], sum(points[each] for each in calls), decisions)
 
 
 def _choices(found: list[Any], calls: list[str], clip: str) -> Iterator[tuple[str, list[str]]]:

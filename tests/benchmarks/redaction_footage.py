@@ -7,6 +7,8 @@
 - *empty*: a room, 768 x 432 at 10 pictures a second, in which somebody stands for
   some 20 seconds in every 20 minutes; the rest is its empty picture with the
   camera's own noise, forwards and backwards.
+- *corridor*: the same room, through which somebody walks all the time.
+- *visits*: the same room; in ten minutes two people come, stay a while and leave.
 - *odd*: a part of the crowd, 639 x 359, with a title and a place in its tags.
 """
 
@@ -21,6 +23,10 @@ _ROOM = "one-by-one-person-detection.mp4"
 _TO_QUARTER = ("trim=end_frame=125", "scale=640:360", "crop=640:360:0:60", "scale=640:360")
 _TURNS = {90: "transpose=1", 180: "hflip,vflip", 270: "transpose=2"}
 _VISIT_FRAMES, _VISIT_EVERY_FRAMES = 224, 12_000
+#: The frames of the room in which one person each comes and goes; it is empty before and after.
+_VISITS = ((725, 900), (905, 1223))
+_VISITED_EVERY_FRAMES = 3_000
+_CALM = "trim=start_frame=2:end_frame=48"
 _ENCODED = ("-c:v", "libx264", "-preset", "veryfast", "-g", "50", "-threads", "2")
 CROWD_FPS, ROOM_FPS = 25, 10
 
@@ -74,12 +80,7 @@ def empty(shared: Path, target: Path, frames: int) -> None:
     """Write the room."""
     stretch = target.with_name(f"stretch-{target.name}")
     visit, rest = _VISIT_FRAMES, max(1, min(frames, _VISIT_EVERY_FRAMES) - _VISIT_FRAMES)
-    time = f"setpts=N/{ROOM_FPS}/TB"
-    calm = f"trim=start_frame=2:end_frame=48,{time}"
-    graph = (
-        f"[0:v]split=3[x][y][z];[x]trim=end_frame={visit},{time}[a];[y]{calm}[f];[z]{calm},reverse[r];"
-        f"[f][r]concat=n=2:v=1,loop=-1:92,{time},trim=end_frame={rest},{time}[b];[a][b]concat=n=2:v=1"
-    )
+    graph = _visit(0, 0, visit, rest) + "[a0][b0]concat=n=2:v=1"
     room = local_url(shared / "video" / _ROOM)
     rate = ("-r", str(ROOM_FPS))
     _run("-i", room, "-filter_complex", graph, *rate, *_ENCODED, "-crf", "24", "-an", to=stretch)
@@ -93,6 +94,31 @@ def corridor(shared: Path, target: Path, frames: int) -> None:
     clip = local_url(shared / "video" / _ROOM)
     again = ("-stream_loop", "-1", "-i", clip, "-vf", f"setpts=N/{ROOM_FPS}/TB")
     _run(*again, "-r", str(ROOM_FPS), "-frames:v", str(frames), *_ENCODED, "-crf", "24", "-an", to=target)
+
+
+def visits(shared: Path, target: Path, frames: int) -> None:
+    """Write a room that two people visit; 10 pictures a second, ten minutes at the most."""
+    room, each = local_url(shared / "video" / _ROOM), range(len(_VISITS))
+    parts = "".join(
+        _visit(n, first, end, _VISITED_EVERY_FRAMES - (end - first)) for n, (first, end) in enumerate(_VISITS)
+    )
+    graph = parts + "".join(f"[a{n}][b{n}]" for n in each) + f"concat=n={2 * len(_VISITS)}:v=1"
+    inputs = [word for _ in each for word in ("-i", room)]
+    rate = ("-r", str(ROOM_FPS))
+    _run(
+        *inputs, "-filter_complex", graph, *rate, "-frames:v", str(frames), *_ENCODED, "-crf", "24", "-an",
+        to=target,
+    )  # fmt: skip
+
+
+def _visit(number: int, first: int, end: int, rest: int) -> str:
+    """Some frames of an input as `a`, and so many frames of its empty room as `b`, both with its number."""
+    n, time = number, f"setpts=N/{ROOM_FPS}/TB"
+    return (
+        f"[{n}:v]split=3[x{n}][y{n}][z{n}];[x{n}]trim=start_frame={first}:end_frame={end},{time}[a{n}];"
+        f"[y{n}]{_CALM},{time}[f{n}];[z{n}]{_CALM},{time},reverse[r{n}];"
+        f"[f{n}][r{n}]concat=n=2:v=1,loop=-1:92,{time},trim=end_frame={rest},{time}[b{n}];"
+    )
 
 
 def start_of(source: Path, target: Path, frames: int) -> None:

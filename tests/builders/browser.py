@@ -1,74 +1,58 @@
-"""What a real browser makes of a page, without a driver: Debian's Chromium, and axe-core put into a copy of the page."""
+"""What a real browser makes of a page: Debian's Chromium, driven by Playwright, with axe-core where it is asked for."""
 
-import json
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 BROWSER = shutil.which("chromium")
 AXE = files("axe_core_python").joinpath("axe.min.js")
 LOOK = """
-axe.run(document, {resultTypes: ["violations"]}).then(found => {
+async () => {
+  const found = await axe.run(document, {resultTypes: ["violations"]});
   const said = found.violations.map(each => [each.id, each.nodes.map(node => node.html)]);
   const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  document.body.textContent = "SAID" + JSON.stringify({said, wide, dark, passes: found.passes.length}) + "END";
-});
+  return {said, wide, dark, passes: found.passes.length};
+}
 """
-
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-)
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 needs_a_browser = pytest.mark.skipif(
     BROWSER is None and not os.environ.get("CI"), reason="there is no chromium on this machine"
 )
 
 
+@contextmanager
+def browsing(width: int = 1280, *, dark: bool = False) -> Iterator[Page]:
+    """A window of a browser that knows nobody."""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=BROWSER, args=[*FLAGS])
+        size: ViewportSize = {"width": width, "height": 900}
+        yield browser.new_page(viewport=size, color_scheme="dark" if dark else "light")
+        browser.close()
+
+
 def looked_at(html: str, folder: Path, width: int, *, dark: bool) -> Any:
-    """What axe-core objects to, and how many pixels the page is wider than the screen."""
-    assert BROWSER
-    bare = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html)
-    script = AXE.read_text(encoding="utf-8").replace("</script", "<\\/script")
-    page = folder / "page.html"
-    page.write_text(bare.replace("</body>", f"<script>{script}{LOOK}</script></body>"), encoding="utf-8")
-    colours = ["--blink-settings=preferredColorScheme=0"] if dark else []
-    size = [f"--window-size={width},900", f"--user-data-dir={folder / 'profile'}"]
-    done = subprocess.run(
-        [BROWSER, *FLAGS, *colours, *size, "--virtual-time-budget=20000", "--dump-dom", page.as_uri()],
-        capture_output=True,
-        timeout=120,
-        check=True,
-        text=True,
-    )
-    said = re.search(r"SAID(\{.*\})END", done.stdout, re.DOTALL)
-    assert said, done.stdout[-500:]
-    return json.loads(said[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+    """What axe-core objects to in a page that is a file, and how many pixels it is wider than the screen."""
+    file = folder / "page.html"
+    file.write_text(html, encoding="utf-8")
+    with browsing(width, dark=dark) as page:
+        page.goto(file.as_uri())
+        return judged(page)
 
 
-def pictured(url: str, folder: Path, width: int = 800, height: int = 900, *, dark: bool = False) -> Path:
-    """A picture of a page as it is served."""
-    assert BROWSER
-    picture = folder / "picture.png"
-    colours = ["--blink-settings=preferredColorScheme=0"] if dark else []
-    size = [f"--window-size={width},{height}", f"--user-data-dir={folder / 'profile'}", "--hide-scrollbars"]
-    subprocess.run(
-        [BROWSER, *FLAGS, *colours, *size, f"--screenshot={picture}", url],
-        capture_output=True,
-        timeout=120,
-        check=True,
-    )
-    return picture
+def judged(page: Page) -> Any:
+    """The same of the page that is open, as it is."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    return page.evaluate(LOOK)
 
 
 def sheets(html: str, folder: Path) -> int:
@@ -78,7 +62,15 @@ def sheets(html: str, folder: Path) -> int:
     page.write_text(html, encoding="utf-8")
     profile = f"--user-data-dir={folder / 'profile'}"
     subprocess.run(
-        [BROWSER, *FLAGS, profile, "--no-pdf-header-footer", f"--print-to-pdf={printed}", page.as_uri()],
+        [
+            BROWSER,
+            "--headless",
+            *FLAGS,
+            profile,
+            "--no-pdf-header-footer",
+            f"--print-to-pdf={printed}",
+            page.as_uri(),
+        ],
         capture_output=True,
         timeout=120,
         check=True,

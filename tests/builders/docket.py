@@ -63,6 +63,9 @@ class Truth:
     held: dict[str, set[str]] = field(default_factory=dict)  #: what each of them covers
     closed: set[str] = field(default_factory=set)  #: receipt numbers
     spent: set[str] = field(default_factory=set)  #: those whose erasure lifted their holds
+    given: dict[str, str] = field(
+        default_factory=dict
+    )  #: provisions that were handed over → of which recording
 
 
 @dataclass

@@ -11,6 +11,7 @@ from retention.provision.blocks import blocked
 from retention.requests.cases import find_request
 from retention.requests.correct import code_of
 from retention.requests.match import granted
+from retention.requests.provisions import handed_over
 from retention.requests.tables import RequestRow
 from retention.vault.door import Way
 from tests.builders.house import ACTOR, House
@@ -32,6 +33,11 @@ class Register:
         """What a request is about, and would be granted for."""
         with self.house.app.database.read() as session:
             return granted(session, find_request(session, receipt).id)
+
+    def was_given(self, receipt: str) -> bool:
+        """Whether anything that a request is about was handed over to others."""
+        with self.house.app.database.read() as session:
+            return bool(handed_over(session, find_request(session, receipt).id))
 
     def code(self, receipt: str) -> str:
         """By which a second person approves a correction."""

@@ -3,8 +3,9 @@
 After each step: what an open request describes is there, and so is what a legal
 hold covers; what was erased is gone, whatever was restored; what is suspended
 opens for nobody; what was stopped is given to nobody, nor what arrives later
-about this person. Nobody approves an act of their own, and a step that is not
-possible says why and changes nothing.
+about this person, whatever was agreed to before; and what was given stays on the
+ledger. Nobody approves an act of their own, and a step that is not possible says
+why and changes nothing.
 """
 
 from collections.abc import Callable
@@ -41,6 +42,7 @@ from retention.kernel.errors import (
     RetentionError,
     StaleApproval,
 )
+from retention.provision.model import Stage as GiftStage
 from retention.requests.answer import close
 from retention.requests.carry_out import carry_out
 from retention.requests.correct import propose
@@ -58,12 +60,13 @@ from retention.vault.fixity import Level
 from tests.builders.custody import back_up, look, restore
 from tests.builders.disclosure import Copy, redacted
 from tests.builders.docket import Case, Docket, Truth, decision_on
+from tests.builders.gifts import Gift, proposed, stage_of, take_further
 from tests.builders.house import ACTOR, SECOND, House
 from tests.builders.register import Register
 from tests.fixtures.houses import NewHouse
 
 NUMBERS = ("+81355500143", "+81355500177", "+81355500199")
-#: What is filed at first, one about each number.
+#: What is filed at first, one about each number, beside a stop for the last; a provision of each is agreed to.
 FIRST = (RequestKind.SUSPENSION, RequestKind.ERASURE, RequestKind.CORRECTION)
 #: What may be filed later: mostly what changes something.
 KINDS = (*RequestKind, *sorted(ACTING))
@@ -100,10 +103,16 @@ class Office(RuleBasedStateMachine):
         self.house.add_source()
         self.register = Register(self.house)
         self.docket, self.truth = Docket(), Truth()
-        self.backups: list[tuple[Path, Docket]] = []
+        self.gifts: dict[str, Gift] = {}
+        self.backups: list[tuple[Path, Docket, dict[str, Gift]]] = []
         for kind, number in zip(FIRST, NUMBERS, strict=True):
             self._take_in(number, days_ago=0)
             self._file(kind, number)
+        self._file(RequestKind.STOP_PROVISION, NUMBERS[-1])
+        for recording in sorted(self.docket.known):
+            self._propose_to_give(recording)
+        for gift in self.gifts.values():
+            take_further(self.house, self.truth, gift)
 
     def teardown(self) -> None:
         if not hasattr(self, "house"):
@@ -159,20 +168,40 @@ class Office(RuleBasedStateMachine):
     @precondition(lambda self: len(self.backups) < 3)
     def back_up(self) -> None:
         path = back_up(self.house, f"backup-{len(self.backups)}")
-        self.backups.append((path, deepcopy(self.docket)))
+        self.backups.append((path, deepcopy(self.docket), deepcopy(self.gifts)))
 
     @rule(pick=st.randoms(use_true_random=False))
     @precondition(lambda self: self.backups)
     def restore(self, pick: Random) -> None:
-        path, then = pick.choice(self.backups)
+        path, then, gifts = pick.choice(self.backups)
         restore(self.house, path)
         self.docket = deepcopy(then)
+        handed_over = {
+            digest: Gift(digest, recording, GiftStage.HANDED_OVER)
+            for digest, recording in self.truth.given.items()
+        }
+        self.gifts = deepcopy(gifts) | handed_over
         for case in self.docket.cases.values():
             case.frozen -= self.truth.gone
             case.freezes = case.freezes and case.receipt not in self.truth.spent
             if case.receipt in self.truth.closed:
                 case.stage, case.frozen = Stage.CLOSED, set()
         self._freeze()
+
+    @rule(pick=st.randoms(use_true_random=False))
+    def propose_a_provision(self, pick: Random) -> None:
+        self._propose_to_give(pick.choice(sorted(self.docket.known)))
+
+    def _propose_to_give(self, recording: str) -> None:
+        gift = proposed(self.house, self.truth, recording)
+        if gift is not None:
+            self.gifts[gift.digest] = gift
+
+    @rule(pick=st.randoms(use_true_random=False))
+    @precondition(lambda self: self.gifts)
+    def take_a_provision_further(self, pick: Random) -> None:
+        on_their_way = [each for each in self.gifts.values() if each.stage is not GiftStage.HANDED_OVER]
+        take_further(self.house, self.truth, pick.choice(on_their_way or [*self.gifts.values()]))
 
     def _living(self) -> set[str]:
         return self.docket.known - self.truth.gone
@@ -258,11 +287,13 @@ class Office(RuleBasedStateMachine):
                 self._step(case, NEXT[case.stage])
 
     def _best(self, case: Case) -> Outcome:
-        """What she would like to hear; nothing was given to anybody here."""
-        can_be_granted = (
-            self.register.granted(case.receipt) and case.kind is not RequestKind.PROVISION_RECORDS
-        )
-        return Outcome.FULL if can_be_granted else Outcome.NOTHING_HELD
+        """What she would like to hear."""
+        return Outcome.FULL if self._can_be_granted(case) else Outcome.NOTHING_HELD
+
+    def _can_be_granted(self, case: Case) -> bool:
+        if case.kind is RequestKind.PROVISION_RECORDS:
+            return self.register.was_given(case.receipt)
+        return bool(self.register.granted(case.receipt))
 
     @rule(outcome=st.sampled_from(ENDS), pick=st.randoms(use_true_random=False))
     @precondition(lambda self: self.docket.cases)
@@ -289,11 +320,9 @@ class Office(RuleBasedStateMachine):
             return "cannot end"
         if outcome in (Outcome.REFUSED, Outcome.ANSWERED):
             return ""
-        if case.kind is RequestKind.PROVISION_RECORDS:
-            return "no provision" if outcome is Outcome.FULL else ""
-        return (
-            "held" if bool(self.register.granted(case.receipt)) is (outcome is Outcome.NOTHING_HELD) else ""
-        )
+        if self._can_be_granted(case) is not (outcome is Outcome.NOTHING_HELD):
+            return ""
+        return "provision" if case.kind is RequestKind.PROVISION_RECORDS else "held"
 
     def _prepare(self, case: Case, outcome: Outcome) -> bool:
         """What a decision is about: copies, or corrections. Whether there is all that it needs."""
@@ -428,6 +457,13 @@ class Office(RuleBasedStateMachine):
     def what_was_stopped_is_given_to_nobody(self) -> None:
         for each in self.truth.stopped & self._living():
             assert self.register.is_stopped(each)
+
+    @invariant()
+    def what_was_given_stays_on_the_ledger_and_nothing_else_is_there_as_given(self) -> None:
+        for gift in self.gifts.values():
+            assert stage_of(self.house, gift.digest) is gift.stage
+        given = "SELECT count(*) AS n FROM provision WHERE stage = 'handed-over'"
+        assert self.house.rows(given)[0].n == len(self.truth.given)
 
     @invariant()
     def what_was_erased_stays_erased(self) -> None:

@@ -10,6 +10,7 @@ was printed or logged, and nowhere on the disk.
 import io
 import shutil
 import sqlite3
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,6 +22,7 @@ from urllib.parse import urlencode, urlsplit
 import av
 import pytest
 
+from media.process import run
 from retention.disposal import verifier
 from retention.kernel.clock import SystemClock, local_date
 from tests.builders.answers import ANSWERS, BASIS, COMPLAINED, CORRECTED, EVIDENCE, PURPOSES
@@ -45,6 +47,7 @@ from tests.builders.identifiers import Words, finder, named_by_the_package, name
 from tests.builders.office import open_desk, write_one_more_call
 from tests.builders.outbox import served
 from tests.builders.sound import decode
+from tests.builders.workers import overhear
 from tests.integration.cli.conftest import Shell
 
 pytestmark = pytest.mark.slow
@@ -63,8 +66,11 @@ def opened(tmp_path_factory: pytest.TempPathFactory, shared_data_if_any: Path | 
 
 
 @pytest.fixture
-def desk(opened: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Desk]:
+def desk(
+    opened: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Desk]:
     """A copy of it. Nobody else is named when its story is told, in any place but the package."""
+    overheard = overhear(monkeypatch)
     caplog.set_level("DEBUG")
     caplog.set_level("INFO", "filelock")
     shutil.copytree(opened.shell.folder, tmp_path / "desk")
@@ -76,7 +82,7 @@ def desk(opened: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iter
         everybody = copy.people()
         assert (copy.shell.home / "catalogue.db-wal").stat().st_size > 0
         assert named_on_the_disk(everybody, copy.shell.home) == {}
-    nobody_is_named_aloud(copy, everybody, "\n".join(caplog.messages))
+    nobody_is_named_aloud(copy, everybody, "\n".join([*caplog.messages, *overheard]))
 
 
 def nobody_is_named_aloud(desk: Desk, everybody: Words, logged: str) -> None:
@@ -126,6 +132,15 @@ def test_what_is_looked_for_is_what_recorders_and_papers_say_of_everybody(opened
         "C-200199",
     }
     assert named_by_the_package(everybody, archived(b"C-200199", "木村")) == {"C-200199", "木村"}
+
+
+def test_a_worker_that_named_somebody_would_be_overheard(
+    opened: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overheard = overhear(monkeypatch)
+    said = f"C-200199 {'and so on ' * 9999}"
+    run([sys.executable, "-c", f"import sys; sys.stderr.write({said!r})"], timeout_seconds=60)
+    assert named_in(opened.people(), "\n".join(overheard)) == {"C-200199"}
 
 
 def archived(content: bytes, name: str) -> bytes:
