@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 from retention.cli.request.copies import MOST_REVIEW_BYTES
 from tests.builders.calls import CALLER
@@ -219,3 +220,23 @@ def test_a_call_is_proposed_once_and_said_how_far_it_is(shell: Shell) -> None:
     rendered = shell("request", "render", receipt)
     assert rendered.code == 0
     assert "Every copy is made." in rendered.out
+
+
+def test_a_policy_without_classes_for_papers_takes_no_request_and_says_what_it_lacks(nowhere: Shell) -> None:
+    shipped = Path(__file__).parents[3] / "policies" / "defaults" / "japan.yaml"
+    text = shipped.read_text(encoding="utf-8")
+    for start, end in (
+        ("      requests.file: ", "      provision.record: "),  # the notice's periods
+        ("  request-handling:\n", "  provision-records:\n"),
+        ("  requests.file:\n", "  provision.record:\n"),
+    ):
+        text = text[: text.index(start)] + text[text.index(end) :]
+    policy = nowhere.folder / "policy.yaml"
+    policy.write_text(text, encoding="utf-8")
+    assert nowhere("init", "--pack", str(policy)).code == 0
+    told = nowhere.json("request", "file", "complaint", "--name", NAME)
+    assert told.error["exit_code"] == 11
+    assert told.error["message"] == "the policy has no retention class for requests of the area file"
+    assert "japan.yaml shows how" in told.error["hint"]
+    assert nowhere.json("request", "list").value == []
+    assert nowhere.json("hold", "list").value == []
