@@ -58,11 +58,7 @@ def test_what_is_no_recording_ends_with_code_1_and_its_reason(
     ("name", "content", "reason"),
     [
         ("still.mp4", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "this is a still picture (png), not a recording"),
-        (
-            "list.m3u8",
-            b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nother.ts\n",
-            "this is a playlist (hls), which points",
-        ),
+        ("list.mp4", b"ffconcat version 1.0\nfile other.ts\n", "this is a playlist (concat), which points"),
         ("words.mp4", b"1\n00:00:00,000 --> 00:00:01,000\nhello\n", "its content looks like srt"),
     ],
 )
