@@ -21,6 +21,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from media.errors import NotReleased, Unreadable
+from media.note import Note
 from media.sound.decoded import Decoding, to_form, to_levels
 from media.sound.placed import SILENT_LEVEL
 from media.sound.report import Redacted, muted_of
@@ -159,7 +160,7 @@ def check_decoded(result: Path, index: int | None, plan: Plan, target: Target, s
             )
 
 
-def result_of(track: Track, plan: Plan, target: Target, style: Style, notes: list[str]) -> Redacted:
+def result_of(track: Track, plan: Plan, target: Target, style: Style, notes: list[Note]) -> Redacted:
     """The report of a track that was written anew."""
     return Redacted(
         method="edit",

@@ -18,6 +18,7 @@ from av.audio.stream import AudioStream
 from av.packet import Packet
 
 from media.container import Opened, open_recording
+from media.damage import encrypted
 from media.errors import Unreadable, UnsupportedCodec
 from media.facts import is_cover
 from media.sound.placed import MEMORIES, Placed
@@ -72,7 +73,7 @@ class Track:
             if not packet.size:
                 continue
             if packet.has_sidedata("encryption_info"):
-                raise Unreadable("the sound is encrypted; have the recorder export it without encryption")
+                raise Unreadable(encrypted("sound"))
             data = bytes(packet)
             samples = self._samples(packet, data)
             if packet.pts is not None:

@@ -78,7 +78,7 @@ def _how(report: Report) -> dict[str, Any]:
                 "codec": each.codec,
                 "method": each.method,
                 "checked": each.checked,
-                "notes": list(each.survives),
+                "notes": [one.text for one in each.survives],
             }
             for each in report.tracks
         ]

@@ -6,10 +6,7 @@ the middle, as a full disk refuses it, and children inherit the limit.
 
 import errno
 import os
-import resource
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +20,11 @@ from retention.kernel import errors
 from retention.redaction.redactor import Medium, Original
 from tests.builders.copies import Case, lying_about
 from tests.builders.house import CALLER, House
+from tests.builders.kernel import no_file_above
 from tests.builders.sound import decode, encode, loud
 from tests.fakes.scripted_redactor import ScriptedRedactor
 
 REQUEST = Request((Mute.parse("1-2"),))
-
-
-@contextmanager
-def no_file_above(size_bytes: int) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 CALLS = {
