@@ -171,7 +171,7 @@ def test_what_a_copy_cannot_promise_is_said_with_it(tmp_path: Path, models: None
     )
     copy = redactor.render(original, review, tmp_path / "copies", ignore)
     camera, mosaic, voices = copy.summary["remains"]
-    assert camera.startswith("the camera moves (places wander), so only what a detector named is hidden")
+    assert camera.startswith("the camera moves, so nobody looked for things that move")
     assert "a mosaic hides less" in mosaic
     assert "a person listens" in voices
     assert copy.summary["styles"] == ["mosaic"]
