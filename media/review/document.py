@@ -12,9 +12,9 @@ and goes with the recording.
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from media.sound.spans import MUTE_PATTERN
 from media.video.masks import Style
@@ -211,6 +211,24 @@ def from_json(text: str | bytes) -> ReviewDocument:
     """The document that a text holds.
 
     Raises:
-        ValueError: It does not follow the schema; the message names each place.
+        ValueError: It does not follow the schema; the message names the first place.
     """
-    return ReviewDocument.model_validate_json(text)
+    return parsed(ReviewDocument, text)
+
+
+_Document = TypeVar("_Document", bound=BaseModel)
+
+
+def parsed(kind: type[_Document], text: str | bytes) -> _Document:
+    """A document of this kind.
+
+    Raises:
+        ValueError: It is none. The message says where and why, and never which value stands there: it is about people.
+    """
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        why = first["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{where}: {why}" if where else why) from None

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from media.errors import Undecided
-from media.review.document import Decision, Verdict
+from media.review.document import Decision, Verdict, parsed
 from media.sound.spans import Mute
 
 
@@ -214,6 +214,6 @@ def from_json(text: str | bytes) -> SoundReview:
     """The document that a text holds.
 
     Raises:
-        ValueError: It does not follow the schema; the message names each place.
+        ValueError: It does not follow the schema; the message names the first place.
     """
-    return SoundReview.model_validate_json(text)
+    return parsed(SoundReview, text)

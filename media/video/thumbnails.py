@@ -7,6 +7,7 @@ the frame's time tells it apart from all others, else by decoding on.
 import base64
 from bisect import bisect_left
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ import cv2
 from av.video.frame import VideoFrame
 
 from media.decode import DAMAGE
-from media.video.frames import Footage, open_footage
+from media.video.frames import open_footage
 from media.video.masks import Box
 
 HEIGHT_PX = 128
@@ -43,8 +44,8 @@ def cut_out(path: Path, wanted: Sequence[Wanted], pts: Sequence[int]) -> list[st
     """
     pictures: dict[int, str] = {}
     order = sorted(range(len(wanted)), key=lambda place: wanted[place].frame)
-    with open_footage(path) as footage:
-        frames = _Reader(footage, pts)
+    with ExitStack() as opened:
+        frames = _Reader(path, pts, opened)
         for place in order:
             frame = frames.at(wanted[place].frame)
             pictures[place] = _jpeg(frame, wanted[place].box)
@@ -54,10 +55,14 @@ def cut_out(path: Path, wanted: Sequence[Wanted], pts: Sequence[int]) -> list[st
 class _Reader:
     """Frames of a file in ascending order, not all of them."""
 
-    def __init__(self, footage: Footage, pts: Sequence[int]) -> None:
-        self._footage, self._pts = footage, pts
+    def __init__(self, path: Path, pts: Sequence[int], opened: ExitStack) -> None:
+        self._path, self._pts, self._opened = path, pts, opened
         self._can_seek = min(pts) >= 0 and all(before < after for before, after in pairwise(pts))
-        self._frames = footage.frames()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._footage = self._opened.enter_context(open_footage(self._path))
+        self._frames = self._footage.frames()
         self._next = 0
         self._last: VideoFrame | None = None
 
@@ -83,8 +88,7 @@ class _Reader:
         except (StopIteration, *DAMAGE):
             pass
         self._can_seek = False
-        self._footage.container.seek(self._pts[0], stream=self._footage.stream)
-        self._frames, self._next = self._footage.frames(), 0
+        self._begin()  # opened anew: where seeking fails, seeking to the start may fail as well
 
 
 def _jpeg(frame: VideoFrame, box: Box) -> str:

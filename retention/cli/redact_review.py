@@ -9,13 +9,12 @@ import typer
 
 from media.files import write_whole
 from media.review.by_hand import MOVING, ByHand, decide_by_hand
-from media.review.document import ReviewDocument, Track, from_json, to_json
+from media.review.document import ReviewDocument, Track, to_json
 from media.review.masks import coverage
 from retention.cli.by_hand import Carry, Draw, Hide, HideRest, Keep, Merge, Moving, Split, check_moving
+from retention.cli.redact_shared import read_review
 from retention.cli.shared import actor, amount, show, table
 from retention.kernel.errors import InvalidInput
-
-_HINT = "`retention redact video IN OUT --review FILE` writes one."
 
 
 def review(
@@ -37,7 +36,7 @@ def review(
     Everything that the line asks for is done, or nothing: splits first, then merges, masks that are drawn, tracks
     that go on, what stays, what is hidden, and the rest. A new track has the next free number.
     """
-    found = _read(document)
+    found = read_review(document)
     wanted = ByHand(
         splits=tuple(split or ()),
         merges=tuple(merge or ()),
@@ -57,16 +56,6 @@ def review(
     if faces is not None:
         _write_faces(decided, faces)
     _show(document, decided)
-
-
-def _read(path: Path) -> ReviewDocument:
-    try:
-        return from_json(path.read_bytes())
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}", hint=_HINT) from error
-    except ValueError as error:
-        first = str(error).splitlines()
-        raise InvalidInput(f"{path} is no review document: {' '.join(first[1:3])}", hint=_HINT) from error
 
 
 def _write_faces(document: ReviewDocument, folder: Path) -> None:

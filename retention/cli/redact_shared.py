@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from media import errors as media_errors
+from media.review.document import ReviewDocument, from_json
 from retention.kernel import errors
 
 Original = Annotated[Path, typer.Argument(metavar="IN", help="The original; it is only read.")]
@@ -26,6 +27,21 @@ def one_of(kind: type[Any], text: str) -> Any:
     if text not in words:
         raise errors.InvalidInput(f"{text!r} is no style", hint=f"Give one of {', '.join(words)}.")
     return kind(text)
+
+
+def read_review(path: Path) -> ReviewDocument:
+    """The review document in a file.
+
+    Raises:
+        InvalidInput: It cannot be read, or is none.
+    """
+    hint = "`retention redact video IN OUT --review FILE` writes one."
+    try:
+        return from_json(path.read_bytes())
+    except OSError as error:
+        raise errors.InvalidInput(f"{path} cannot be read: {error.strerror}", hint=hint) from error
+    except ValueError as error:
+        raise errors.InvalidInput(f"{path} is no review document: {error}", hint=hint) from error
 
 
 #: What a person does about somebody who was found.

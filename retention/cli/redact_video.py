@@ -14,7 +14,7 @@ from media.files import write_whole
 from media.page import as_text
 from media.review.by_hand import MOVING
 from media.review.decide import hide_all as hide_everybody
-from media.review.document import ReviewDocument, from_json, to_json
+from media.review.document import ReviewDocument, to_json
 from media.review.likeness import Likeness
 from media.review.masks import coverage
 from media.video.detect.choose import face_detector
@@ -33,7 +33,7 @@ from media.video.watch import Progress
 from media.video.watch import Watch as SurveyWatch
 from retention.cli.by_hand import Moving, check_moving
 from retention.cli.redact_report import ReportLanguage, Reports, checked_language, write_reports
-from retention.cli.redact_shared import Copy, Original, one_of, plain_errors
+from retention.cli.redact_shared import Copy, Original, one_of, plain_errors, read_review
 from retention.cli.search_options import (
     AnyAngle,
     Detector,
@@ -156,7 +156,7 @@ def _reviewed(
     How far it was is kept beside the copy until the document is written, or the copy made.
     """
     if review is not None and review.exists():
-        return from_json(review.read_bytes())
+        return read_review(review)
     with progress("searching") as tell:
 
         def on_progress(found: Progress) -> None:

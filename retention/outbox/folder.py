@@ -9,7 +9,7 @@ machines. `ID` is a hash that leads nobody to the link.
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,10 +49,8 @@ class Folder:
 
     def make(self) -> None:
         """Make the folder where there is none."""
-        try:
+        with self._cannot_be("made"):
             self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreUnavailable(f"the outbox {self.path} cannot be made: {error.strerror}") from error
 
     def write(self, chunks: Iterable[bytes]) -> Path:
         """Write a file that is not there yet for anybody; `publish` gives it its name.
@@ -60,15 +58,13 @@ class Folder:
         Raises:
             StoreUnavailable: It cannot be written.
         """
-        try:
+        with self._cannot_be("written"):
             descriptor, name = mkstemp(prefix=".", suffix=PART, dir=self.path)
             with os.fdopen(descriptor, "wb") as file:
                 os.fchmod(descriptor, MODE)
                 file.writelines(chunks)
                 file.flush()
                 os.fsync(descriptor)
-        except OSError as error:
-            raise StoreUnavailable(f"the outbox {self.path} cannot be written: {error.strerror}") from error
         return Path(name)
 
     def publish(self, written: Path, name: str) -> None:
@@ -77,11 +73,9 @@ class Folder:
         Raises:
             StoreUnavailable: It cannot be done.
         """
-        try:
+        with self._cannot_be("written"):
             written.replace(self.path / name)
             self._sync()
-        except OSError as error:
-            raise StoreUnavailable(f"the outbox {self.path} cannot be written: {error.strerror}") from error
 
     def take_away(self, link_id: str) -> None:
         """Take a link's file away; nothing happens where there is none.
@@ -89,15 +83,10 @@ class Folder:
         Raises:
             StoreUnavailable: It cannot be done.
         """
-        try:
-            with suppress(FileNotFoundError):
-                (self.path / f"{link_id}{LINK}").unlink()
-                self._sync()
-        except OSError as error:
-            raise StoreUnavailable(
-                f"the outbox {self.path} cannot be changed: {error.strerror}",
-                hint="The link is still live: take its file away by hand.",
-            ) from error
+        hint = "The link is still live: take its file away by hand."
+        with self._cannot_be("changed", hint), suppress(FileNotFoundError):
+            (self.path / f"{link_id}{LINK}").unlink()
+            self._sync()
 
     def links(self) -> Iterator[str]:
         """The ids of all that waits."""
@@ -136,14 +125,23 @@ class Folder:
         self.publish(self.write([said]), f"{receipt.id}{RECEIPT}")
 
     def forget_receipt(self, link_id: str) -> None:
-        """Take a receipt away."""
-        (self.path / f"{link_id}{RECEIPT}").unlink(missing_ok=True)
+        """Take a receipt away.
+
+        Raises:
+            StoreUnavailable: It cannot be done.
+        """
+        with self._cannot_be("changed"):
+            (self.path / f"{link_id}{RECEIPT}").unlink(missing_ok=True)
 
     def sweep(self, now: datetime) -> None:
-        """Take away what writers that died have left."""
+        """Take away what writers that died have left.
+
+        Raises:
+            StoreUnavailable: It cannot be done.
+        """
         before = (now - UNFINISHED_FOR).timestamp()
         for each in self.path.glob(f".*{PART}"):
-            with suppress(FileNotFoundError):
+            with self._cannot_be("changed"), suppress(FileNotFoundError):
                 if each.stat().st_mtime < before:
                     each.unlink()
 
@@ -151,6 +149,15 @@ class Folder:
         for each in sorted(self.path.glob(f"*{suffix}")):
             if ID.fullmatch(each.stem):
                 yield each.stem
+
+    @contextmanager
+    def _cannot_be(self, done: str, hint: str | None = None) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreUnavailable(
+                f"the outbox {self.path} cannot be {done}: {error.strerror}", hint=hint
+            ) from error
 
     def _sync(self) -> None:
         descriptor = os.open(self.path, os.O_RDONLY)

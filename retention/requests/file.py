@@ -153,7 +153,7 @@ def _check(received: Received, rules: Rules, now: datetime) -> None:
     if not received.subject.name.strip():
         raise InvalidInput("the request names nobody", hint="Give --name: who the person is.")
     if received.agent is not None and not received.agent.name.strip():
-        raise InvalidInput("the request is made by an agent who is not named", hint="Give --agent-name.")
+        raise InvalidInput("the request is made by an agent who is not named", hint="Give --agent NAME.")
     if received.received_at > now:
         raise InvalidInput(
             f"the request was received at {received.received_at}, which lies in the future",

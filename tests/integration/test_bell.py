@@ -1,6 +1,7 @@
 """The bell rings, the ledger remembers: one night a business date, whatever clocks and processes do."""
 
 import logging
+import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from retention.workers.bell import (
     ring,
     serve,
 )
+from tests.builders.custody import look
 from tests.builders.house import House
 from tests.builders.policy import FILE, policy_text
 
@@ -205,6 +207,46 @@ def test_whatever_stops_a_night_the_bell_alarms_and_rings_on(
     sqlite_house.memory_store.before = lambda *_: None
     assert catch_up(sqlite_house.app)
     assert nights(sqlite_house) == [date(2026, 3, 3)]
+
+
+def test_a_destruction_that_was_interrupted_is_finished_by_the_night_and_said_to_be(
+    sqlite_house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    sqlite_house.add_source()
+    call = sqlite_house.take_in()
+
+    def fail(act: str, _: str) -> None:
+        if act == "erase_many":
+            raise StoreUnavailable("no")
+
+    sqlite_house.memory_store.before = fail
+    with pytest.raises(StoreUnavailable):
+        sqlite_house.destroy_span(call)
+    sqlite_house.memory_store.before = lambda *_: None
+    for day in (3, 4):
+        sqlite_house.clock.move_to(date(2026, 3, day))
+        ring(sqlite_house.app)
+    (told,) = [record for record in caplog.records if "destructions" in record.getMessage()]
+    assert (told.levelno, told.getMessage()) == (logging.WARNING, "event=destructions.finished number=1")
+    assert look(sqlite_house).ok
+
+
+def test_receipts_that_cannot_be_read_are_an_alarm_and_no_nights_failure(
+    sqlite_house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Something stands in the outbox that the office may not take away, as when it belongs to somebody else."""
+    app = sqlite_house.app
+    (app.home / app.settings.outbox / ".left.part" / "of somebody else").mkdir(parents=True)
+    os.utime(app.home / app.settings.outbox / ".left.part", (0, 0))
+    sqlite_house.clock.move_to(date(2026, 3, 3))
+    run = ring(app)
+    assert run
+    assert run.state == "done"
+    (told,) = [record for record in caplog.records if "receipts" in record.getMessage()]
+    assert (told.levelno, told.getMessage()) == (
+        logging.ERROR,
+        "event=receipts.failed code=store-unavailable",
+    )
 
 
 # --- holds that wait for somebody

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from media.review.document import Verdict, from_json
+from media.models import digest_of
+from media.review.document import ReviewDocument, Source, Verdict, from_json, to_json
 from media.synthesise.footage import Appearance, Person, make_footage
 from media.video.frames import luma_of, open_footage
 from tests.builders.sound import wave_bytes
@@ -152,6 +153,31 @@ def test_what_becomes_of_what_moves_is_one_of_three(nowhere: Shell, tmp_path: Pa
     )
     assert told.error["exit_code"] == 11
     assert "hide, review, keep" in told.error["hint"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("models")
+def test_somebody_who_is_missing_in_the_review_is_found_again_and_written_into_it(
+    footage: tuple[Path, tuple[Appearance, ...]], nowhere: Shell, tmp_path: Path
+) -> None:
+    """As when a person takes out what has to be decided about."""
+    source, review, copy = footage[0], tmp_path / "review.json", tmp_path / "copy.mp4"
+    with open_footage(source) as opened:
+        known = Source(
+            sha256=digest_of(source),
+            width=opened.stream.width,
+            height=opened.stream.height,
+            frames=sum(1 for _ in opened.frames()),
+            time_base=str(opened.stream.time_base),
+        )
+    review.write_text(to_json(ReviewDocument(source=known)), encoding="utf-8")
+    told = nowhere.json("redact", "video", str(source), str(copy), "--review", str(review))
+    assert told.error["error"] == "not-released"
+    assert str(source) in told.error["message"]
+    assert not copy.exists()
+    found = from_json(review.read_bytes()).tracks
+    assert found
+    assert {track.decision.verdict for track in found} == {Verdict.UNDECIDED}
 
 
 @pytest.mark.slow

@@ -149,9 +149,24 @@ def test_headerless_sound_stays_headerless(shell: Shell) -> None:
     assert out.read_bytes()[::2] == sound[::2]
 
 
+CAMERA = ("--kind", "footage", "--site", "tokyo", "--zone", "Asia/Tokyo", "--purpose", "crime-prevention")
+
+
+def test_footage_that_cannot_be_written_anew_stays_as_it_was_and_it_is_said_why(shell: Shell) -> None:
+    assert shell("source", "add", "camera", *CAMERA, "--notice", "v1").code == 0
+    path = footage(shell.folder / "f.ts", loud(2, 48_000), "mp2", "libx264", rate=48_000)
+    film = take_in(shell, path, "camera")
+    told = shell.json("redaction", "destroy-span", film, "--span", "0.5-1", *WHY, "--yes")
+    assert told.error["exit_code"] == 42
+    why = f"recording {film}: footage in mpegts cannot be written anew with its sound silenced"
+    assert told.error["message"] == why
+    out = shell.folder / "opened"
+    assert shell("open", film, "--purpose", "crime-prevention", "--out", str(out)).code == 0
+    assert out.read_bytes() == path.read_bytes()
+
+
 def test_the_sound_of_footage_goes_and_its_picture_stays(shell: Shell) -> None:
-    camera = ("--kind", "footage", "--site", "tokyo", "--zone", "Asia/Tokyo", "--purpose", "crime-prevention")
-    assert shell("source", "add", "camera", *camera, "--notice", "v1").code == 0
+    assert shell("source", "add", "camera", *CAMERA, "--notice", "v1").code == 0
     film = take_in(shell, footage(shell.folder / "f.mp4", loud(2), "aac", "libx264"), "camera")
     told = shell.json("redaction", "destroy-span", film, "--span", "0.5-1", *WHY, "--yes")
     assert told.code == 0, told.err

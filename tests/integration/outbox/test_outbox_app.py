@@ -170,7 +170,7 @@ def test_and_not_later(outbox: Outbox) -> None:
     until_idle(outbox, put, 1)
     outbox.clock.move(seconds=60 * 60)
     assert said(outbox.post(put)) == said(outbox.post(UNKNOWN))
-    assert outbox.receipt(put).state == "interrupted"
+    eventually(outbox, put, "interrupted")
     assert not outbox.is_there(put)
 
 

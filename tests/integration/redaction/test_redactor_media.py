@@ -1,15 +1,17 @@
 """What becomes of the sound: of calls in every codec that recorders write, and of footage."""
 
+import html
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from media.review.document import Decision, Sound, Verdict, from_json, to_json
+from media.video.masks import Style
 from retention.adapters.redactor_calls import Speech
 from retention.adapters.redactor_media import MediaRedactor
 from retention.kernel.errors import InvalidInput, ToolFailed
-from retention.redaction.redactor import Choice, Copy, Medium, Original, Wish
+from retention.redaction.redactor import Choice, Copy, Medium, Original, Review, Wish
 from tests.builders.sound import Levels, decode, encode, footage, loud
 
 AGENT, CALLER = 0, 1
@@ -148,3 +150,41 @@ def test_kept_but_for_a_span_it_is_silent_there(tmp_path: Path, models: None) ->
     assert not after[0, rate : rate + rate // 2].any()
     assert after[0, : rate // 2].any()
     assert copy.summary["sound"] == "kept but for 1 spans"
+
+
+def test_what_a_copy_cannot_promise_is_said_with_it(tmp_path: Path, models: None) -> None:
+    """Masks of a weaker style, voices that a person kept, and things that moved before a camera that did."""
+    del models
+    original, _ = filmed(tmp_path)
+    redactor = MediaRedactor()
+    (tmp_path / "work").mkdir()
+    (tmp_path / "copies").mkdir()
+    found = redactor.propose(original, Wish(), tmp_path / "work", ignore)
+    drawn = redactor.choose(Medium.VIDEO, found, Choice(draws=("0-9:8,8,32,24",), keep=("sound",)), "suzuki")
+    document = from_json(drawn.text)
+    assert document.search is not None
+    moving = document.search.model_copy(update={"is_camera_fixed": False, "camera_why": "places wander"})
+    weaker = [track.model_copy(update={"style": Style.MOSAIC}) for track in document.tracks]
+    document = document.model_copy(update={"search": moving, "tracks": tuple(weaker)})
+    review = redactor.choose(
+        Medium.VIDEO, Review(to_json(document).encode(), ()), Choice(hides_rest=True), "suzuki"
+    )
+    copy = redactor.render(original, review, tmp_path / "copies", ignore)
+    camera, mosaic, voices = copy.summary["remains"]
+    assert camera.startswith("the camera moves, so nobody looked for things that move")
+    assert "a mosaic hides less" in mosaic
+    assert "a person listens" in voices
+    assert copy.summary["styles"] == ["mosaic"]
+    page = copy.page.decode().lower()
+    assert all(html.escape(remark).lower() in page for remark in (camera, mosaic, voices))
+
+
+def test_what_is_done_with_what_moves_is_one_of_three(tmp_path: Path, models: None) -> None:
+    del models
+    original, _ = filmed(tmp_path)
+    redactor = MediaRedactor()
+    (tmp_path / "work").mkdir()
+    found = redactor.propose(original, Wish(), tmp_path / "work", ignore)
+    with pytest.raises(InvalidInput, match="'no' is nothing to do with what moves") as refused:
+        redactor.choose(Medium.VIDEO, found, Choice(hides_rest=True, moving="no"), "suzuki")
+    assert refused.value.hint == "Give one of hide, review, keep."

@@ -54,6 +54,23 @@ def test_what_is_no_recording_ends_with_code_1_and_its_reason(
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("still.mp4", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "this is a still picture (png), not a recording"),
+        ("list.mp4", b"ffconcat version 1.0\nfile other.ts\n", "this is a playlist (concat), which points"),
+        ("words.mp4", b"1\n00:00:00,000 --> 00:00:01,000\nhello\n", "its content looks like srt"),
+    ],
+)
+def test_what_is_known_and_no_recording_is_called_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes, reason: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert main(["inspect", str(path)]) == 1
+    assert reason in capsys.readouterr().err
+
+
 def test_a_rotated_picture_and_a_warning_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(write_pictures(tmp_path / "clip", rotation=90))]) == 0
     assert "turned by 270°" in capsys.readouterr().out

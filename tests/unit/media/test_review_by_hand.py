@@ -96,3 +96,8 @@ def test_what_cannot_be_done_is_said_with_its_track(wanted: dict[str, tuple[str,
     with pytest.raises(ValueError, match=re.escape(said)) as refused:
         decided(**wanted)
     assert "\n" not in str(refused.value)
+
+
+def test_where_nothing_was_found_there_is_nothing_to_name() -> None:
+    with pytest.raises(ValueError, match="there is no track 1; this review has no track"):
+        decide_by_hand(ReviewDocument(source=SOURCE), ByHand(keep=("track 1",)))

@@ -1,6 +1,7 @@
 """The document in which a person decides: what is undecided is named, and nothing leaks by editing."""
 
 import json
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from media.errors import Undecided
-from media.review import schema
+from media.review import schema, sound
 from media.review.decide import carry, decide, decide_gaps, draw, hide_all, merge, positions_of, split
 from media.review.document import (
     Gap,
@@ -106,6 +107,24 @@ def test_a_document_is_the_same_after_it_was_written_and_read(one: Track) -> Non
 def test_a_document_that_makes_no_sense_is_refused(change: dict[str, object], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         ReviewDocument.model_validate({**DOCUMENT.model_dump(), **change})
+
+
+@pytest.mark.parametrize("read", [from_json, sound.from_json])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Yamada Hanako", "Invalid JSON: "),
+        ('{"version": "Yamada Hanako"}', "version: Input should be 1"),
+        ('{"version": 1, "source": {"sha256": "Yamada Hanako"}}', "source.sha256: String should match "),
+    ],
+)
+def test_of_what_is_no_document_it_is_said_where_and_why_and_never_what_stands_there(
+    read: Callable[[str], object], text: str, said: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}") as refused:
+        read(text)
+    assert "Yamada" not in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_positions_out_of_order_or_without_size_are_refused() -> None:

@@ -17,6 +17,7 @@ from media.review.document import Decision, Verdict
 from media.review.sound import (
     Channel,
     SoundReview,
+    SoundSearch,
     SoundSource,
     Span,
     from_json,
@@ -268,6 +269,12 @@ def test_sides_cannot_be_swapped_in_the_document() -> None:
 def test_the_document_of_another_call_does_not_take_its_place() -> None:
     other = BEFORE.model_copy(update={"source": SOURCE.model_copy(update={"sha256": "b" * 64})})
     assert sound_objections(BEFORE, other) == ("the document is about another recording",)
+
+
+def test_how_a_call_was_searched_is_not_a_persons_to_say() -> None:
+    searched = SoundSearch(looked_for=("keys",), not_looked_for=())
+    said = sound_objections(BEFORE, BEFORE.model_copy(update={"search": searched}))
+    assert said == ("how the recording was searched was changed",)
 
 
 def test_a_new_decision_bears_the_name_of_who_gave_it_whatever_the_document_says() -> None:

@@ -121,6 +121,7 @@ def test_every_number_is_shown_whatever_it_is(digits: str) -> None:
         ("and the security code is 917", "security code"),
         ("expires 12 27", "expiry date"),
         ("you can call me on 03-3224-5555", "telephone number"),
+        ("the old phone was 555 0143", "telephone number"),
         ("my social security number is 078 05 1120", "personal number"),
     ],
 )

@@ -51,6 +51,24 @@ def test_a_bad_range_is_refused_in_words(
     assert "write FIRST-END" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("render", "--replace-audio", "gone.wav"), "the sound that should take its place is not there"),
+        (("verify",), "o.mp4 is not there"),
+    ],
+    ids=["render", "verify"],
+)
+def test_a_file_that_is_not_there_is_named(
+    tmp_path: Path, plan: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], reason: str
+) -> None:
+    source = write_clip(tmp_path / "in.mp4", frames=4)
+    command, *more = arguments
+    assert main([command, str(source), str(tmp_path / "o.mp4"), "--masks", str(plan), *more]) == 1
+    assert reason in capsys.readouterr().err
+    assert not (tmp_path / "o.mp4").exists()
+
+
 def test_a_still_is_redacted(tmp_path: Path, plan: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray(scene(0, 96, 64)).save(tmp_path / "in.png")
     assert main(["picture", str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--masks", str(plan)]) == 0
