@@ -33,7 +33,6 @@ from media.video.motion import (
 from media.video.search import Found, Searchers, Task, merged, pictures_for
 from media.video.segments import Segments
 from media.video.views import (
-    FINE_WIDTH_PX,
     LOOK_EVERY_FRAMES,
     MAIN_WIDTH_PX,
     OTHER_EVERY_FRAMES,
@@ -42,6 +41,7 @@ from media.video.views import (
     View,
     angles_of,
     cycle_of,
+    other_width,
     right_angles,
     views_of,
 )
@@ -151,7 +151,6 @@ class _Pass:
         self._searched: Grey | None = None  # the picture that the searches of the cycle are of
         self._cycle: list[int] = []  # frames in which that picture has been searched
         self._looks = 0
-        self._other_at = -OTHER_EVERY_FRAMES
         self._last: LumaFrame | None = None
 
     def take(self, frame: LumaFrame) -> None:
@@ -175,7 +174,7 @@ class _Pass:
 
     def finish(self) -> None:
         """Wait for the searches that are under way; whoever comes in at the very end is in none of them."""
-        if self._last is not None and self._last.index > self._other_at and self._searchers.has_other:
+        if self._last is not None and self._searchers.has_other:
             self._search_last(self._last)
         self._note(self._searchers.rest())
         self._segments.finish()
@@ -190,8 +189,8 @@ class _Pass:
         self._search(frame)
         self._looks += 1
 
-    def _search(self, frame: LumaFrame) -> None:
-        others = self._other_views(frame.index)
+    def _search(self, frame: LumaFrame, *, is_last: bool = False) -> None:
+        others = self._other_views() if is_last or frame.index % OTHER_EVERY_FRAMES == 0 else ()
         kept = self._segments.find(frame.index)
         if kept is not None:
             self._survey.found[frame.index] = kept
@@ -204,15 +203,13 @@ class _Pass:
         self._note(self._searchers.submit(Task(frame.index, pictures, views, person_width, width, others)))
 
     def _search_last(self, frame: LumaFrame) -> None:
-        self._other_at = -OTHER_EVERY_FRAMES
-        if frame.index not in self._survey.same_as:
-            self._search(frame)
+        if frame.index % OTHER_EVERY_FRAMES and frame.index not in self._survey.same_as:
+            self._search(frame, is_last=True)
 
-    def _other_views(self, frame: int) -> tuple[View, ...]:
-        if not self._searchers.has_other or frame - self._other_at < OTHER_EVERY_FRAMES:
+    def _other_views(self) -> tuple[View, ...]:
+        if not self._searchers.has_other:
             return ()
-        self._other_at = frame
-        width = min(self._survey.width, FINE_WIDTH_PX)
+        width = other_width(self._survey.width)
         return tuple(View(width, angle) for angle in right_angles(self._survey.angles.always))
 
     def _note(self, answers: list[tuple[int, Found]]) -> None:
