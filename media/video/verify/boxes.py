@@ -102,8 +102,11 @@ def walk(path: Path) -> Mp4:
         except (ValueError, struct.error, IndexError) as error:
             found.add(f"the container is broken: {error}")
     if not found.faults:
-        for track in found.tracks:
-            _check_edits(track, found)
+        try:
+            for track in found.tracks:
+                _check_edits(track, found)
+        except ValueError:
+            found.add("the container is broken: a table of times does not fit the samples")
         _check_media(found)
     return found
 

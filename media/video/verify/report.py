@@ -26,12 +26,14 @@ class _Words:
     still: str
     container: str
     times: str
+    proved: str
     masks: str
     weaker: str
     outside: str
     equal: str
     sound: str
     searched: str
+    known: str
     not_searched: str
     moved: str
     moved_kept: str
@@ -53,6 +55,11 @@ _EN = _Words(
     still="What a person must still do",
     container="Every box of the file, every byte of its media, every unit of its picture: nothing but picture and sound.",
     times="All {frames} frames, decoded again: as many as in the source, each shown at the source's time.",
+    proved=(
+        "{decoded} of {frames} frames, decoded again; the other {proved} are the source's own, by comparison of every "
+        "byte of their compressed pictures and of what a decoder needs for them. As many as in the source, each shown "
+        "at the source's time."
+    ),
     masks="{masks} painted areas, in every frame: each holds its fill (worst mean difference {worst:.1f} of 255 levels).",
     weaker="{weaker} of them are a mosaic of at most 8 × 8 cells. That is weaker than a fill: a person may be recognised.",
     outside="Outside them, the source's picture: {psnr:.1f} dB PSNR overall, {low:.1f} dB in the worst frame.",
@@ -62,6 +69,10 @@ _EN = _Words(
         "{frames} frames, each turned by {angles} degrees, were searched by {name} {version} (SHA-256 {sha}), "
         "and {unchanged} more taken for searched, as their picture was the same; one in {every} was due: "
         "{hits} hits, {covered} under masks, {kept} on people who stay visible by decision."
+    ),
+    known=(
+        "{known} more hold, bit for bit, pictures of the source in which the same detector had looked before: "
+        "what it saw there counts as seen here."
     ),
     not_searched="Nobody was searched for: no second detector was given.",
     moved="Things that moved and that no detector named: {hidden} painted over, {kept} left visible by decision.",
@@ -95,6 +106,10 @@ _JA = _Words(
     still="人が必ず行う確認",
     container="ファイルの全ボックス、メディアの全バイト、映像の全ユニット:映像と音声以外のものはありません。",
     times="全 {frames} フレームを再度復号:枚数も表示時刻も元の映像と同じです。",
+    proved=(
+        "全 {frames} フレームのうち {decoded} フレームを再度復号。残る {proved} フレームは、圧縮された映像と"
+        "復号に必要な情報が元の映像と1バイトも違わないことを確認。枚数も表示時刻も元の映像と同じです。"
+    ),
     masks="全フレームの塗りつぶし {masks} か所:すべて塗りつぶし色です(平均差の最大 {worst:.1f}/255)。",
     weaker="うち {weaker} か所は最大 8 × 8 マスのモザイクです。塗りつぶしより弱く、個人が識別されるおそれがあります。",
     outside="塗りつぶし以外は元の映像と一致:全体で PSNR {psnr:.1f} dB、最も低いフレームで {low:.1f} dB。",
@@ -104,6 +119,10 @@ _JA = _Words(
         "{frames} フレームを {angles} 度に回転して {name} {version}(SHA-256 {sha})で探索"
         "({every} フレームごと、同じ画像の {unchanged} フレームは省略):"
         "検出 {hits} 件、うち塗りつぶし下 {covered} 件、表示すると決定した人物 {kept} 件。"
+    ),
+    known=(
+        "ほか {known} フレームは、同じ検出器が先に探索した元の映像とビット単位で同じです。"
+        "そこで検出したものは、ここでも検出したものとして扱いました。"
     ),
     not_searched="人物の探索は行っていません(二つ目の検出器が指定されていません)。",
     moved="検出器が何か特定できなかった動くもの:塗りつぶし {hidden} 件、表示すると決定 {kept} 件。",
@@ -159,7 +178,9 @@ def _looked(report: VerifyReport, words: _Words, language: Language) -> list[str
     sound = _SOUND_JA.get(report.sound, report.sound) if language == "ja" else report.sound
     lines = {
         Kind.CONTAINER: words.container,
-        Kind.TIMES: words.times.format(frames=report.frames),
+        Kind.TIMES: (words.proved if report.proved else words.times).format(
+            frames=report.frames, proved=report.proved, decoded=report.frames - report.proved
+        ),
         Kind.UNDER_MASK: words.masks.format(masks=report.masks, worst=report.worst_fill_error),
         Kind.OUTSIDE: _outside(report, words),
         Kind.SOUND: words.sound.format(sound=sound),
@@ -186,7 +207,7 @@ def _searched(report: VerifyReport, words: _Words) -> str:
     look = report.second_look
     if look is None:
         return words.not_searched
-    return words.searched.format(
+    said = words.searched.format(
         frames=look.frames,
         unchanged=look.unchanged,
         every=look.every_frames,
@@ -198,3 +219,4 @@ def _searched(report: VerifyReport, words: _Words) -> str:
         covered=look.covered,
         kept=look.kept,
     )
+    return " ".join([said, words.known.format(known=look.known)]) if look.known else said
