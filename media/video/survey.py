@@ -148,6 +148,7 @@ class _Pass:
         self._survey, self._net = seen, net
         self._searchers, self._segments = searchers, segments
         self._before: Grey | None = None
+        self._is_before_known = False  # it is the same as the one that was searched
         self._searched: Grey | None = None  # the picture that the searches of the cycle are of
         self._cycle: list[int] = []  # frames in which that picture has been searched
         self._looks = 0
@@ -159,11 +160,13 @@ class _Pass:
         seen.pts.append(-1 if frame.pts is None else frame.pts)
         self._last = frame
         picture = for_net(frame.luma)
-        is_new_scene = self._before is not None and is_cut(picture, self._before)
+        is_known = self._searched is not None and is_same(picture, self._searched)
+        # Two pictures that are the same as a third differ by less than a cut does.
+        is_alike = is_known and self._is_before_known
+        is_new_scene = self._before is not None and not is_alike and is_cut(picture, self._before)
         if is_new_scene:
             seen.cuts.append(frame.index)
-        self._before = picture
-        is_known = self._searched is not None and is_same(picture, self._searched)
+        self._before, self._is_before_known = picture, is_known
         if is_new_scene or frame.index % LOOK_EVERY_FRAMES == 0:
             self._note_motion(frame.index, self._net.look(picture))
             seen.steadiness.look(picture)
@@ -181,7 +184,7 @@ class _Pass:
 
     def _look(self, frame: LumaFrame, picture: Grey, *, is_known: bool) -> None:
         if not is_known:
-            self._searched, self._cycle = picture, []
+            self._searched, self._cycle, self._is_before_known = picture, [], True
         elif len(self._cycle) >= cycle_of(self._survey.angles):
             self._survey.same_as[frame.index] = tuple(self._cycle)
             return

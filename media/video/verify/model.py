@@ -85,8 +85,8 @@ class VerifyReport:
     sound: str
     second_look: SecondLookFacts | None = None
     moved: MovedFacts | None = None
-    proved: int = 0
     findings: tuple[Finding, ...] = field(default=())
+    proved: int = 0
 
     @property
     def is_clean(self) -> bool:
