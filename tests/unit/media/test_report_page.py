@@ -1,6 +1,7 @@
 """The one page about a copy: in two languages, for footage, sound and stills, and readable wherever it is opened."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,10 @@ LOOK = SecondLookFacts("CenterFace", "1", "c" * 64, 6, (0, 90), 174, 12, 66, 63,
 SEEN = Finding(Kind.SEEN, "frame 12: somebody at 120,80 to 160,130 <b>", 12)
 
 
-def footage(language: Language, *findings: Finding) -> Page:
+def footage(language: Language, *findings: Finding, proved: int = 0) -> Page:
     report = VerifyReport(
-        "a" * 64, "b" * 64, 99, 7, 1, 0.4, 47.2, 44.1, "identical", LOOK, MovedFacts(4, 1), findings
+        *("a" * 64, "b" * 64, 99, 7, 1, 0.4, 47.2, 44.1, "identical", replace(LOOK, known=proved // 6)),
+        *(MovedFacts(4, 1), findings, proved),
     )
     return footage_page(report, language, ["the camera moves"])
 
@@ -47,6 +49,7 @@ def still(language: Language) -> Page:
 PAGES: dict[str, Callable[[Language], Page]] = {
     "footage": footage,
     "footage with a finding": lambda language: footage(language, SEEN),
+    "footage, mostly copied": lambda language: footage(language, proved=60),
     "sound": sound,
     "still": still,
 }
