@@ -16,6 +16,7 @@ from retention.audit.record import WRITTEN, Act, record, start_trail
 from retention.audit.root import sign_root
 from retention.audit.tables import AuditRootRow
 from retention.audit.tags import Tag
+from retention.audit.verify import head_of
 from retention.audit.witness import SignedJournal
 from retention.catalogue.schedules import schedule_in_force
 from retention.catalogue.sources import find_source
@@ -389,8 +390,20 @@ def open_app(home: Path, **given: Unpack[Given]) -> App:
         raise InvalidInput(
             f"the catalogue of {home} has another version's schema", hint="Run `retention upgrade`."
         )
+    with plain_errors():
+        _finish(app)
     _sweep(app)
     return app
+
+
+def _finish(app: App) -> None:
+    """Have the first entry witnessed, where a killed `create_store` did not come to it."""
+    with app.database.read() as session:
+        head = head_of(session)
+    if head.seq == 0:
+        raise InvalidInput(f"the store in {app.home} was never finished", hint="Run `retention init` again.")
+    if head.seq == 1:
+        app.witness.publish(head, app.clock.now())
 
 
 def _sweep(app: App) -> None:
@@ -433,8 +446,12 @@ def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **g
     app = App(home, is_new=True, **given)
     migrate(app.database.engine)
     with app.database.read() as session:
-        if session.execute(select(StoreRow)).first():
-            raise InvalidInput(f"there is a store in {home} already", hint="Name another folder with --home.")
+        is_made = session.execute(select(StoreRow)).first() is not None
+    if is_made and any(app.witness.heads()):
+        raise InvalidInput(f"there is a store in {home} already", hint="Name another folder with --home.")
+    if is_made:
+        _finish(app)
+        return app
     if not (home / POLICY_FILE).exists():
         (home / POLICY_FILE).write_text(policy_text, encoding="utf-8")
     # Secrets are made now, so that an escrow taken at any later time holds them all.

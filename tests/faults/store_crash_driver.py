@@ -38,6 +38,7 @@ import retention.cli.ingest
 import retention.cli.redaction
 import retention.cli.request
 import retention.cli.source
+import retention.migrations.migrate
 import retention.wiring
 from retention.catalogue import schedules
 from retention.ingest.model import Seen
@@ -117,7 +118,7 @@ def attempt(story: Story, base: Path, folder: Path, at: int) -> tuple[bool, list
     is_done = in_child(lambda: act(story, folder, facts, at)) == 0
 
     def judge() -> None:
-        faults = [f"at its death: {fault}" for fault in judge_corpse(folder)]
+        faults = [f"at its death: {fault}" for fault in judge_corpse(story, folder)]
         story.again(folder, facts)
         faults += judge_at_rest(story, folder, facts)
         (folder / "faults.json").write_text(json.dumps(faults), encoding="utf-8")

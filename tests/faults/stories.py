@@ -23,6 +23,7 @@ from retention.adapters.keys_ring import Kind
 from retention.bootstrap import App, create_store, open_app
 from retention.catalogue.identifiers import Identifier, blind_all, native
 from retention.cli.main import run
+from retention.kernel.errors import CatalogueDisagrees, InvalidInput, NotFound
 from retention.vault.door import sealed_object
 from retention.vault.note import open_note
 from retention.vault.open import read_all
@@ -32,6 +33,7 @@ from tests.faults.inquest import faults_at_any_time, faults_at_rest, traces
 
 REVIEW_ON = "2100-01-01"
 RIGHT_NUMBER = "+81355500177"
+ALREADY = InvalidInput.exit_code
 RATE = 8_000  #: of the calls that `write_call` writes
 Facts = dict[str, Any]
 
@@ -59,6 +61,11 @@ def ingest(folder: Path, part: str, source: str = "line") -> dict[str, str]:
 def new_store(folder: Path) -> None:
     """A store with two lines; calls of the second may also be used to answer inquiries."""
     create_store(folder / "store", POLICY.read_text(encoding="utf-8"), POLICY.name, "founder").close()
+    new_lines(folder)
+
+
+def new_lines(folder: Path) -> None:
+    """The two lines."""
     line = ["source", "add", "--kind", "call", "--site", "tokyo", "--purpose", "service-quality"]
     command(folder, *line, "line")
     command(folder, *line, "--purpose", "customer-inquiry", "inquiries")
@@ -90,6 +97,32 @@ class Story:
     act: Callable[[Path, Facts], object]
     again: Callable[[Path, Facts], object]
     judge: Callable[[App, Facts], list[str]]
+    begins_with_store: bool = True
+
+
+# --- making a store
+
+
+def prepare_nothing(_: Path) -> Facts:
+    return {}
+
+
+def init(folder: Path, _: Facts) -> None:
+    command(folder, "init")
+
+
+def init_again_and_go_on(folder: Path, _: Facts) -> None:
+    command(folder, "init", allowed=(0, ALREADY))
+    new_lines(folder)
+
+
+def judge_init(app: App, _: Facts) -> list[str]:
+    vouched, last = [*app.witness.heads()][-1].seq, rows(app, "SELECT max(seq) FROM audit_entry")[0][0]
+    made = rows(app, "SELECT id FROM store")
+    return [
+        *([f"{len(made)} stores were made"] if len(made) != 1 else []),
+        *([f"entry {vouched} of {last} is witnessed"] if vouched != last else []),
+    ]
 
 
 # --- taking in
@@ -389,6 +422,7 @@ def judge_correction(app: App, facts: Facts) -> list[str]:
 
 
 STORIES = {
+    "init": Story(prepare_nothing, init, init_again_and_go_on, judge_init, begins_with_store=False),
     "correction": Story(
         prepare_correction, carry_out_correction, carry_out_again_and_answer, judge_correction
     ),
@@ -400,9 +434,14 @@ STORIES = {
 }
 
 
-def judge_corpse(folder: Path) -> list[str]:
+def judge_corpse(story: Story, folder: Path) -> list[str]:
     """The faults of a store whose process has just been killed."""
-    app = open_app(folder / "store")
+    try:
+        app = open_app(folder / "store")
+    except (CatalogueDisagrees, InvalidInput, NotFound):
+        if story.begins_with_store:
+            raise
+        return []
     try:
         return faults_at_any_time(app)
     finally:

@@ -1,4 +1,4 @@
-"""A process is killed at every step of taking in, of a night, of a hold, of destroying a span, of a correction; what is left is whole, and done again it is done.
+"""A process is killed at every step of making a store, of taking in, of a night, of a hold, of destroying a span, of a correction; what is left is whole, and done again it is done.
 
 No loss: every good file is sealed once and opens to its own bytes, every broken
 one is in quarantine. No orphan: no byte without a row, no intake, no draft. No
@@ -19,6 +19,7 @@ from tests.faults.stories import STORIES
 ROOT = Path(__file__).parents[2]
 #: What each story must at least have died before: a story that changes nothing proves nothing.
 TURNING_POINTS = {
+    "init": ("committed", "replace head.new", "replace keyring.new"),
     "correction": ("committed", "open journal"),
     "ingest": ("committed", "write", "link", "unlink", "replace head.new"),
     "night": ("committed", "open journal", "unlink", "replace keyring.new"),
