@@ -82,6 +82,7 @@ class _Look:
             for part in proof.parts:
                 if known and part.is_same:
                     self._take(part, known, pairs.size)
+                    report(part.end, known.frames)
                 elif not self._compare_part(pairs, part, report):
                     return
         if self._looks is not None:
