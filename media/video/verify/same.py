@@ -58,7 +58,7 @@ from media.video.nal import (
 )
 from media.video.scan import Scan, main_picture, packets_to_end, scan
 
-_PROFILES = frozenset({66, 77, 88, 100})
+_PROFILES = frozenset({bytes([66]), bytes([77]), bytes([88]), bytes([100])})
 _SILENT = frozenset({DELIMITER, END_OF_SEQUENCE, END_OF_STREAM, FILLER})
 _PERIOD, _TIMING, _FILLING, _REGISTERED, _UNREGISTERED, _RECOVERY = 0, 1, 3, 4, 5, 6
 _HARMLESS = frozenset({_PERIOD, _TIMING, _FILLING, _REGISTERED, _UNREGISTERED, _RECOVERY})
@@ -111,9 +111,9 @@ def prove(source: Path, output: Path, masks: MaskTable, frames: int) -> Proof:
         before, after = scan(source), scan(output)
         starts = _starts(before, after, frames)
         is_same, idr = _compare(source, output)
+        is_same &= _same_times(before, after)
     except (Unreadable, ValueError, _NoProof):
         return UNPROVED
-    is_same &= _same_times(before, after)
     cuts = [*(start for start in starts if idr[start]), frames]
     if cuts[0] != 0:
         return UNPROVED
@@ -187,7 +187,7 @@ def _headers(stream: VideoStream) -> Headers:
 
 
 def _check_sets(old: Headers, new: Headers) -> None:
-    profiles = {unit[1] for unit in old.sets if kind(unit) == SPS}
+    profiles = {unit[1:2] for unit in old.sets if kind(unit) == SPS}
     if not profiles <= _PROFILES or not set(old.sets) <= set(new.sets):
         raise _NoProof
 
