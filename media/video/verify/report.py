@@ -71,8 +71,8 @@ _EN = _Words(
         "{hits} hits, {covered} under masks, {kept} on people who stay visible by decision."
     ),
     known=(
-        "{known} more hold, bit for bit, pictures of the source in which the same detector had looked before: "
-        "what it saw there counts as seen here."
+        "{known} more hold, bit for bit, pictures of the source that the same detector had searched, or taken for "
+        "searched: what it saw there counts as seen here."
     ),
     not_searched="Nobody was searched for: no second detector was given.",
     moved="Things that moved and that no detector named: {hidden} painted over, {kept} left visible by decision.",
@@ -121,7 +121,7 @@ _JA = _Words(
         "検出 {hits} 件、うち塗りつぶし下 {covered} 件、表示すると決定した人物 {kept} 件。"
     ),
     known=(
-        "ほか {known} フレームは、同じ検出器が先に探索した元の映像とビット単位で同じです。"
+        "ほか {known} フレームは、同じ検出器が先に探索した元の映像(変化のない画像は省略)とビット単位で同じです。"
         "そこで検出したものは、ここでも検出したものとして扱いました。"
     ),
     not_searched="人物の探索は行っていません(二つ目の検出器が指定されていません)。",

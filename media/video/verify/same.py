@@ -21,7 +21,7 @@ Whether each packet gives one frame is not seen here: whoever decoded the source
 says how many frames it has. As a packet gives one at most, and what is not
 proved is counted, equal sums mean that every packet gives one.
 
-It shares no code with what decides to copy.
+It shares readers with what decides to copy, and no decision.
 """
 
 import re
