@@ -22,6 +22,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -39,6 +40,7 @@ from media.models import models_folder
 from media.process import python_module, run
 
 DEFAULT_MEMORY_BYTES = 6 * 1024**3  #: address space; 4K on two cores takes 3 GiB
+MEMORY_VARIABLE = "MEDIA_MEMORY_GIB"  #: of the environment: how much every job may use instead
 MAX_ANSWER_CHARACTERS = 512 * 1024**2  #: what a day of a busy street comes to, and it is held in memory
 NO_SENSE = "the worker gave an answer that makes no sense; try again, and report it if it stays so"
 MESSAGE_CHARACTERS = 1000  #: of what a child says went wrong, and what to do about it
@@ -78,7 +80,7 @@ def ask_child(
         reads: Files and folders that the job may read, beside the program and the models.
         writes: Those that it may read and write.
         stall_seconds: The child is stopped when it reports no progress for so long.
-        memory_bytes: Address space that it may use.
+        memory_bytes: Address space that it may use, unless the environment says otherwise.
         unit: In which it counts its progress, for messages.
         on_progress: Called about four times a second, from another thread. It must not raise.
         is_cancelled: Asked about ten times a second.
@@ -89,7 +91,7 @@ def ask_child(
         Cancelled: `is_cancelled` said so.
     """
     answer = _Answer(on_progress, stall_seconds, is_cancelled, unit)
-    argv, environment = python_module(module, str(memory_bytes), str(os.getpid()))
+    argv, environment = python_module(module, str(_memory_in_force(memory_bytes)), str(os.getpid()))
     allowed = {"reads": [path_text(path) for path in reads], "writes": [path_text(path) for path in writes]}
     head = json.dumps({**request, "allowed": allowed, "bulk_bytes": len(bulk)}).encode() + b"\n"
     try:
@@ -105,6 +107,19 @@ def ask_child(
         if not answer.is_final:
             raise ToolFailed(f"the worker {module} died at {answer.place}: {error}; try again") from error
     return answer.result()
+
+
+def _memory_in_force(asked_bytes: int) -> int:
+    said = os.environ.get(MEMORY_VARIABLE)
+    if not said:
+        return asked_bytes
+    try:
+        given = int(Decimal(said) * 1024**3)
+    except (ArithmeticError, ValueError):
+        given = 0
+    if given <= 0:
+        raise ToolFailed(f"{MEMORY_VARIABLE} is {said!r}; make it a number of GiB, such as 12")
+    return given
 
 
 def path_text(path: Path) -> str:
@@ -230,6 +245,14 @@ def answer_parent(job: Job) -> NoReturn:
     os._exit(0)
 
 
+def refusing(job: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """In the child: what `job` answers, or that it refuses what was asked for; `media.job.do` understands both."""
+    try:
+        return job()
+    except ValueError as error:
+        return {"refused": str(error)}
+
+
 def _confined(allowed: dict[str, list[str]], request: dict[str, Any]) -> dict[str, Any]:
     """Confine this process to what is allowed; the request, in paths that it can still open then.
 
@@ -281,7 +304,7 @@ def _answer(job: Job, request: dict[str, Any], bulk: bytes, report: OnProgress) 
 def _bad_news(error: Exception) -> dict[str, Any]:
     match error:
         case MemoryError():
-            return {"failed": "more memory is needed than this job may use; raise its limit and try again"}
+            return {"failed": _too_little_memory()}
         case NotReleased():
             return {"not_released": list(error.findings)}
         case MediaToolError():
@@ -291,11 +314,20 @@ def _bad_news(error: Exception) -> dict[str, Any]:
                 )
             }
         case OSError():
-            return {"failed": _what_the_disk_said(error)}
+            return {"failed": what_the_disk_said(error)}
     return {"failed": f"the work broke off ({type(error).__name__}: {error}); please report this"}
 
 
-def _what_the_disk_said(error: OSError) -> str:
+def _too_little_memory() -> str:
+    given = resource.getrlimit(resource.RLIMIT_AS)[0] / 1024**3
+    return (
+        f"more memory is needed than the {given:.1f} GiB that this job may use; "
+        f"set the variable {MEMORY_VARIABLE} to more, if the machine has it, and try again"
+    )
+
+
+def what_the_disk_said(error: OSError) -> str:
+    """Why something could not be read or written, and what to do."""
     if error.errno in _FULL:
         return "there is no room left for the output; free some disk space and try again"
     return f"reading or writing failed: {error.strerror or error}; try again"

@@ -47,27 +47,18 @@ _MACHINE = (
 )
 _NOWHERE = "/dev/null"
 
-#: By processor: its number, and those of socket, connect, execve, execveat, ptrace, process_vm_readv,
-#: process_vm_writev, pidfd_getfd; kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_send_signal;
-#: io_uring_setup, bpf, perf_event_open, userfaultfd, mount, unshare, setns, add_key, request_key, keyctl.
+#: By processor, as the kernel calls it (linux/audit.h).
+_PROCESSORS = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+#: What is refused: its number on x86-64, and on ARM64.
 _REFUSED = {
-    "x86_64": (
-        0xC000003E,
-        (
-            *(41, 42, 59, 322, 101, 310, 311, 438),
-            *(62, 200, 234, 129, 297, 424),
-            *(425, 321, 298, 323, 165, 272, 308, 248, 249, 250),
-        ),
-    ),
-    "aarch64": (
-        0xC00000B7,
-        (
-            *(198, 203, 221, 281, 117, 270, 271, 438),
-            *(129, 130, 131, 138, 240, 424),
-            *(425, 280, 241, 282, 40, 97, 268, 217, 218, 219),
-        ),
-    ),
-}
+    "socket": (41, 198), "connect": (42, 203), "execve": (59, 221), "execveat": (322, 281),
+    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
+    "pidfd_getfd": (438, 438), "kill": (62, 129), "tkill": (200, 130), "tgkill": (234, 131),
+    "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "pidfd_send_signal": (424, 424),
+    "io_uring_setup": (425, 425), "bpf": (321, 280), "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282), "mount": (165, 40), "unshare": (272, 97), "setns": (308, 268),
+    "add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219),
+}  # fmt: skip
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050001  #: the second: EPERM
 _SECOND_ABI = 0x40000000  #: of x86-64 ("x32"): the same calls under other numbers
@@ -90,7 +81,8 @@ def confine(reads: Iterable[Path], writes: Iterable[Path]) -> tuple[str, ...]:
     if not _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1):
         return ()
     has_landlock = _landlock(libc, [*_program(), *reads], [Path(_NOWHERE), *writes])
-    return ("no new privileges", *(["landlock"] if has_landlock else []), *refuse_calls()[1:])
+    found = {"no new privileges": True, "landlock": has_landlock, "seccomp": _seccomp(libc)}
+    return tuple(name for name, holds in found.items() if holds)
 
 
 def at_hand() -> tuple[str, ...]:
@@ -100,19 +92,9 @@ def at_hand() -> tuple[str, ...]:
     libc = ctypes.CDLL(None, use_errno=True)
     found = {
         "landlock": _landlock_version(libc) >= 1,
-        "seccomp": platform.machine() in _REFUSED and libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0,
+        "seccomp": platform.machine() in _PROCESSORS and libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0,
     }
     return tuple(name for name, is_here in found.items() if is_here)
-
-
-def refuse_calls() -> tuple[str, ...]:
-    """As `confine`, but every file that this user may open stays in reach."""
-    if sys.platform != "linux":
-        return ()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if not _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1):
-        return ()
-    return ("no new privileges", *(["seccomp"] if _seccomp(libc) else []))
 
 
 def _program() -> list[Path]:
@@ -163,22 +145,28 @@ def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, rights: int) -> None:
 
 
 def _seccomp(libc: ctypes.CDLL) -> bool:
-    if platform.machine() not in _REFUSED or sys.maxsize < 2**32:
+    if platform.machine() not in _PROCESSORS or sys.maxsize < 2**32:
         return False
-    machine, refused = _REFUSED[platform.machine()]
-    refuse = len(refused)  # steps from the first comparison to the last line
-    lines = [
-        (_LOAD, 0, 0, 4),
-        (_IF_EQUAL, 0, refuse + 3, machine),
-        (_LOAD, 0, 0, 0),
-        (_IF_AT_LEAST, refuse + 1, 0, _SECOND_ABI),
-        *((_IF_EQUAL, refuse - place, 0, number) for place, number in enumerate(refused)),
-        (_RETURN, 0, 0, _ALLOW),
-        (_RETURN, 0, 0, _REFUSE),
-    ]
+    lines = call_filter(platform.machine())
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in lines))
     program = struct.pack("@HP", len(lines), ctypes.addressof(code))
     return _prctl(libc, _PR_SET_SECCOMP, _MODE_FILTER, ctypes.c_char_p(program))
+
+
+def call_filter(machine: str) -> list[tuple[int, int, int, int]]:
+    """The filter on system calls for a processor: lines of classic BPF (operation, steps if so, if not, value)."""
+    place = list(_PROCESSORS).index(machine)
+    refused = [numbers[place] for numbers in _REFUSED.values()]
+    refuse = len(refused)  # steps from the first comparison to the last line
+    return [
+        (_LOAD, 0, 0, 4),
+        (_IF_EQUAL, 0, refuse + 3, _PROCESSORS[machine]),
+        (_LOAD, 0, 0, 0),
+        (_IF_AT_LEAST, refuse + 1, 0, _SECOND_ABI),
+        *((_IF_EQUAL, refuse - number, 0, call) for number, call in enumerate(refused)),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _REFUSE),
+    ]
 
 
 def _prctl(libc: ctypes.CDLL, what: int, value: int, more: ctypes.c_char_p | None = None) -> bool:

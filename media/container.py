@@ -8,13 +8,13 @@ are tried, so that a text file cannot become a filter graph or a web address.
 Raw telephone formats have no header to be recognised by: see `raw_format`.
 """
 
+import errno
 import os
 import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,8 +22,15 @@ import av
 from av.container import InputContainer
 
 from media.errors import Unreadable
+from media.files import descriptor_of
 from media.inspection import printable
-from media.raw_format import RAW_FORMAT_HELP, RAW_FORMATS, parse_raw_format
+from media.raw_format import (
+    HEADER_BYTES,
+    RAW_FORMAT_HELP,
+    RAW_FORMATS,
+    has_certain_header,
+    parse_raw_format,
+)
 
 #: Containers of recorders, telephone systems and cameras. FFmpeg knows some 350 more.
 CONTAINERS = (
@@ -31,10 +38,6 @@ CONTAINERS = (
     *("mpegvideo", "m4v", "h264", "hevc", "mjpeg", "mpjpeg"),
     *("wav", "w64", "aiff", "au", "caf", "voc", "nist", "sox"),
     *("ogg", "flac", "mp3", "aac", "ac3", "amr", "amrnb", "amrwb", "gsm"),
-)
-_CERTAIN_HEADERS = (
-    *((0, b"RIFF"), (0, b"RF64"), (0, b"OggS"), (0, b"fLaC")),
-    *((4, b"ftyp"), (0, b"\x1a\x45\xdf\xa3")),
 )
 _STILL_PICTURES = re.compile(r"\w+_pipe|image2|gif|apng|webp|ico")
 _PLAYLISTS = frozenset({"hls", "concat", "dash", "sdp", "rtsp", "imf", "applehttp"})
@@ -48,7 +51,7 @@ _MAX_COMPLAINTS = 3
 class Opened:
     """A container that is open, and what was odd about it."""
 
-    path: Path
+    path: Path | int
     raw_format: str | None
     container: InputContainer
     size_bytes: int
@@ -56,8 +59,8 @@ class Opened:
 
 
 @contextmanager
-def open_recording(path: Path, raw_format: str | None = None) -> Iterator[Opened]:
-    """Open `path` for demuxing. FFmpeg sees its bytes alone.
+def open_recording(path: Path | int, raw_format: str | None = None) -> Iterator[Opened]:
+    """Open `path` for demuxing, or the file behind a descriptor, which stays open. FFmpeg sees its bytes alone.
 
     A hint at a raw format counts unless the file begins with a header that no sound could form by chance.
 
@@ -66,16 +69,16 @@ def open_recording(path: Path, raw_format: str | None = None) -> Iterator[Opened
         ValueError: The hint is none that is known.
     """
     hint = parse_raw_format(raw_format) if raw_format else None
-    with _open_regular(path) as file:
-        size_bytes = os.fstat(file.fileno()).st_size
+    with _open_regular(path) as number:
+        size_bytes = os.fstat(number).st_size
         if size_bytes == 0:
             raise Unreadable("the file is empty")
-        start = _first_bytes(file)
+        start = os.pread(number, HEADER_BYTES, 0)
         warnings = _cut_off_riff(start, size_bytes)
-        if hint and _has_certain_header(start):
+        if hint and has_certain_header(start):
             hint = None
             warnings.append(f"the file has a header of its own; the hint {raw_format!r} was not used")
-        container, complaints = _open_container(file, hint, start)
+        container, complaints = _open_container(number, hint, start)
         with container:
             warnings += complaints
             if len(container.streams) > _MAX_TRACKS:
@@ -83,26 +86,15 @@ def open_recording(path: Path, raw_format: str | None = None) -> Iterator[Opened
             yield Opened(path, raw_format, container, size_bytes, warnings)
 
 
-def _open_regular(path: Path) -> FileIO:
-    """Open without waiting: a pipe or a device of that name must not hang the worker."""
+@contextmanager
+def _open_regular(path: Path | int) -> Iterator[int]:
+    number = os.dup(path) if isinstance(path, int) else descriptor_of(path)
     try:
-        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise Unreadable(f"the file cannot be opened: {error.strerror}") from error
-    if not stat.S_ISREG(os.fstat(number).st_mode):
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise Unreadable("this is not a regular file")
+        yield number
+    finally:
         os.close(number)
-        raise Unreadable("this is not a regular file")
-    return FileIO(number, "rb")
-
-
-def _first_bytes(file: FileIO) -> bytes:
-    start = file.read(16) or b""
-    file.seek(0)
-    return start
-
-
-def _has_certain_header(start: bytes) -> bool:
-    return any(start.startswith(magic, at) for at, magic in _CERTAIN_HEADERS)
 
 
 def _is_wave(start: bytes) -> bool:
@@ -119,16 +111,38 @@ def _cut_off_riff(start: bytes, size_bytes: int) -> list[str]:
 
 
 class _Nameless:
-    """A file without a name: FFmpeg guesses from the extension of whatever has one."""
+    """A file without a name: FFmpeg guesses from the extension of whatever has one.
 
-    def __init__(self, file: FileIO) -> None:
-        self.read = file.read
-        self.seek = file.seek
-        self.tell = file.tell
+    Its place in the file is its own: a descriptor's belongs to all who share it.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._at = 0
+
+    def read(self, size: int) -> bytes:
+        """The next bytes; fewer at the end."""
+        found = os.pread(self._number, size, self._at)
+        self._at += len(found)
+        return found
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at}.get(whence)
+        if base is None:
+            base = os.fstat(self._number).st_size
+        if base + offset < 0:
+            raise OSError(errno.EINVAL, "before the beginning")
+        self._at = base + offset
+        return self._at
+
+    def tell(self) -> int:
+        """Where it is."""
+        return self._at
 
 
 def _open_container(
-    file: FileIO, hint: tuple[str, dict[str, str]] | None, start: bytes
+    number: int, hint: tuple[str, dict[str, str]] | None, start: bytes
 ) -> tuple[InputContainer, list[str]]:
     """The open container, and what FFmpeg complained about while it read the header."""
     demuxer, options = hint or (None, {})
@@ -137,7 +151,7 @@ def _open_container(
     with _audible(), av.logging.Capture() as complaints:
         try:
             container = av.open(
-                _Nameless(file),
+                _Nameless(number),
                 mode="r",
                 format=demuxer,
                 options={"max_size": _PCM_PACKET_BYTES, **options},

@@ -45,3 +45,8 @@ def damaged_packet(number: int, why: str) -> str:
         f"the file breaks at packet {number} of the picture ({why}); "
         "get another copy of it, or take the part before that place: `python -m media excerpt`"
     )
+
+
+def encrypted(what: str) -> str:
+    """Pictures or sound of which there is no key here."""
+    return f"the {what} is encrypted; have the recorder export it without encryption"

@@ -38,14 +38,14 @@ class Wishes:
     is_thorough: bool = False
 
 
-def examine(path: Path, wishes: Wishes, raw_format: str | None) -> Inspection:
-    """Inspect `path`.
+def examine(file: Path | int, wishes: Wishes, raw_format: str | None) -> Inspection:
+    """Inspect a file, by its path or by a descriptor.
 
     Raises:
         Unreadable: It cannot be used, with the reason.
         ValueError: The raw format is none that is known.
     """
-    with open_recording(path, raw_format) as opened:
+    with open_recording(file, raw_format) as opened:
         main = _choose_main(opened.container)
         if isinstance(main, VideoStream):
             return _examine_video(opened, main, wishes)

@@ -1,4 +1,4 @@
-"""Write a file so that it is there whole, or not at all."""
+"""Write a file so that it is there whole, or not at all; open one to read without waiting for it."""
 
 import errno
 import fcntl
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from media.errors import ToolFailed
+from media.errors import ToolFailed, Unreadable
 
 _TAIL = ".part"
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
@@ -76,6 +76,18 @@ def settle(draft: Path, target: Path) -> None:
     _sync(draft, os.O_RDONLY)
     draft.replace(target)
     _sync(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def descriptor_of(path: Path) -> int:
+    """A descriptor to read `path` by, without waiting: a pipe or a device of that name must not hang anybody.
+
+    Raises:
+        Unreadable: It cannot be opened.
+    """
+    try:
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise Unreadable(f"the file cannot be opened: {error.strerror}") from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -1,32 +1,37 @@
 """The child process that looks into strangers' files. `probe` starts it and talks to it.
 
 It trusts nobody and can do little: no core dump (it would hold somebody's
-picture), no file written, few files open, bounded memory, no socket and no
-program where the kernel can refuse them, and an alarm that ends it even when
-its parent is gone. A crash costs one answer.
+picture), no file written, few files open, bounded memory, an alarm that ends it
+even when its parent is gone, and, as far as the kernel has the means
+(`media.confine`), no file opened but the program's own, no socket, no program.
+It is not told where a file lies, only given it, open to read. A crash costs one
+answer.
 
-One request is a line of JSON on standard input; one answer is as `answer`
-describes it, on standard output.
+One request is a line of JSON with a descriptor, on a socket that is standard
+input; one answer is as `answer` describes it, on standard output.
 """
 
 import json
 import os
 import resource
 import signal
+import socket
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO, Any
 
 import av
 
 from media.answer import Outcome, pack_answer
-from media.confine import refuse_calls
+from media.confine import confine
 from media.errors import Unreadable, UnsupportedCodec
 from media.examine import Wishes, examine
 from media.inspection import to_json
 
 _ALARM_GRACE_SECONDS = 2.0  #: the parent's own time-out comes first
 _OPEN_FILES = 32
+_REQUEST_BYTES = 4096  #: a line has a tenth of it
 #: What the loader says of a library that finds no room; OpenCV is loaded with the first picture.
 _NO_ROOM = "failed to map segment"
 
@@ -40,17 +45,27 @@ def main() -> None:
     av.logging.set_skip_repeated(False)  # else one file's complaints are counted into the next one's
     _limit_oneself(memory_bytes=int(sys.argv[1]))
     _send(answers, pack_answer(Outcome.READY))
-    for line in sys.stdin.buffer:
-        request = json.loads(line)
+    for request, file in _requests():
         signal.setitimer(signal.ITIMER_REAL, request.pop("timeout_seconds") + _ALARM_GRACE_SECONDS)
-        _send(answers, _answer(request))
+        _send(answers, _answer(request, file))
         signal.setitimer(signal.ITIMER_REAL, 0)
+        os.close(file)
 
 
-def _answer(request: dict[str, Any]) -> bytes:
+def _requests() -> Iterator[tuple[dict[str, Any], int]]:
+    """What is asked, and the descriptor of what it is asked of; nothing where nobody is there who could ask."""
+    with suppress(OSError), socket.socket(fileno=0) as asker:
+        while True:
+            line, files, _, _ = socket.recv_fds(asker, _REQUEST_BYTES, 1)
+            if not line:
+                return
+            yield json.loads(line), files[0]
+
+
+def _answer(request: dict[str, Any], file: int) -> bytes:
     try:
-        path, raw_format = Path(request.pop("path")), request.pop("raw_format")
-        inspection = examine(path, Wishes(**request), raw_format)
+        raw_format = request.pop("raw_format")
+        inspection = examine(file, Wishes(**request), raw_format)
     except MemoryError:
         return pack_answer(Outcome.OUT_OF_MEMORY)
     except UnsupportedCodec as error:
@@ -86,7 +101,7 @@ def _limit_oneself(memory_bytes: int) -> None:
         (resource.RLIMIT_AS, memory_bytes),
     ):
         resource.setrlimit(limit, (value, value))
-    refuse_calls()
+    confine([], [])
 
 
 if __name__ == "__main__":

@@ -68,14 +68,6 @@ def do(
     return answer
 
 
-def refusing(job: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """In the child: what `job` answers, or that it refuses what was asked for."""
-    try:
-        return job()
-    except ValueError as error:
-        return {"refused": str(error)}
-
-
 def parsed(form: TypeAdapter[T], value: object) -> T:
     """A value that a child sent.
 

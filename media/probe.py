@@ -14,6 +14,7 @@ import os
 import queue
 import select
 import signal
+import socket
 import subprocess
 import time
 from contextlib import suppress
@@ -25,6 +26,7 @@ from typing import Any, Self
 from media.answer import HEAD, MAX_SIZES, Outcome
 from media.arrival import from_json
 from media.errors import MediaToolError, ToolFailed, Unreadable, UnsupportedCodec
+from media.files import descriptor_of
 from media.inspection import Inspection, printable
 from media.process import kill_group, python_module, run
 from media.raw_format import parse_raw_format
@@ -89,7 +91,7 @@ class Inspector:
         """Say what `path` holds. Its name and extension do not matter.
 
         Args:
-            path: A regular file. It is only read.
+            path: A regular file. It is only read: the worker gets it open, and cannot open another one.
             timeout_seconds: Wall time for one look, once a worker is free. Only where a worker dies there
                 is a second look, by a fresh one.
             want_thumbnail: Make a JPEG, for footage.
@@ -105,17 +107,18 @@ class Inspector:
         if raw_format is not None:
             parse_raw_format(raw_format)
         request = {
-            "path": os.fsdecode(path.absolute()),
             "want_thumbnail": want_thumbnail,
             "want_peaks": want_peaks,
             "is_thorough": is_thorough,
             "raw_format": raw_format,
         }
+        file = descriptor_of(path)
         place = self._places.get()
         try:
-            return place.ask(request, timeout_seconds)
+            return place.ask(request, file, timeout_seconds)
         finally:
             self._places.put(place)
+            os.close(file)
 
 
 def what_it_holds(path: Path) -> tuple[bool, bool]:
@@ -138,12 +141,12 @@ class _Place:
         self._memory_bytes = memory_bytes
         self._worker: _Worker | None = None
 
-    def ask(self, request: dict[str, Any], timeout_seconds: float) -> Inspection:
-        """Ask a worker; a second, fresh one where the first one dies."""
+    def ask(self, request: dict[str, Any], file: int, timeout_seconds: float) -> Inspection:
+        """Ask a worker of the file behind a descriptor; a second, fresh one where the first one dies."""
         with suppress(_WorkerDied):
-            return self._ask_once(request, timeout_seconds)
+            return self._ask_once(request, file, timeout_seconds)
         try:
-            return self._ask_once(request, timeout_seconds)
+            return self._ask_once(request, file, timeout_seconds)
         except _WorkerDied as death:
             raise Unreadable(f"looking into it crashes the decoder ({death})") from death
 
@@ -163,10 +166,10 @@ class _Place:
             self._worker.stop()
             self._worker = None
 
-    def _ask_once(self, request: dict[str, Any], timeout_seconds: float) -> Inspection:
+    def _ask_once(self, request: dict[str, Any], file: int, timeout_seconds: float) -> Inspection:
         worker = self.fill()
         try:
-            return worker.ask(request, timeout_seconds)
+            return worker.ask(request, file, timeout_seconds)
         finally:
             if worker.is_spent:
                 self.empty()
@@ -201,27 +204,30 @@ class _Worker:
         self._memory_bytes = memory_bytes
         self.is_spent = False
         argv, environment = python_module(_WORKER, str(memory_bytes))
+        self._requests, theirs = socket.socketpair()
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                argv,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-                start_new_session=True,
-            )
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                    argv,
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    env=environment,
+                    start_new_session=True,
+                )
         except OSError as error:
+            self._requests.close()
             raise ToolFailed(f"the inspection worker could not be started: {error}") from error
         self._is_greeted = False
 
-    def ask(self, request: dict[str, Any], timeout_seconds: float) -> Inspection:
-        """Send `request` and wait for its answer."""
+    def ask(self, request: dict[str, Any], file: int, timeout_seconds: float) -> Inspection:
+        """Send `request` and the file, and wait for the answer."""
         line = json.dumps({**request, "timeout_seconds": timeout_seconds}).encode() + b"\n"
         self.is_spent = True  # until it has answered: a late answer must not meet the next question
         if not self._is_greeted:
             self._greet()
         try:
-            answer = self._exchange(line, time.monotonic() + timeout_seconds)
+            answer = self._exchange(line, file, time.monotonic() + timeout_seconds)
             found = answer.inspection() if answer.outcome is Outcome.INSPECTED else None
         except TimeoutError:
             raise Unreadable(f"looking into it took longer than {timeout_seconds:g} seconds") from None
@@ -234,9 +240,7 @@ class _Worker:
 
     def hang_up(self) -> None:
         """Tell the worker that nothing more will be asked. Safe to repeat."""
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):
-            self._process.stdin.close()
+        self._requests.close()
 
     def stop(self) -> None:
         """Let the worker end, or end it."""
@@ -259,7 +263,7 @@ class _Worker:
     def _greet(self) -> None:
         """Wait until the worker has imported its libraries."""
         try:
-            self._exchange(b"", time.monotonic() + _START_TIMEOUT_SECONDS)
+            self._answer(time.monotonic() + _START_TIMEOUT_SECONDS)
         except (OSError, ValueError) as error:
             how = self._how_it_ended()
             self.stop()
@@ -267,10 +271,11 @@ class _Worker:
             raise ToolFailed(f"the inspection worker does not start ({how}): {why}") from error
         self._is_greeted = True
 
-    def _exchange(self, line: bytes, deadline: float) -> _Answer:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line)
-        self._process.stdin.flush()
+    def _exchange(self, line: bytes, file: int, deadline: float) -> _Answer:
+        socket.send_fds(self._requests, [line], [file])
+        return self._answer(deadline)
+
+    def _answer(self, deadline: float) -> _Answer:
         outcome, *sizes = HEAD.unpack(self._read(HEAD.size, deadline))
         if any(size > most for size, most in zip(sizes, MAX_SIZES, strict=True)):
             raise ValueError("the answer is too long")

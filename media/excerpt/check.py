@@ -53,7 +53,7 @@ def check_footage(
     """
     container = walk(result)
     if faults := container.faults or list(odd_units(result, container)):
-        raise NotReleased(tuple(faults))
+        raise NotReleased(tuple(fault.text for fault in faults))
     part = find_part(source, span)
     hush()
     zero_s, worst_db = _compare_pictures(source, part, result, report)

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from media.errors import ToolFailed
+from media.note import Note
 from media.raw_format import RAW_FORMAT_HELP
 from media.sound.mute import Report, Request, mute
 from media.sound.personal import REGIONS
 from media.sound.samples import Style
 from media.sound.spans import Mute
-from media.sound.speech import Recogniser, open_recogniser
+from media.sound.speech import NOT_ASKED, Recogniser, not_heard, open_recogniser
 from media.sound.suggest import Suggestions, suggest
 from media.sound.transcript import to_rttm, to_webvtt
 from media.sound.weights import WeightsMissing
@@ -83,7 +84,7 @@ def _mute_text(out: Path, report: Report) -> str:
         lines.append(f"{out}: track {track.track}, {track.container}, {track.codec}, {track.rate} Hz")
         lines.append(f"  {seconds:.3f} channel-seconds muted ({track.style}); method: {track.method}")
         lines.append(f"  {track.checked}")
-        lines += [f"  note: {note}" for note in track.survives]
+        lines += [f"  note: {each.text}" for each in track.survives]
     return "\n".join(lines)
 
 
@@ -104,16 +105,16 @@ def _suggest(options: argparse.Namespace) -> int:
     return 0
 
 
-def _recogniser(options: argparse.Namespace) -> tuple[Recogniser | None, str]:
+def _recogniser(options: argparse.Namespace) -> tuple[Recogniser | None, Note]:
     """A model that the operator names has to load; without one, a missing extra is only said."""
     if options.no_words:
-        return None, "keys and voice activity were asked for alone"
+        return None, NOT_ASKED
     try:
-        return open_recogniser(options.model, options.language), ""
+        return open_recogniser(options.model, options.language), NOT_ASKED
     except WeightsMissing as error:
         if options.model:
             raise ToolFailed(str(error)) from error
-        return None, str(error)
+        return None, not_heard(error)
 
 
 def _suggest_text(found: Suggestions) -> str:
@@ -122,8 +123,8 @@ def _suggest_text(found: Suggestions) -> str:
         f"{one.heard}  [{'; '.join(one.reasons)}]"
         for one in found.spans
     ]
-    lines.append(f"looked for: {'; '.join(found.looked_for)}")
-    lines += [f"note: {text}" for text in (*found.not_looked_for, *found.notes)]
+    lines.append(f"looked for: {'; '.join(each.text for each in found.looked_for)}")
+    lines += [f"note: {each.text}" for each in (*found.not_looked_for, *found.notes)]
     return "\n".join(lines)
 
 

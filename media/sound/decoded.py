@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from media.damage import encrypted
 from media.decode import DAMAGE
 from media.errors import Unreadable
+from media.note import Note, note
 from media.sound.placed import as_channels
 from media.sound.samples import Bytes, Form, Levels
 from media.sound.track import Track
@@ -67,21 +69,19 @@ class Decoding:
         if self._form is None:
             raise Unreadable("nothing of the sound can be decoded; the file is damaged")
 
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Note]:
         """What a person must know about the decoding."""
         found = []
         if self.damaged:
-            found.append(f"{self.damaged} packets could not be decoded; they are silent in the result")
+            found.append(note("packets_damaged", count=self.damaged))
         if self.filled:
-            found.append(
-                f"{self.filled / self.track.rate:.3f} s are missing from the source; they are silent here"
-            )
+            found.append(note("sound_missing", seconds=self.filled / self.track.rate))
         return found
 
     def _frames(self) -> Iterator[Any]:
         for packet in self.track.opened.container.demux(self.track.stream):
             if packet.size and packet.has_sidedata("encryption_info"):
-                raise Unreadable("the sound is encrypted")
+                raise Unreadable(encrypted("sound"))
             try:
                 frames = packet.decode()
             except MemoryError:

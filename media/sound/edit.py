@@ -21,18 +21,18 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from media.errors import NotReleased, Unreadable
+from media.note import Note
 from media.sound.decoded import Decoding, to_form, to_levels
 from media.sound.placed import SILENT_LEVEL
 from media.sound.report import Redacted, muted_of
 from media.sound.samples import FORMS, Bytes, Form, Levels, Painter, Style, tone
-from media.sound.spans import Mute, Plan, Spans, make_plan, merge, touched
+from media.sound.spans import UNKNOWN_TOTAL, Mute, Plan, Spans, make_plan, merge, touched
 from media.sound.track import Track, open_track
 from media.sound.wave import WaveFormat, wave_header
 
 Progress = Callable[[int, int], None]
 
 _BATCH = 16_384  #: samples a channel; codecs give 160 to 1024 at a time
-_UNKNOWN_TOTAL = 1 << 48
 _MAX_RIFF_BYTES = 0xFFFF_FF00
 
 
@@ -85,7 +85,7 @@ def write_call(
     """
     with open_track(source, raw_format=raw_format) as track:
         target = exact(FLAC if container == "flac" else WAV, track)
-        plan = make_plan(mutes, track.rate, track.channels, _UNKNOWN_TOTAL)
+        plan = make_plan(mutes, track.rate, track.channels, UNKNOWN_TOTAL)
         decoding = Decoding(track)
         painted = _painted(decoding, Painter(plan, FORMS[target.form], style), FORMS[target.form], progress)
         if target.container == "wav":
@@ -159,7 +159,7 @@ def check_decoded(result: Path, index: int | None, plan: Plan, target: Target, s
             )
 
 
-def result_of(track: Track, plan: Plan, target: Target, style: Style, notes: list[str]) -> Redacted:
+def result_of(track: Track, plan: Plan, target: Target, style: Style, notes: list[Note]) -> Redacted:
     """The report of a track that was written anew."""
     return Redacted(
         method="edit",

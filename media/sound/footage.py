@@ -20,8 +20,10 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from media.container import Opened, open_recording
+from media.damage import encrypted
 from media.errors import NotReleased, Unreadable
 from media.facts import is_cover
+from media.note import Note
 from media.sound import edit
 from media.sound.decoded import Decoding
 from media.sound.packets import (
@@ -75,7 +77,7 @@ class SoundTrack:
         self._progress = progress
         self._open = ExitStack()
         self._written = Written()
-        self._notes: list[str] = []
+        self._notes: list[Note] = []
 
     def __enter__(self) -> Self:
         with open_track(self._source, self._index) as track:
@@ -189,7 +191,7 @@ def _copied(packets: Iterator["Packet[Any]"], copies: Mapping[int, Any]) -> Iter
     for packet in packets:
         if packet.size:
             if packet.has_sidedata("encryption_info"):
-                raise Unreadable("the picture is encrypted; have the recorder export it without encryption")
+                raise Unreadable(encrypted("picture"))
             packet.stream = copies[packet.stream.index]
             yield packet
 

@@ -14,6 +14,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
+from media.note import Note, note
 from media.sound.decoded import Decoding, to_levels
 from media.sound.dtmf import Key, KeyFinder
 from media.sound.hearing import Hearing
@@ -56,7 +57,7 @@ class _Channel:
 def listen(
     path: Path,
     hearing: Hearing | None,
-    why_no_words: str,
+    why_no_words: Note,
     *,
     raw_format: str | None,
     index: int | None,
@@ -93,14 +94,20 @@ def listen(
         ),
         words=tuple(words),
         looked_for=(
-            *(("keys pressed (DTMF)",) if rate >= _LEAST_KEY_RATE else ()),
-            f"voice activity ({channels[0].voice.scorer.name})",
-            *((f"spoken numbers and personal data ({hearing.name})",) if hearing else ()),
+            *((note("keys"),) if rate >= _LEAST_KEY_RATE else ()),
+            _voice(channels[0].voice.scorer),
+            *((note("words", model=hearing.name),) if hearing else ()),
         ),
-        not_looked_for=()
-        if hearing
-        else (f"spoken numbers and personal data were not looked for: {why_no_words}",),
+        not_looked_for=() if hearing else (why_no_words,),
         notes=(*((why_by_loudness,) if why_by_loudness else ()), *decoding.notes()),
+    )
+
+
+def _voice(scorer: Scorer) -> Note:
+    return (
+        note("voice_by_energy")
+        if isinstance(scorer, EnergyScorer)
+        else note("voice_by_model", model=scorer.name)
     )
 
 

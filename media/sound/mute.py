@@ -1,10 +1,11 @@
 """Write a copy of a recording in which some stretches are not heard.
 
-The recording is a stranger's, so a child process reads and writes (`muting`
-says how). The result appears under its name only when it is whole, on the disk,
-and has been read again and found silent; until then it has a name of its own
-beside it, and whatever goes wrong removes it. Tags, side tracks and anything
-else that is not sound or moving picture do not get through.
+The recording is a stranger's, so a child process decodes and writes (`muting`
+says how); only samples that lie in the open are replaced here (`splice`), as
+that decodes nothing. The result appears under its name only when it is whole,
+on the disk, and has been read again and found silent; until then it has a name
+of its own beside it, and whatever goes wrong removes it. Tags, side tracks and
+anything else that is not sound or moving picture do not get through.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,27 +16,20 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from media.child import path_text
-from media.errors import Unreadable
+from media.child import path_text, what_the_disk_said
+from media.errors import ToolFailed, Unreadable
 from media.files import draft_of, settle, trouble_in_words
 from media.job import do, ignore, parsed
-from media.sound.report import SCHEMA, Redacted, as_json
-from media.sound.samples import Style
+from media.sound.report import SCHEMA, Redacted, Request, as_json
 from media.sound.spans import Mute
+from media.sound.splice import write_spliced
+
+__all__ = ["Report", "Request", "mute", "mute_into", "mute_tracks"]
 
 Progress = Callable[[int, int], None]
 
 _WORKER = "media.sound.mute_worker"
 _TRACKS = TypeAdapter(tuple[Redacted, ...])
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked for."""
-
-    mutes: tuple[Mute, ...]
-    style: Style = Style.SILENCE
-    raw_format: str | None = None  #: what a headerless source is
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +87,13 @@ def mute_into(source: Path, out: Path, suffix: str, request: Request, progress: 
         request: At least one mute.
         progress: As for `mute`.
     """
+    _see(source)
+    try:
+        spliced = write_spliced(source, out, suffix, request, progress)
+    except OSError as error:
+        raise ToolFailed(what_the_disk_said(error)) from error
+    if spliced:
+        return Report(request, (spliced,))
     asked = {
         "suffix": suffix,
         "style": request.style.value,
@@ -106,6 +107,7 @@ def mute_tracks(
     source: Path, out: Path, mutes: Mapping[int, Sequence[Mute]], progress: Progress = ignore
 ) -> Report:
     """As `mute`, for footage whose sound tracks are muted in different places, by index of the track."""
+    _see(source)
     asked = tuple(one for track in mutes.values() for one in track)
     with _published(out) as draft:
         rows = {str(track): [_as_row(one) for one in each] for track, each in mutes.items()}
@@ -113,9 +115,12 @@ def mute_tracks(
         return Report(Request(asked), done)
 
 
-def _ask(source: Path, out: Path, asked: dict[str, Any], progress: Progress) -> tuple[Redacted, ...]:
+def _see(source: Path) -> None:
     if not source.is_file():
         raise Unreadable("the file cannot be opened: there is no such file")
+
+
+def _ask(source: Path, out: Path, asked: dict[str, Any], progress: Progress) -> tuple[Redacted, ...]:
     request = {"source": path_text(source), "out": path_text(out), **asked}
     answer = do(_WORKER, request, reads=[source], writes=[out], unit="sample", progress=progress)
     return parsed(_TRACKS, answer.get("tracks"))

@@ -1,26 +1,22 @@
 """The child process that mutes. `mute` starts it and talks to it through `media.child`."""
 
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-from pydantic import TypeAdapter
 
-from media.child import OnProgress, answer_parent
-from media.job import refusing
-from media.sound.mute import Request
+from media.child import OnProgress, answer_parent, refusing
 from media.sound.muting import write_muted, write_tracks
-from media.sound.report import Redacted
+from media.sound.report import Redacted, Request
 from media.sound.samples import Style
 from media.sound.spans import Mute
-
-_TRACKS = TypeAdapter(tuple[Redacted, ...])
 
 
 def mute_job(request: dict[str, Any], _bulk: bytes, report: OnProgress) -> dict[str, Any]:
     """Write one muted copy."""
-    return refusing(lambda: {"tracks": _TRACKS.dump_python(_write(request, report), mode="json")})
+    return refusing(lambda: {"tracks": [asdict(one) for one in _write(request, report)]})
 
 
 def _write(request: dict[str, Any], report: OnProgress) -> tuple[Redacted, ...]:

@@ -1,8 +1,8 @@
-"""Mute a recording, in the process that calls: the child's side of `mute`.
+"""Mute a recording, in the process that calls: the child's side of `mute`, for all but bare samples.
 
-The way is chosen by what the source is and what is asked: samples replaced
-where they lie, packets replaced, or decoded and written anew (see
-`report.METHODS`). What is written is read again and found silent.
+The way is chosen by what the source is and what is asked: packets replaced, or
+decoded and written anew (see `report.METHODS`). What is written is read again
+and found silent. Samples that lie in the open are `splice`'s.
 """
 
 import os
@@ -15,17 +15,15 @@ import av
 
 from media.damage import in_words
 from media.errors import NotReleased, Unreadable
-from media.sound import edit, packets, splice
+from media.sound import edit, packets
 from media.sound.footage import write_footage
-from media.sound.mute import Request
 from media.sound.ogg import OpusStream, read_opus, read_packets, silence_pages
 from media.sound.placed import Placed, check_silence, silent_stretches
-from media.sound.report import Redacted, muted_of
+from media.sound.report import Redacted, Request, muted_of
 from media.sound.samples import Style
 from media.sound.silent import OPUS_RATE
-from media.sound.spans import Mute, Plan, make_plan
-from media.sound.track import sound_tracks
-from media.sound.wave import Wave, read_wave
+from media.sound.spans import UNKNOWN_TOTAL, Mute, Plan, make_plan
+from media.sound.track import open_track, sound_tracks
 
 Progress = Callable[[int, int], None]
 
@@ -58,15 +56,10 @@ def write_tracks(
 def _write(
     source: Path, out: Path, suffix: str, request: Request, progress: Progress
 ) -> tuple[Redacted, ...]:
-    with _regular(source) as file:
-        size_bytes = os.fstat(file.fileno()).st_size
-        if request.raw_format and (raw := splice.raw_wave(request.raw_format, size_bytes)):
-            write = _splice_wave if suffix == ".wav" else _splice_raw
-            return (write(file, raw, out, request, progress),)
-        if suffix == ".wav" and (wave := read_wave(file, size_bytes)):
-            return (_splice_wave(file, wave, out, request, progress),)
-        if suffix in _OPUS and (opus := read_opus(file)):
-            return (_replace_pages(file, opus, out, request, progress),)
+    if suffix in _OPUS:
+        with source.open("rb") as file:
+            if opus := read_opus(file):
+                return (_replace_pages(file, opus, out, request, progress),)
     if request.raw_format is None:
         is_footage, indices = sound_tracks(source)
         if not indices:
@@ -76,23 +69,6 @@ def _write(
     if suffix in _ANEW:
         return (_write_decoded(source, out, suffix, request, progress),)
     return (_replace_packets(source, out, suffix, request, progress),)
-
-
-def _splice_raw(file: BinaryIO, wave: Wave, out: Path, request: Request, progress: Progress) -> Redacted:
-    plan = make_plan(request.mutes, wave.format.rate, wave.format.channels, wave.total)
-    with out.open("w+b") as written:
-        done = splice.write_raw(file, wave, plan, written, request.style, progress)
-        splice.check_samples(written, wave, plan, request.style)
-    return done
-
-
-def _splice_wave(file: BinaryIO, wave: Wave, out: Path, request: Request, progress: Progress) -> Redacted:
-    plan = make_plan(request.mutes, wave.format.rate, wave.format.channels, wave.total)
-    with out.open("w+b") as written:
-        done = splice.write_wave(file, wave, plan, written, request.style, progress)
-        size_bytes = written.tell()
-        splice.check_wave(written, size_bytes, wave, plan, request.style)
-    return done
 
 
 def _replace_pages(
@@ -132,8 +108,8 @@ def _check_pages(written: BinaryIO, stream: OpusStream, plan: Plan) -> None:
 
 
 def _replace_packets(source: Path, out: Path, suffix: str, request: Request, progress: Progress) -> Redacted:
-    track, total = packets.measure(source)
-    plan = make_plan(request.mutes, track.rate, track.channels, total)
+    with open_track(source) as track:
+        plan = make_plan(request.mutes, track.rate, track.channels, UNKNOWN_TOTAL)
     if not packets.can_replace(track, plan, request.style):
         raise ValueError(_one_side(track.codec) if track.has_packets else _anew(track.codec))
     if suffix == ".mp3" and track.codec == "mp3":
@@ -145,6 +121,7 @@ def _replace_packets(source: Path, out: Path, suffix: str, request: Request, pro
         if track.codec not in _SOUND_OF.get(form, {track.codec}):
             raise ValueError(_anew(track.codec))
         wrote = packets.write_container(source, plan, out, form, request.style, progress)
+    plan = make_plan(request.mutes, track.rate, track.channels, wrote.total.samples)
     packets.check_packets(out, None, plan, wrote, request.style)
     return packets.result_of(track, plan, wrote, form, request.style)
 
@@ -183,12 +160,6 @@ def _one_side(codec: str) -> str:
 
 def _anew(codec: str) -> str:
     return f"{codec} cannot be muted packet by packet here; name the result .flac or .wav"
-
-
-def _regular(source: Path) -> BinaryIO:
-    if not source.is_file():
-        raise Unreadable("the file cannot be opened: there is no such file")
-    return source.open("rb")
 
 
 @contextmanager

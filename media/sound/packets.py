@@ -21,7 +21,7 @@ from media.sound.placed import MEMORIES, Placed, check_silence, is_affected, sil
 from media.sound.report import Redacted, muted_of
 from media.sound.samples import FORMS, Bytes, Painter, Style
 from media.sound.spans import Plan, SpanIndex
-from media.sound.track import Track, open_track, total_of
+from media.sound.track import Total, Track, open_track
 
 Progress = Callable[[int, int], None]
 
@@ -45,6 +45,7 @@ class Written:
 
     places: list[tuple[int, int]] = field(default_factory=list)  #: start and samples
     silenced: list[Placed] = field(default_factory=list)
+    total: Total = field(default_factory=Total)  #: of the source, once its last packet has passed
 
 
 def replaced(
@@ -56,7 +57,7 @@ def replaced(
         Unreadable: A packet is damaged.
     """
     if track.codec in FORMS:
-        yield from _painted(track, Painter(plan, FORMS[track.codec], style), progress, plan.total)
+        yield from _painted(track, Painter(plan, FORMS[track.codec], style), written, progress, plan.total)
         return
     marked = _marked(track, plan, written, progress)
     if track.codec == "mp3":
@@ -71,7 +72,8 @@ def write_mp3(source: Path, plan: Plan, out: BinaryIO, progress: Progress) -> Wr
     written = Written()
     out.write(_info_frame(source))
     with open_track(source) as track:
-        out.writelines(bytes(packet) for packet in replaced(track, plan, Style.SILENCE, written, progress))
+        packets = replaced(track, plan, Style.SILENCE, written, _of_about(track, progress))
+        out.writelines(map(bytes, packets))
     return written
 
 
@@ -82,7 +84,7 @@ def write_container(
     written = Written()
     with open_track(source) as track, open_output(out, form) as container:
         stream = container.add_stream_from_template(track.stream)
-        for packet in replaced(track, plan, style, written, progress):
+        for packet in replaced(track, plan, style, written, _of_about(track, progress)):
             packet.stream = stream
             container.mux(packet)
     return written
@@ -93,10 +95,10 @@ def open_output(out: Path, form: str) -> av.container.OutputContainer:
     return av.open(out, "w", format=form, options={"fflags": "+bitexact"})
 
 
-def measure(path: Path, index: int | None = None) -> tuple[Track, int]:
-    """What the track is, closed again, and how many samples are heard."""
-    with open_track(path, index) as track:
-        return track, total_of(track.packets())
+def _of_about(track: Track, progress: Progress) -> Progress:
+    """Progress of a track whose length nobody has counted yet."""
+    about = int((track.opened.container.duration or 0) * track.rate / 1_000_000)
+    return lambda done, _: progress(done, max(done, about))
 
 
 def check_packets(result: Path, index: int | None, plan: Plan, written: Written, style: Style) -> None:
@@ -144,6 +146,7 @@ def _marked(
 ) -> Iterator[tuple["Packet[Any]", Placed, bool]]:
     memory, spans = MEMORIES[track.codec], SpanIndex(plan.every)
     for packet, placed in track.packets():
+        written.total.add(packet, placed)
         is_muted = is_affected(placed, spans, memory)
         if is_muted:
             written.silenced.append(placed._replace(data=b""))
@@ -151,7 +154,7 @@ def _marked(
         if not len(written.places) % _PACKETS_A_REPORT:
             progress(min(max(placed.start, 0), plan.total), plan.total)
         yield packet, placed, is_muted
-    progress(plan.total, plan.total)
+    progress(written.total.samples, written.total.samples)
 
 
 def _mp3(marked: Iterator[tuple["Packet[Any]", Placed, bool]]) -> Iterator["Packet[Any]"]:
@@ -171,9 +174,12 @@ def _mp3(marked: Iterator[tuple["Packet[Any]", Placed, bool]]) -> Iterator["Pack
         raise Unreadable(f"the MP3 track is damaged: {error}") from error
 
 
-def _painted(track: Track, painter: Painter, progress: Progress, total: int) -> Iterator["Packet[Any]"]:
+def _painted(
+    track: Track, painter: Painter, written: Written, progress: Progress, total: int
+) -> Iterator["Packet[Any]"]:
     """Packets of PCM or G.711: samples are silenced where they lie."""
     for packet, placed in track.packets():
+        written.total.add(packet, placed)
         progress(min(max(placed.start, 0), total), total)
         if not painter.touches(placed.start, placed.end):
             yield packet

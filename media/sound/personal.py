@@ -42,6 +42,13 @@ _PERHAPS_INTRODUCTION = re.compile(
 _PLACES = re.compile(
     r"(?:address is|post ?code|zip code|i live (?:at|in)|住所は|郵便番号は?)(?P<name>.{1,60})"
 )
+#: A number is announced, and what follows may be one that was misheard: "コードは大7タン" was "…573".
+_ANNOUNCED = (
+    ("security code", re.compile(r"こーど(?:は|が)[、\s]*(?P<name>[^。、]{1,24})")),
+    ("security code", re.compile(r"\b(?:security )?code is\s+(?P<name>(?:\S+\s*){1,6})")),
+    ("number", re.compile(r"番号(?:は|が)[、\s]*(?P<name>[^。]{1,40})")),
+    ("number", re.compile(r"\bnumber is\s+(?P<name>(?:\S+\s*){1,8})")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +195,7 @@ def _phrase_finds(words: Sequence[Word]) -> Iterator[Find]:
         ("name", 0.35, _PERHAPS_INTRODUCTION, "somebody may be introduced"),
         *(("name", 0.6, pattern, "somebody is introduced") for pattern in _INTRODUCTIONS),
         ("address", 0.6, _PLACES, "words about an address"),
+        *((kind, 0.5, pattern, "announced, and perhaps misheard") for kind, pattern in _ANNOUNCED),
     ]
     for kind, rank, pattern, reason in patterns:
         for found in pattern.finditer(text):

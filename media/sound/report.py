@@ -3,10 +3,20 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from media.note import Note, note
 from media.sound.samples import Style
-from media.sound.spans import Plan, Spans
+from media.sound.spans import Mute, Plan, Spans
 
 SCHEMA = "media-mute-report/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for."""
+
+    mutes: tuple[Mute, ...]
+    style: Style = Style.SILENCE
+    raw_format: str | None = None  #: what a headerless source is
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +32,7 @@ class Muted:
 class Redacted:
     """A finished redaction."""
 
-    method: str  #: "splice", "packets", "edit" or "copied": see `METHODS`
+    method: str  #: "splice", "packets", "edit" or "copied": see `media.note`
     container: str  #: of the result
     codec: str  #: of the result
     rate: int
@@ -32,16 +42,8 @@ class Redacted:
     fade_samples: int  #: outside the spans, where the method fades
     muted: tuple[Muted, ...]
     checked: str  #: how silence was verified, in a sentence
-    survives: tuple[str, ...] = ()  #: what a person must know is still there, or is worse than before
+    survives: tuple[Note, ...] = ()  #: what a person must know is still there, or is worse than before
     track: int = 0  #: index of the sound track in the source
-
-
-METHODS = {
-    "splice": "samples were replaced where they lie; every other sample is as it was, bit for bit",
-    "packets": "the packets that carry the spans were replaced; every other packet is as it was, bit for bit",
-    "edit": "the sound was decoded, edited and written anew",
-    "copied": "nothing was to be muted on this track; its packets are as they were",
-}
 
 
 def as_json(result: Redacted) -> dict[str, Any]:
@@ -50,7 +52,8 @@ def as_json(result: Redacted) -> dict[str, Any]:
     for muted in found["muted"]:
         for name in ("asked", "silent"):
             muted[f"{name}_s"] = [[round(at / result.rate, 6) for at in span] for span in muted[name]]
-    return {"schema": SCHEMA, **found, "method_means": METHODS[result.method]}
+    found["survives"] = [one.as_json() for one in result.survives]
+    return {"schema": SCHEMA, **found, "method_means": note(result.method).text}
 
 
 def muted_of(plan: Plan, silent: tuple[Spans, ...] | None = None) -> tuple[Muted, ...]:

@@ -16,11 +16,12 @@ from pathlib import Path
 from media.errors import NotReleased, Unreadable
 from media.files import draft_of, settle
 from media.models import digest_of
+from media.note import Note
 from media.review.document import Decision, Verdict
 from media.review.sound import Channel, SoundReview, SoundSearch, SoundSource, Span, heard_spans, mutes_of
 from media.sound.mute import Report, Request, mute_into
 from media.sound.personal import REGIONS
-from media.sound.speech import Recogniser
+from media.sound.speech import NOT_ASKED, Recogniser
 from media.sound.suggest import Suggestion, Suggestions, suggest
 
 _KEPT_SHARE = (
@@ -36,7 +37,7 @@ class Ears:
     """With what a call is searched."""
 
     recogniser: Recogniser | None = None
-    why_no_words: str = "no recogniser was asked for"
+    why_no_words: Note = NOT_ASKED
     raw_format: str | None = None  #: what a headerless source is
     regions: Sequence[str] = REGIONS
 
@@ -100,7 +101,9 @@ def propose(
             sha256=digest_of(source), channels=found.channels, duration_s=round(found.duration_s, 6)
         ),
         search=SoundSearch(
-            looked_for=found.looked_for, not_looked_for=found.not_looked_for, notes=found.notes
+            looked_for=_texts(found.looked_for),
+            not_looked_for=_texts(found.not_looked_for),
+            notes=_texts(found.notes),
         ),
         channels=tuple(
             Channel(
@@ -115,6 +118,10 @@ def propose(
         ),
         spans=_spans(found.spans, 1),
     )
+
+
+def _texts(notes: Sequence[Note]) -> tuple[str, ...]:
+    return tuple(one.text for one in notes)
 
 
 def _proposed(side: str, own: Collection[str]) -> Decision:

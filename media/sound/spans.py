@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 Spans = NDArray[np.int64]  #: (n, 2): start and end, ascending, disjoint, not touching
 
 FADE_S = Fraction(5, 1000)  #: short enough to keep the neighbouring word, long enough not to click
+UNKNOWN_TOTAL = 1 << 48  #: of a recording whose samples are not counted yet: no mute starts after its end
 _DECIMAL = r"\d{1,9}(?:\.\d{1,12})?"
 MUTE_PATTERN = rf"^({_DECIMAL})-({_DECIMAL})(?:@(\d{{1,2}}))?$"  #: how a mute is written: "12.5-14.25@1"
 _MUTE = re.compile(MUTE_PATTERN, re.ASCII)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from media.note import Note, note
 from media.sound.weights import EXTRA, WHISPER_BASE, WeightsMissing, own_model, parts_of
 
 NEEDS = f"spoken words need faster-whisper: install {EXTRA}"
+NOT_ASKED = note("words_left_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +45,8 @@ def open_recogniser(folder: Path | None = None, language: str | None = None) -> 
     for known in WHISPER_BASE:
         parts_of(known)
     return Recogniser(None, language)
+
+
+def not_heard(missing: WeightsMissing) -> Note:
+    """That words were not looked for, as the extra is not there."""
+    return note("words_missing", why=str(missing))

@@ -18,12 +18,14 @@ from pydantic import TypeAdapter
 from media.child import DEFAULT_MEMORY_BYTES, path_text
 from media.errors import Unreadable
 from media.job import do, ignore, parsed
+from media.note import Note
 from media.sound.personal import REGIONS
-from media.sound.speech import Recogniser
+from media.sound.speech import NOT_ASKED, Recogniser
 from media.sound.transcript import Turn, Word
 from media.sound.weights import MODEL
 
 SCHEMA = "media-sound-suggestions/1"
+_SAID = ("looked_for", "not_looked_for", "notes")
 Progress = Callable[[int, int], None]
 
 _WORKER = "media.sound.suggest_worker"
@@ -55,13 +57,14 @@ class Suggestions:
     spans: tuple[Suggestion, ...]  #: the most urgent first
     voice: tuple[Turn, ...]
     words: tuple[Word, ...]
-    looked_for: tuple[str, ...]
-    not_looked_for: tuple[str, ...]
-    notes: tuple[str, ...] = ()
+    looked_for: tuple[Note, ...]
+    not_looked_for: tuple[Note, ...]
+    notes: tuple[Note, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Ready for `json.dumps`. As personal as the recording."""
-        return {"schema": SCHEMA, **asdict(self)}
+        said = {name: [one.as_json() for one in getattr(self, name)] for name in _SAID}
+        return {"schema": SCHEMA, **asdict(self), **said}
 
 
 _SUGGESTIONS = TypeAdapter(Suggestions)
@@ -71,7 +74,7 @@ def suggest(
     path: Path,
     *,
     recogniser: Recogniser | None = None,
-    why_no_words: str = "no recogniser was asked for",
+    why_no_words: Note = NOT_ASKED,
     raw_format: str | None = None,
     index: int | None = None,
     regions: Sequence[str] = REGIONS,
@@ -97,7 +100,7 @@ def suggest(
         raise Unreadable("the file cannot be opened: there is no such file")
     request = {
         "path": path_text(path),
-        "why_no_words": why_no_words,
+        "why_no_words": asdict(why_no_words),
         "raw_format": raw_format,
         "index": index,
         "regions": list(regions),

@@ -6,8 +6,8 @@ from typing import Any
 
 import av
 
-from media.child import OnProgress, answer_parent
-from media.job import refusing
+from media.child import OnProgress, answer_parent, refusing
+from media.note import Note
 from media.sound.hearing import Hearing, load
 from media.sound.listening import listen
 from media.sound.speech import Recogniser
@@ -30,7 +30,7 @@ def _found(request: dict[str, Any], hearing: Hearing | None, report: OnProgress)
     found = listen(
         Path(request["path"]),
         hearing,
-        request["why_no_words"],
+        Note(**request["why_no_words"]),
         raw_format=request["raw_format"],
         index=request["index"],
         regions=request["regions"],

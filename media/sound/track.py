@@ -18,6 +18,7 @@ from av.audio.stream import AudioStream
 from av.packet import Packet
 
 from media.container import Opened, open_recording
+from media.damage import encrypted
 from media.errors import Unreadable, UnsupportedCodec
 from media.facts import is_cover
 from media.sound.placed import MEMORIES, Placed
@@ -71,8 +72,8 @@ class Track:
         for packet in self.opened.container.demux(self.stream):
             if not packet.size:
                 continue
-            if packet.has_sidedata("encryption_info"):
-                raise Unreadable("the sound is encrypted; have the recorder export it without encryption")
+            if any(side.data_type == "encryption_info" for side in packet.iter_sidedata()):
+                raise Unreadable(encrypted("sound"))
             data = bytes(packet)
             samples = self._samples(packet, data)
             if packet.pts is not None:
@@ -149,15 +150,31 @@ def sound_tracks(path: Path) -> tuple[bool, tuple[int, ...]]:
         return _is_footage(opened), tuple(stream.index for stream in opened.container.streams.audio)
 
 
-def total_of(placed: Iterable[tuple["Packet[Any]", Placed]]) -> int:
+class Total:
     """The end of the last sample that is heard: what packets claim to discard at the end is left out."""
-    last: deque[tuple[Packet[Any], Placed]] = deque(maxlen=_LAST_PACKETS)
-    total = 0
+
+    def __init__(self) -> None:
+        self._last: deque[tuple[int, int]] = deque(maxlen=_LAST_PACKETS)
+        self._before = 0
+
+    def add(self, packet: "Packet[Any]", placed: Placed) -> None:
+        """Take in the next packet."""
+        if len(self._last) == _LAST_PACKETS:
+            self._before = max(self._before, self._last[0][0])
+        self._last.append((placed.end, placed.end - _discarded(packet)))
+
+    @property
+    def samples(self) -> int:
+        """So far, of one channel."""
+        return max([self._before, *(heard for _, heard in self._last)])
+
+
+def total_of(placed: Iterable[tuple["Packet[Any]", Placed]]) -> int:
+    """The samples of these packets that are heard."""
+    total = Total()
     for packet, one in placed:
-        if len(last) == _LAST_PACKETS:
-            total = max(total, last[0][1].end)
-        last.append((packet, one))
-    return max([total, *(one.end - _discarded(packet) for packet, one in last)])
+        total.add(packet, one)
+    return total.samples
 
 
 def _track(opened: Opened, stream: AudioStream) -> Track:
@@ -182,7 +199,7 @@ def _is_footage(opened: Opened) -> bool:
 
 
 def _discarded(packet: "Packet[Any]") -> int:
-    if packet.has_sidedata("skip_samples"):
-        side = bytes(packet.get_sidedata("skip_samples"))
-        return int.from_bytes(side[4:8], "little")
+    for side in packet.iter_sidedata():
+        if side.data_type == "skip_samples":
+            return int.from_bytes(bytes(side)[4:8], "little")
     return 0

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.errors import ToolFailed
+from media.note import Note, note
 from media.sound.weights import SILERO, WeightsMissing, load
 
 RATE = 16_000
@@ -158,7 +159,7 @@ def united(found: Sequence[Stretch]) -> list[Stretch]:
     return joined
 
 
-def scorer_maker() -> tuple[Callable[[], Scorer], str | None]:
+def scorer_maker() -> tuple[Callable[[], Scorer], Note | None]:
     """What to make a channel's scorer with, and why it is only the energy one, if it is.
 
     Raises:
@@ -169,7 +170,7 @@ def scorer_maker() -> tuple[Callable[[], Scorer], str | None]:
 
         weights = load(SILERO)
     except (WeightsMissing, ImportError) as error:
-        return EnergyScorer, f"voice activity was judged by loudness alone ({error})"
+        return EnergyScorer, note("voice_by_loudness", why=str(error))
     options = onnxruntime.SessionOptions()
     options.inter_op_num_threads = options.intra_op_num_threads = 1
     options.log_severity_level = 4

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from media.page import LANGUAGES, as_html, as_text, language_of
+from media.note import LANGUAGES
+from media.page import as_html, as_text, language_of
 from media.picture.redact import redact_picture
 from media.video.plan_file import read_plan
 from media.video.release import release

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from media.errors import NotReleased, Unreadable
 from media.models import CENTERFACE, digest_of, find_model
+from media.note import Note, note
 from media.review.decide import hide_all, positions_of
 from media.review.document import Reason, ReviewDocument, Track, Verdict
 from media.review.masks import boxes_of, to_mask_plan
@@ -219,6 +220,12 @@ def moved_facts(document: ReviewDocument) -> MovedFacts:
     verdicts = [track.decision.verdict for track in document.tracks if track.reason is Reason.MOVING]
     verdicts += [gap.decision.verdict for gap in document.gaps]
     return MovedFacts(hidden=verdicts.count(Verdict.HIDE), kept=verdicts.count(Verdict.KEEP))
+
+
+def unsearched(document: ReviewDocument) -> list[Note]:
+    """What was not looked for, where the camera did not stand still."""
+    search = document.search
+    return [note("camera_moves")] if search is not None and not search.is_camera_fixed else []
 
 
 def looked_at(document: ReviewDocument) -> tuple[FrameRange, ...]:

@@ -73,6 +73,6 @@ def release(
         if on_report is not None:
             on_report(report)
         if not report.is_clean:
-            raise NotReleased(tuple(finding.text for finding in report.findings))
+            raise NotReleased(tuple(finding.note.text for finding in report.findings))
         settle(part, target)
     return Released(rendered, report)

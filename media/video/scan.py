@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from media.container import Opened, open_recording
-from media.damage import damaged_packet, in_words
+from media.damage import damaged_packet, encrypted, in_words
 from media.errors import Unreadable, UnsupportedCodec
 from media.facts import is_cover
 
@@ -91,7 +91,7 @@ def packets_to_end(opened: Opened, stream: VideoStream) -> Iterator["Packet[Vide
     try:
         for packet in opened.container.demux(stream):
             if packet.size and packet.has_sidedata("encryption_info"):
-                raise Unreadable(f"the picture is encrypted, from packet {number} on")
+                raise Unreadable(encrypted("picture"))
             if packet.is_corrupt:
                 raise Unreadable(damaged_packet(number, "it is marked as damaged"))
             yield packet

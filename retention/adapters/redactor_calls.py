@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from media.models import digest_of
-from media.page import Language, as_html
+from media.note import Language, Note, note
+from media.page import as_html
 from media.review.by_hand import numbered
 from media.review.document import Verdict
 from media.review.sound import SoundReview, decide, draw, heard_spans, hide_rest, open_points, to_json
 from media.sound.page import page_of
 from media.sound.review import Ears, Finished, HeardAgain, finish, propose
 from media.sound.spans import Mute
-from media.sound.speech import open_recogniser
+from media.sound.speech import not_heard, open_recogniser
 from media.sound.weights import WeightsMissing
 from retention.kernel.errors import InvalidInput
 from retention.redaction.model import raw_format_of
@@ -25,10 +26,6 @@ SCHEMA = "call-rendition-report/1"
 SAME = {"wav": ".wav", "ogg": ".ogg", "mp3": ".mp3", "aac": ".aac", "flac": ".flac", "mp4": ".m4a"}
 ANYWHERE = ".wav"  #: what everything else becomes: it plays anywhere, and loses nothing more
 _ROUNDS = 4  #: copies that are made while something is heard again; then a person is needed
-_ECHO = (
-    "a side that is silenced may be heard faintly on the other as echo: a person listens to the whole copy"
-)
-_ALL_TOGETHER = "everybody is on one channel: a person listens to the whole copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,34 +106,33 @@ def _copy(
         target = target.with_suffix(ANYWHERE)
         done = finish(original.path, review, target, ears, progress)
     report = {"schema": SCHEMA, "muted": done.report.as_json(), **_heard(done)}
-    summary = _summary(review, done)
     page = page_of(
         done.report.tracks,
         language,
         source_sha256=review.source.sha256,
         copy_sha256=digest_of(target),
         again=done.heard_again,
-        remains=summary["remains"],
+        remains=_remains(review, done),
     )
     return Copy(
         target,
         review_of(review),
         json.dumps(report, ensure_ascii=False, indent=1).encode(),
         as_html(page).encode(),
-        summary,
+        _summary(review, done),
     )
 
 
 def _ears(original: Original, speech: Speech, *, words: bool) -> Ears:
     raw_format = raw_format_of(original.facts) or None
     if not words:
-        return Ears(why_no_words="whoever proposed it left them out", raw_format=raw_format)
+        return Ears(raw_format=raw_format)
     try:
         return Ears(open_recogniser(speech.model, speech.language or None), raw_format=raw_format)
     except WeightsMissing as missing:
         if speech.model is not None:  # whoever names a model wants words to be looked for
             raise
-        return Ears(why_no_words=str(missing), raw_format=raw_format)
+        return Ears(why_no_words=not_heard(missing), raw_format=raw_format)
 
 
 def _heard(done: Finished) -> dict[str, Any]:
@@ -147,8 +143,8 @@ def _heard(done: Finished) -> dict[str, Any]:
         for one in again.spans
     ]
     return {
-        "looked_for": list(again.looked_for),
-        "not_looked_for": list(again.not_looked_for),
+        "looked_for": [each.as_json() for each in again.looked_for],
+        "not_looked_for": [each.as_json() for each in again.not_looked_for],
         "kept_by_decision": spans,
     }
 
@@ -161,16 +157,22 @@ def _summary(review: SoundReview, done: Finished) -> Mapping[str, Any]:
         "kept": verdicts.count(Verdict.KEEP),
         "muted_ms": round(1000 * _muted_s(done)),
         "styles": ["silence"],
-        "looked_with": list(done.heard_again.looked_for),
+        "looked_with": [each.text for each in done.heard_again.looked_for],
         "sound": "kept" if Verdict.KEEP in channels else "silenced",
-        "remains": [
-            *done.heard_again.not_looked_for,
-            *done.heard_again.notes,
-            *(note for track in done.report.tracks for note in track.survives),
-            *([_ECHO] if {*channels} == {Verdict.HIDE, Verdict.KEEP} else []),
-            *([_ALL_TOGETHER] if len(channels) == 1 else []),
-        ],
+        "remains": [each.text for each in _remains(review, done)],
     }
+
+
+def _remains(review: SoundReview, done: Finished) -> list[Note]:
+    """What a person must know is still there, or was not looked for."""
+    verdicts = [channel.decision.verdict for channel in review.channels]
+    return [
+        *done.heard_again.not_looked_for,
+        *done.heard_again.notes,
+        *(each for track in done.report.tracks for each in track.survives),
+        *([note("echo")] if {*verdicts} == {Verdict.HIDE, Verdict.KEEP} else []),
+        *([note("one_channel")] if len(verdicts) == 1 else []),
+    ]
 
 
 def _muted_s(done: Finished) -> float:

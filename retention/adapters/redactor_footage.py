@@ -2,13 +2,14 @@
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from media import errors as media
-from media.page import Language, as_html
+from media.note import Language, Note, note
+from media.page import as_html
 from media.review.by_hand import MOVING, ByHand, decide_by_hand
 from media.review.document import Decision, ReviewDocument, Sound, Verdict, to_json
 from media.review.likeness import Likeness
@@ -34,8 +35,6 @@ SCHEMA = "footage-rendition-report/1"
 _PROPOSED = "proposed: everybody's voice is on it"
 #: By the container of the original: how a file is called in which its sound stays where it was.
 _SAME = {"mp4": ".mp4", "avi": ".avi"}
-_MOSAIC = "a mosaic hides less than a fill: faces have been recognised through one"
-_VOICES = "the sound was kept: a person listens to the whole copy"
 
 
 def find(original: Original, wish: Wish, work: Path, progress: Progress) -> ReviewDocument:
@@ -105,7 +104,8 @@ def copy(
         done = redact.finish(original.path, document, target, order, redact.Watch(on_progress=progress))
     except redact.FoundAgain as found:
         raise FoundAgain(found.findings, review_of(found.document)) from found
-    page = page_of(done.released.verified, language, remains=tuple(_remains(done.document)))
+    remains = _remains(done.document)
+    page = page_of(done.released.verified, language, remains=remains)
     return Copy(
         target,
         review_of(done.document),
@@ -156,7 +156,7 @@ def _summary(document: ReviewDocument, done: redact.Redacted) -> Mapping[str, An
             )
         ),
         "sound": _what_became_of(document.sound),
-        "remains": list(_remains(document)),
+        "remains": [each.text for each in _remains(document)],
     }
 
 
@@ -168,10 +168,11 @@ def _what_became_of(sound: Sound | None) -> str:
     return f"kept but for {len(sound.mutes)} spans" if sound.mutes else "kept"
 
 
-def _remains(document: ReviewDocument) -> Iterator[str]:
-    if document.search is not None and not document.search.is_camera_fixed:
-        yield f"the camera moves ({document.search.camera_why}), so only what a detector named is hidden"
+def _remains(document: ReviewDocument) -> list[Note]:
+    """What a person must know is still there, or was not looked for."""
+    notes = redact.unsearched(document)
     if any(track.style is Style.MOSAIC for track in document.tracks):
-        yield _MOSAIC
+        notes.append(note("mosaic_weaker"))
     if document.sound is not None and document.sound.decision.verdict is Verdict.KEEP:
-        yield _VOICES
+        notes.append(note("sound_kept"))
+    return notes

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from media.page import Language
+from media.note import Language
 from media.review import document as footage_document
 from media.review import sound as sound_document
 from media.review.changes import footage_objections, signed_footage, signed_sound, sound_objections

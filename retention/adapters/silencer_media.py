@@ -27,7 +27,7 @@ LOSSLESS = ".flac"
 
 
 class MediaSilencer:
-    """Has a child process silence; this one parses no more than the header of a WAV."""
+    """Has the toolbox silence: it decodes in a child process, and in this one it moves bare samples alone."""
 
     def silence(
         self,
@@ -78,7 +78,7 @@ def _how(report: Report) -> dict[str, Any]:
                 "codec": each.codec,
                 "method": each.method,
                 "checked": each.checked,
-                "notes": list(each.survives),
+                "notes": [one.text for one in each.survives],
             }
             for each in report.tracks
         ]

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from media.files import write_whole
-from media.page import LANGUAGES, Language, Page, as_html, as_text, language_of
+from media.note import LANGUAGES, Language
+from media.page import Page, as_html, as_text, language_of
 from retention.kernel.errors import InvalidInput
 
 Reports = Annotated[

@@ -8,6 +8,7 @@ import typer
 
 from media.files import write_whole
 from media.models import digest_of
+from media.note import Note, note
 from media.probe import what_it_holds
 from media.sound.mute import Request, mute
 from media.sound.page import page_of
@@ -56,7 +57,7 @@ def audio(
     lines = [f"{copy}: {amount(len(spans), 'span')} muted."]
     for track in done.tracks:
         lines.append(f"  track {track.track}, {track.codec}: {track.checked}")
-        lines += [f"  ! {text}" for text in track.survives]
+        lines += [f"  ! {each.text}" for each in track.survives]
     show(value, lines)
 
 
@@ -88,7 +89,7 @@ def suggest(
 
     with plain_errors(original):
         unseen = [] if raw_format else _unseen(original)
-        recogniser, why_not = _recogniser(model, language) if words else (None, "--no-words was given")
+        recogniser, why_not = _recogniser(model, language) if words else (None, note("words_left_out"))
         with progress("listening") as tell:
             found = search(
                 original,
@@ -103,11 +104,11 @@ def suggest(
         if rttm is not None:
             write_whole(rttm, to_rttm(found.voice, original.stem).encode())
     value = found.as_json()
-    value["not_looked_for"] = [*value["not_looked_for"], *unseen]
-    show(value, [*_text(found), *(f"! {text}" for text in unseen)])
+    value["not_looked_for"] = [*value["not_looked_for"], *(each.as_json() for each in unseen)]
+    show(value, [*_text(found), *(f"! {each.text}" for each in unseen)])
 
 
-def _unseen(original: Path) -> list[str]:
+def _unseen(original: Path) -> list[Note]:
     """That there are pictures, too, and which command searches them.
 
     Raises:
@@ -121,20 +122,20 @@ def _unseen(original: Path) -> list[str]:
         raise InvalidInput(
             f"{original} holds pictures and no sound: there is nothing to hear", hint=f"{way}."
         )
-    return [f"the pictures were not searched: {way}"] if pictures else []
+    return [note("pictures_unsearched", way=way)] if pictures else []
 
 
-def _recogniser(folder: Path | None, language: str) -> "tuple[Recogniser | None, str]":
+def _recogniser(folder: Path | None, language: str) -> "tuple[Recogniser | None, Note]":
     """A model that is named has to load; without one, a missing extra is only said."""
-    from media.sound.speech import open_recogniser  # noqa: PLC0415 - as above
+    from media.sound.speech import NOT_ASKED, not_heard, open_recogniser  # noqa: PLC0415 - as above
     from media.sound.weights import WeightsMissing  # noqa: PLC0415 - as above
 
     try:
-        return open_recogniser(folder, language or None), ""
+        return open_recogniser(folder, language or None), NOT_ASKED
     except WeightsMissing as error:
         if folder is not None:
             raise
-        return None, str(error)
+        return None, not_heard(error)
 
 
 def _text(found: "Suggestions") -> list[object]:
@@ -151,7 +152,7 @@ def _text(found: "Suggestions") -> list[object]:
     listed = [table("", ["span", "kind", ">rank", "heard", "why"], rows)] if rows else ["Nothing was found."]
     return [
         *listed,
-        f"Looked for: {'; '.join(found.looked_for)}.",
-        *(f"! {text}" for text in (*found.not_looked_for, *found.notes)),
+        f"Looked for: {'; '.join(each.text for each in found.looked_for)}.",
+        *(f"! {each.text}" for each in (*found.not_looked_for, *found.notes)),
         *(["Each span can be given to `retention redact audio --mute`."] if rows else []),
     ]

@@ -22,7 +22,7 @@ from media.video.detect.port import Detector as FindsFaces
 from media.video.extent import Extent
 from media.video.masks import Style
 from media.video.propose import Means, Wish, propose
-from media.video.redact import FoundAgain, Order, Watch, check_models, finish, other_detector
+from media.video.redact import FoundAgain, Order, Watch, check_models, finish, other_detector, unsearched
 from media.video.render.model import Audio, ReplaceAudio
 from media.video.render.render import check_target
 from media.video.verify.report import page_of
@@ -98,7 +98,7 @@ def video(
             document = likeness.order(document)
             _keep(document, review)
         _decided(hide_everybody(document, moving=order.moving) if hide_all else document, review)
-        camera = _camera_notes(document)
+        camera = unsearched(document)
         with progress("rendering and looking again") as tell:
             watch = Watch(
                 on_report=lambda found: write_reports(
@@ -114,7 +114,7 @@ def video(
     _keep(done.document, review)
     shutil.rmtree(_work(copy), ignore_errors=True)
     rendered, verified = done.released.rendered, done.released.verified
-    notes = [*rendered.notes, *camera]
+    notes = [*rendered.notes, *(note.text for note in camera)]
     show(
         {
             "out": str(copy),
@@ -200,15 +200,6 @@ def _decided(document: ReviewDocument, review: Path | None) -> None:
         if review
         else "Give --review FILE to decide about each, or --hide-all.",
     )
-
-
-def _camera_notes(document: ReviewDocument) -> list[str]:
-    """What was not looked for, where the camera did not stand still."""
-    search = document.search
-    if search is None or search.is_camera_fixed:
-        return []
-    why = f"the camera moves ({search.camera_why})"
-    return [f"{why}, so nobody looked for things that move: only what a detector named is hidden"]
 
 
 def _audio(text: str) -> Audio | ReplaceAudio:

@@ -239,7 +239,7 @@ def _place(source: Source, schedule: Schedule, phrases: Phrases) -> Place:
 def _sign(notice: Notice, noted: str, phrases: Phrases) -> str:
     """The form of a notice, and the version that hangs there where one was noted."""
     form = phrases.words.forms[notice.form][phrases.language]
-    return f"{form} ({noted or phrases.label('archive.link', version=notice.version)})"
+    return phrases.noted(form, noted or phrases.label("archive.link", version=notice.version))
 
 
 def _told(notice: Notice, schedule: Schedule, phrases: Phrases) -> Told:

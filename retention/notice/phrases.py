@@ -112,13 +112,17 @@ class Phrases:
             )
         return known[name][self.language]
 
+    def noted(self, what: str, note: str) -> str:
+        """Something with a note in brackets, as the language sets them."""
+        return f"{what}（{note}）" if self.language == "ja" else f"{what} ({note})"
+
     def about(self, schedule: Schedule, rule: RetentionClass) -> str:
         """Which recordings a class is about."""
         kinds = rule.selector.kinds & schedule.purposes[rule.purpose].kinds
         sites = self._places(rule.selector.sites, self.words.sites)
         areas = self._places(rule.selector.areas, self.words.areas)
         where = self.listed(filter(None, (sites, areas)))
-        return f"{self.kinds(kinds)} ({where})" if where else self.kinds(kinds)
+        return self.noted(self.kinds(kinds), where) if where else self.kinds(kinds)
 
     def _places(self, places: Words, known: Mapping[str, Texts]) -> str:
         if places == ANY:

@@ -37,7 +37,7 @@ from retention.vault.papers import Tools
 RECEIPT, EXTENSION = "receipt", "extension"
 #: What a package's manifest certifies of an erasure, by the letter's language.
 CERTIFICATE = {
-    "ja": "消去証明 (manifest.json)",
+    "ja": "消去証明（manifest.json）",
     "de": "Löschnachweis (manifest.json)",
     "en": "Certificate of erasure (manifest.json)",
 }

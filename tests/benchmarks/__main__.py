@@ -17,6 +17,7 @@ NAMES = {
     "redaction": "redacting footage, against deface and FFmpeg",
     "filing": "filing a request, freeze included, in a large archive",
     "sound": "muting an hour of a call, by codec, against FFmpeg",
+    "speech": "what suggestions cover of numbers that are read out in Japanese",
     "case": "a disclosure from receipt to package: machine time, and human decisions",
     "startup": "how long a command takes before it does anything",
 }

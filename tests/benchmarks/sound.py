@@ -2,17 +2,20 @@
 
 Each way mutes twelve spans of eight seconds and checks the result; "decode and
 encode" is what the usual way costs at least: FFmpeg reads the same file and
-writes the same codec, without any filter. Every run is a process of its own;
-its peak memory is the kernel's figure, and stands for an hour and for a
-quarter of it, so that growth would show. Goals: 0.2 s for PCM, 2 s for the
-others, of the work itself, without the start of the interpreter.
+writes the same codec, without any filter. Every run is a process of its own.
+Peak memory is the sum of the peaks of that process and of its child, where
+there is one, and stands for an hour and for a quarter of it, so that growth
+would show. Goals: 0.2 s for PCM and G.711, 2 s for the others, of the work
+itself, without the start of the interpreter. Linux only.
 """
 
 import json
-import resource
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from compileall import compile_dir
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -20,20 +23,19 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 
 from media.process import local_url, run_ffmpeg
-from media.sound.mute import Request, mute
-from media.sound.spans import Mute
 from tests.benchmarks.material import make_call
 from tests.benchmarks.measure import (
+    ROOT,
     Took,
     interleaved,
     parser,
     python,
-    run_process,
     show,
     size_of,
     timed,
     workplace,
 )
+from tests.benchmarks.memory import watch
 
 RATE = 8000
 SECONDS = {"full": 3600, "quick": 900, "tiny": 20}
@@ -48,76 +50,67 @@ KINDS = {
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure and print the table; with `--once`, mute once in this process."""
-    if list(arguments[:1]) == ["--once"]:
-        once(Path(arguments[1]), Path(arguments[2]))
-        return
+    """Measure and print the table."""
     given = parser("sound", __doc__).parse_args(arguments)
     size = size_of(given, 3)
+    compile_dir(ROOT / "media", quiet=1)  # an installed copy has its byte code, and a child writes none
     with workplace(given.folder) as folder:
         rows = [_row(name, folder, SECONDS[size.name], size.repeats) for name in KINDS]
     show(
         f"Muting {SECONDS[size.name]} s of a two-channel call (median of {size.repeats})",
-        "Work: wall time, the start of a child process, check and fsync included. Peak: of the larger process.",
+        "Work: wall time; the start of a child process, where there is one, check and fsync included.",
         ("codec", ">work s", ">CPU s", ">peak MiB", ">peak MiB, a quarter", ">decode and encode s", ">ratio"),
         rows,
     )
 
 
-def once(source: Path, out: Path) -> None:
-    """Mute, and print what it took."""
-    spans = tuple(Mute.parse(f"{at:.3f}-{at + 8:.3f}") for at in _starts(source))
-    took = timed(lambda: mute(source, out, Request(spans)))
-    own, child = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    cpu_s = took.cpu_s + child.ru_utime + child.ru_stime
-    peak_mib = max(own.ru_maxrss, child.ru_maxrss) / 1024
-    sys.stdout.write(json.dumps({"wall_s": took.wall_s, "cpu_s": cpu_s, "peak_mib": peak_mib}))
+@dataclass(frozen=True, slots=True)
+class _Run(Took):
+    """What one muted copy cost."""
 
-
-def _starts(source: Path) -> list[float]:
-    with av.open(source) as container:
-        length_s = (container.duration or 0) / 1_000_000
-    return [round(length_s * (number + 1) / 14, 3) for number in range(12)]
+    peak_mib: float
 
 
 def _row(name: str, folder: Path, seconds: int, repeats: int) -> tuple[str, ...]:
     suffix, codec, rate = KINDS[name]
-    source, quarter = (
-        _material(folder / f"{name}-{length}{suffix}", codec, rate, length)
-        for length in (seconds, seconds // 4)
-    )
-    out, said = folder / f"out{suffix}", folder / "said.json"
-    inside: list[dict[str, float]] = []
+    quarter = _material(folder / f"{name}-{seconds // 4}{suffix}", codec, rate, seconds // 4)
+    source = _fourfold(quarter, folder / f"{name}-{seconds}{suffix}")
+    out = folder / f"out{suffix}"
+    runs: list[_Run] = []
 
     def ours() -> Took:
-        _once_apart(source, out, said, folder)
-        inside.append(json.loads(said.read_text()))
-        return Took(inside[-1]["wall_s"], inside[-1]["cpu_s"])
+        runs.append(_mute_once(source, out, seconds, folder))
+        return runs[-1]
 
     def theirs() -> Took:
         arguments = ["-y", "-i", local_url(source), "-c:a", codec, str(out)]
         return timed(lambda: run_ffmpeg(arguments, timeout_seconds=3600))
 
     took = interleaved({"ours": ours, "ffmpeg": theirs}, repeats)
-    _once_apart(quarter, out, said, folder)
-    small = json.loads(said.read_text())
-    peak = max(one["peak_mib"] for one in inside)
+    small = _mute_once(quarter, out, seconds // 4, folder)
     work, floor = took["ours"].wall_s, took["ffmpeg"].wall_s
     return (
         name,
         f"{work:.3f}",
         f"{took['ours'].cpu_s:.3f}",
-        f"{peak:.0f}",
-        f"{small['peak_mib']:.0f}",
+        f"{max(run.peak_mib for run in runs):.0f}",
+        f"{small.peak_mib:.0f}",
         f"{floor:.2f}",
         f"{floor / work:.1f}",
     )
 
 
-def _once_apart(source: Path, out: Path, said: Path, folder: Path) -> None:
-    """One mute in a process of its own, whose answer is kept in `said`."""
-    command = f"exec {sys.executable} -m tests.benchmarks sound --once '{source}' '{out}' > '{said}'"
-    run_process(["/bin/sh", "-c", command], python(folder))
+def _mute_once(source: Path, out: Path, seconds: int, folder: Path) -> _Run:
+    starts = [seconds * (number + 1) / 14 for number in range(12)]
+    spans = [f"{start_s:.3f}-{start_s + 8:.3f}" for start_s in starts]
+    argv = [sys.executable, "-m", "tests.benchmarks.one_mute", str(source), str(out), *spans]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=python(folder), cwd=ROOT) as process:
+        peaks = watch(process)
+        assert process.stdout is not None
+        said = process.stdout.read()
+    if process.returncode:
+        raise RuntimeError(f"{source.name} was not muted ({process.returncode})")
+    return _Run(**json.loads(said), peak_mib=sum(peaks.values()) / 2**20)
 
 
 def _material(path: Path, codec: str, rate: int, seconds: int) -> Path:
@@ -144,4 +137,22 @@ def _material(path: Path, codec: str, rate: int, seconds: int) -> Path:
         container.mux(stream.encode(None))
     call.unlink()
     sys.stderr.write(f"{path.name} made in {time.perf_counter() - begun:.0f} s\n")
+    return path
+
+
+def _fourfold(quarter: Path, path: Path) -> Path:
+    """Its packets four times, which takes seconds, where encoding an hour takes minutes."""
+    if path.exists():
+        return path
+    with av.open(quarter) as source, av.open(path, "w") as container:
+        stream = source.streams.audio[0]
+        copy = container.add_stream_from_template(stream)
+        packets = [packet for packet in source.demux(stream) if packet.size and packet.pts is not None]
+        length = sum(packet.duration or 0 for packet in packets)
+        starts = [packet.pts or 0 for packet in packets]
+        for number in range(4):
+            for packet, start in zip(packets, starts, strict=True):
+                packet.pts = packet.dts = start + number * length
+                packet.stream = copy
+                container.mux(packet)
     return path

@@ -35,7 +35,7 @@ PURPOSES = {
     "ja": ("コールセンター業務におけるサービスレベルの向上", "お問い合わせへの対応", "防犯"),
     "en": ("Service level in call-centre operations", "Answering customers' inquiries", "Crime prevention"),
 }
-EVIDENCE = {"ja": "消去証明 (manifest.json)", "en": "Certificate of erasure (manifest.json)"}
+EVIDENCE = {"ja": "消去証明（manifest.json）", "en": "Certificate of erasure (manifest.json)"}
 CORRECTED = {"ja": "電話番号: {} → {}", "en": "telephone number: {} → {}"}
 BASIS = {"ja": ("法令に基づく場合", "第27条第1項第1号"), "en": ("Required by law", "Article 27(1)(i)")}
 COMPLAINED = {

@@ -69,3 +69,18 @@ def pictured(url: str, folder: Path, width: int = 800, height: int = 900, *, dar
         check=True,
     )
     return picture
+
+
+def sheets(html: str, folder: Path) -> int:
+    """On how many sheets of paper a page is printed."""
+    assert BROWSER
+    page, printed = folder / "page.html", folder / "page.pdf"
+    page.write_text(html, encoding="utf-8")
+    profile = f"--user-data-dir={folder / 'profile'}"
+    subprocess.run(
+        [BROWSER, *FLAGS, profile, "--no-pdf-header-footer", f"--print-to-pdf={printed}", page.as_uri()],
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    return len(re.findall(rb"/Type\s*/Page\b", printed.read_bytes()))

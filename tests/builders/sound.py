@@ -11,8 +11,10 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from media.files import draft_of, settle
+from media.job import ignore
 from media.sound.mute import Report, Request
 from media.sound.muting import write_muted
+from media.sound.splice import write_spliced
 
 Levels = NDArray[np.float64]  #: (channels, samples), -1 to 1
 
@@ -129,6 +131,8 @@ def _encode_sound(
 def mute_here(source: Path, out: Path, request: Request) -> Report:
     """As `media.sound.mute.mute`, without a child process: for many examples, and for what a test breaks inside."""
     with draft_of(out, out.suffix) as draft:
-        done = write_muted(source, draft, out.suffix, request, lambda _done, _total: None)
+        asked = source, draft, out.suffix, request, ignore
+        spliced = write_spliced(*asked)
+        done = (spliced,) if spliced else write_muted(*asked)
         settle(draft, out)
     return Report(request, done)

@@ -26,6 +26,7 @@ from media.video.segments import SEGMENT_FRAMES
 from media.video.views import Mount
 from media.video.watch import Progress, Watch
 from tests.builders.footage import wandering, write_footage
+from tests.builders.kernel import needs
 from tests.builders.sound import encode, loud
 
 ROOT = Path(__file__).parent.parent.parent
@@ -109,6 +110,21 @@ def test_a_child_that_crashes_or_starves_is_a_failure_and_no_fact_about_the_file
         propose(footage, UPRIGHT, bad(name), memory_bytes=2 * 1024**3)
 
 
+def test_a_child_that_starves_says_which_variable_gives_it_more(
+    footage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDIA_MEMORY_GIB", "1.5")
+    with pytest.raises(ToolFailed, match=r"than the 1\.5 GiB .* set the variable MEDIA_MEMORY_GIB to more"):
+        propose(footage, UPRIGHT, bad("Hoarder"))
+
+
+@pytest.mark.parametrize("said", ["much", "NaN", "Infinity", "1 GiB", "-1", "0"])
+def test_a_limit_that_is_no_number_is_named(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDIA_MEMORY_GIB", said)
+    with pytest.raises(ToolFailed, match=f"MEDIA_MEMORY_GIB is '{said}'; make it a number of GiB"):
+        ask_child("tests.faults.liar", {"says": ""}, reads=[], stall_seconds=20)
+
+
 def test_a_child_that_stands_still_is_stopped(footage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "STALL_SECONDS", 3.0)
     with pytest.raises(ToolFailed, match="made no progress for 3 seconds at frame 0 and was stopped"):
@@ -124,18 +140,9 @@ def test_a_search_is_cancelled_while_its_child_stands_still(footage: Path) -> No
 def test_a_child_reads_no_file_that_it_was_not_given(footage: Path, tmp_path: Path) -> None:
     secret = tmp_path / "keyring"
     secret.write_bytes(b"secret")
-    if "landlock" not in confinement():
-        pytest.skip("this kernel has no Landlock")
+    needs("landlock")
     with pytest.raises(ToolFailed, match="Permission denied"):
         propose(footage, UPRIGHT, bad("Thief", str(secret)))
-
-
-def confinement() -> list[str]:
-    code = "import json; from media.confine import confine; print(json.dumps(confine([], [])))"
-    argv = [sys.executable, "-c", code]
-    done = subprocess.run(argv, check=True, capture_output=True, cwd=ROOT)
-    found: list[str] = json.loads(done.stdout)
-    return found
 
 
 def test_muting_whose_child_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:

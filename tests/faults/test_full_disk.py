@@ -6,10 +6,7 @@ the middle, as a full disk refuses it, and children inherit the limit.
 
 import errno
 import os
-import resource
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +14,17 @@ import numpy as np
 import pytest
 
 from media.errors import ToolFailed
-from media.sound.mute import Request, mute
+from media.sound.mute import Request, mute, mute_into
 from media.sound.spans import Mute
 from retention.kernel import errors
 from retention.redaction.redactor import Medium, Original
 from tests.builders.copies import Case, lying_about
 from tests.builders.house import CALLER, House
+from tests.builders.kernel import no_file_above
 from tests.builders.sound import decode, encode, loud
 from tests.fakes.scripted_redactor import ScriptedRedactor
 
 REQUEST = Request((Mute.parse("1-2"),))
-
-
-@contextmanager
-def no_file_above(size_bytes: int) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 CALLS = {
@@ -74,6 +62,12 @@ def test_a_call_that_the_disk_does_not_take_at_the_very_end_has_no_copy(
             mute(source, tmp_path / "out.wav", REQUEST)
     assert [path.name for path in tmp_path.iterdir()] == ["call.wav"]
     mute(source, tmp_path / "out.wav", REQUEST)
+
+
+def test_a_call_that_is_muted_into_a_file_without_a_name_says_why_it_is_not(tmp_path: Path) -> None:
+    source = encode(tmp_path / "call.wav", loud(3), "pcm_s16le")
+    with pytest.raises(ToolFailed, match="no room left for the output; free some disk space and try again"):
+        mute_into(source, Path("/dev/full"), ".wav", REQUEST)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

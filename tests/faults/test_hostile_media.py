@@ -19,6 +19,7 @@ from media import container, process
 from media.answer import HEAD, Outcome
 from media.errors import ToolFailed, Unreadable
 from media.probe import Inspector
+from tests.builders.kernel import needs
 from tests.golden.material import write_pictures, write_sound
 
 MUTANTS = 240
@@ -325,18 +326,22 @@ def test_a_worker_ends_itself_when_its_parent_is_gone(tmp_path: Path) -> None:
     path.write_bytes(_wave(1, 8000))
     os.truncate(path, 1 << 36)
     argv, environment = process.python_module("media.inspect_worker", str(MEMORY_BYTES))
-    with subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
-    ) as worker:
-        assert worker.stdin is not None
+    asker, answerer = socket.socketpair()
+    with (
+        asker,
+        answerer,
+        path.open("rb") as file,
+        subprocess.Popen(
+            argv, stdin=answerer.fileno(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+        ) as worker,
+    ):
         assert worker.stdout is not None
         assert HEAD.unpack(worker.stdout.read(HEAD.size))[0] == Outcome.READY
         request = (
-            f'{{"path":"{path}","raw_format":null,"want_thumbnail":false,"want_peaks":true,'
+            '{"raw_format":null,"want_thumbnail":false,"want_peaks":true,'
             '"is_thorough":false,"timeout_seconds":0.5}\n'
         )
-        worker.stdin.write(request.encode())
-        worker.stdin.flush()
+        socket.send_fds(asker, [request.encode()], [file.fileno()])
         assert worker.wait(20) == -signal.SIGALRM
 
 
@@ -379,6 +384,60 @@ def test_a_worker_that_answers_nonsense_is_not_believed(
     monkeypatch.setattr("media.probe._WORKER", "captured_worker")
     with Inspector() as inspector, pytest.raises(Unreadable, match="crashes the decoder"):
         inspector.inspect(write_sound(tmp_path / "call"))
+
+
+#: A decoder that was taken over: it tries what it should not be able to do, and tells what it could.
+_CAPTURED = """
+import os, socket, subprocess, sys
+from pathlib import Path
+import media.inspect_worker as worker
+from media.errors import Unreadable
+
+PARENT = os.getppid()
+TRIES = {
+    "read its file": lambda file: os.pread(file, 4, 0),
+    "write to its file": lambda file: os.open(f"/proc/self/fd/{file}", os.O_RDWR),
+    "open its file by name": lambda file: os.open(os.readlink(f"/proc/self/fd/{file}"), os.O_RDONLY),
+    "read a password file": lambda file: Path("/etc/passwd").read_bytes(),
+    "list a folder": lambda file: os.listdir("/tmp"),
+    "make a file": lambda file: Path("/dev/shm/captured").touch(),
+    "look into its parent's memory": lambda file: open(f"/proc/{PARENT}/mem", "rb"),
+    "list its parent's files": lambda file: os.listdir(f"/proc/{PARENT}/fd"),
+    "signal its parent": lambda file: os.kill(PARENT, 0),
+    "connect": lambda file: socket.create_connection(("127.0.0.1", PORT), 1),
+    "start a program": lambda file: subprocess.run([sys.executable, "-c", "0"], check=True),
+}
+
+def examine(file, wishes, raw_format):
+    could = []
+    for name, attempt in TRIES.items():
+        try:
+            attempt(file)
+        except PermissionError:
+            continue
+        could.append(name)
+    raise Unreadable("; ".join(could))
+
+worker.examine = examine
+worker.main()
+"""
+
+
+def test_a_decoder_that_was_taken_over_has_the_file_that_it_was_given_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs("landlock", "seccomp")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("media.probe._WORKER", "taken_over_worker")
+    call = write_sound(tmp_path / "call")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        code = _CAPTURED.replace("PORT", str(server.getsockname()[1]))
+        (tmp_path / "taken_over_worker.py").write_text(code)
+        with Inspector() as inspector:
+            for _ in range(2):
+                with pytest.raises(Unreadable) as told:
+                    inspector.inspect(call)
+                assert told.value.reason == "read its file"
 
 
 @pytest.mark.parametrize("ahead", [False, True], ids=["started for the file", "started ahead"])

@@ -140,7 +140,7 @@ def test_a_full_disk_is_said_in_words_and_leaves_nothing(
 
 def test_a_folder_that_does_not_exist_is_an_error_before_any_work(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", frames=4)
-    with pytest.raises(ToolFailed, match="nothing can be written"):
+    with pytest.raises(ToolFailed, match=r"out.mp4 cannot be written to .*missing: .*; see to the folder"):
         render(source, PLAN, tmp_path / "missing" / "out.mp4")
 
 

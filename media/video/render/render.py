@@ -17,8 +17,8 @@ from pydantic import TypeAdapter
 
 from media import files
 from media.child import DEFAULT_MEMORY_BYTES, ask_child, path_text
-from media.errors import ToolFailed, Unreadable
-from media.files import draft_of
+from media.errors import Unreadable
+from media.files import draft_of, trouble_in_words
 from media.inspection import printable
 from media.video.mask_table import table_of
 from media.video.masks import MaskPlan, Style
@@ -86,10 +86,8 @@ def unfinished(source: Path, target: Path) -> Iterator[Path]:
     if target.exists() and target.samefile(source):
         raise ValueError("the output would replace its own source; give it another name")
     with ExitStack() as stack:
-        try:
+        with trouble_in_words(target):
             part = stack.enter_context(draft_of(target))
-        except OSError as error:
-            raise ToolFailed(f"nothing can be written to {target.parent}: {error.strerror}") from error
         yield part
 
 
@@ -109,10 +107,8 @@ def settle(part: Path, target: Path) -> None:
     Raises:
         ToolFailed: The disk does not take it.
     """
-    try:
+    with trouble_in_words(target):
         files.settle(part, target)
-    except OSError as error:
-        raise ToolFailed(f"the output could not be put on the disk: {error.strerror}") from error
 
 
 def _render_to(

@@ -17,7 +17,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 
 from media.container import Opened
-from media.damage import in_words
+from media.damage import encrypted, in_words
 from media.errors import Unreadable
 
 #: What every current player finds in an MP4.
@@ -83,7 +83,7 @@ class Soundtrack:
             for packet in opened.container.demux(self._sources) if self._sources else ():
                 at = _time(packet) if packet.size and packet.dts is not None else at
                 if packet.size and packet.has_sidedata("encryption_info"):
-                    raise Unreadable("the sound is encrypted; drop it, or replace it")
+                    raise Unreadable(f"{encrypted('sound')}, drop it, or replace it")
                 if packet.size:
                     yield from self._tracks[packet.stream.index].feed(packet)
             for track in self._tracks.values():

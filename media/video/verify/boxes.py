@@ -19,6 +19,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from media.note import Note, note
+
 MAX_MOOV_BYTES = 512 * 1024**2
 _MOST_SAMPLES = 100_000_000  #: of equal size: a day of PCM has fewer packets
 _HIDDEN_SOUND_S = Fraction(1, 10)  #: an encoder's run-in: 80 ms of Opus, or
@@ -83,9 +85,9 @@ class Mp4:
     tracks: list[TrackFacts] = field(default_factory=list)
     movie_scale: int = 0
     media: list[tuple[int, int]] = field(default_factory=list)  #: content of each mdat: start, end
-    faults: list[str] = field(default_factory=list)
+    faults: list[Note] = field(default_factory=list)
 
-    def add(self, fault: str) -> None:
+    def add(self, fault: Note) -> None:
         """Remember a fault once."""
         if fault not in self.faults:
             self.faults.append(fault)
@@ -100,13 +102,13 @@ def walk(path: Path) -> Mp4:
             for box in _top_level(file, size):
                 _take_top_level(file, box, found)
         except (ValueError, struct.error, IndexError) as error:
-            found.add(f"the container is broken: {error}")
+            found.add(note("container_broken", why=str(error)))
     if not found.faults:
         try:
             for track in found.tracks:
                 _check_edits(track, found)
         except ValueError:
-            found.add("the container is broken: a table of times does not fit the samples")
+            found.add(note("container_broken", why="a table of times does not fit the samples"))
         _check_media(found)
     return found
 
@@ -156,7 +158,7 @@ def _box(head: bytes, at: int, limit: int) -> Box:
 
 def _take_top_level(file: BinaryIO, box: Box, found: Mp4) -> None:
     if box.kind not in ALLOWED[""]:
-        found.add(f"there is a box {box.kind!r} that does not belong there")
+        found.add(note("box_strange", box=box.kind))
         return
     if box.kind == "mdat":
         found.media.append((box.start, box.end))
@@ -166,9 +168,9 @@ def _take_top_level(file: BinaryIO, box: Box, found: Mp4) -> None:
     file.seek(box.start)
     data = file.read(box.end - box.start)
     if box.kind == "free" and data.strip(b"\0"):
-        found.add("unused space (free) is not empty")
+        found.add(note("unused_space"))
     elif box.kind == "ftyp" and data != _BRANDS:
-        found.add("the brands (ftyp) are not the usual ones")
+        found.add(note("brands"))
     elif box.kind == "moov":
         _walk_inner(data, "moov", found, None)
 
@@ -179,7 +181,7 @@ def _walk_inner(data: bytes, parent: str, found: Mp4, track: TrackFacts | None) 
         box = _box(data[at : at + 16], at, len(data))
         at = box.end
         if box.kind not in ALLOWED[parent]:
-            found.add(f"there is a box {box.kind!r} in {parent!r} that does not belong there")
+            found.add(note("box_strange_inside", box=box.kind, parent=parent))
             continue
         content = data[box.start : box.end]
         if box.kind == "trak":
@@ -201,36 +203,36 @@ def _read_mvhd(data: bytes, found: Mp4, _: TrackFacts) -> None:
 def _read_mdhd(data: bytes, found: Mp4, track: TrackFacts) -> None:
     track.timescale = _scale(data, found)
     if int.from_bytes(data[-4:-2], "big") != _UNDETERMINED:
-        found.add("a track names a language")
+        found.add(note("language_named"))
 
 
 def _scale(data: bytes, found: Mp4) -> int:
     wide = data[0] == 1
     times, rest = (data[4:20], data[20:24]) if wide else (data[4:12], data[12:16])
     if times.strip(b"\0"):
-        found.add("the container says when it was made")
+        found.add(note("time_of_making"))
     return int.from_bytes(rest, "big")
 
 
 def _read_tkhd(data: bytes, found: Mp4, _: TrackFacts) -> None:
     if data[4 : 20 if data[0] == 1 else 12].strip(b"\0"):
-        found.add("the container says when it was made")
+        found.add(note("time_of_making"))
 
 
 def _read_hdlr(data: bytes, found: Mp4, track: TrackFacts) -> None:
     track.handler = data[8:12].decode("latin-1")
     if data[12:] not in {bytes(12) + name for kind, name in _HANDLERS.items() if kind == track.handler}:
-        found.add(f"a track of kind {track.handler!r} has a name, or is neither picture nor sound")
+        found.add(note("track_named", handler=track.handler))
 
 
 def _read_udta(data: bytes, found: Mp4, _: TrackFacts) -> None:
     if data != _EMPTY_TAGS:
-        found.add("there are tags (udta)")
+        found.add(note("tags"))
 
 
 def _read_dref(data: bytes, found: Mp4, _: TrackFacts) -> None:
     if data != _REFERENCE:
-        found.add("a track refers to another file")
+        found.add(note("other_file"))
 
 
 def _read_elst(data: bytes, _: Mp4, track: TrackFacts) -> None:
@@ -240,17 +242,17 @@ def _read_elst(data: bytes, _: Mp4, track: TrackFacts) -> None:
 
 def _read_stsd(data: bytes, found: Mp4, track: TrackFacts) -> None:
     if int.from_bytes(data[4:8], "big") != 1:
-        found.add("a track has more than one form")
+        found.add(note("many_forms"))
     box = _box(data[8:24], 8, len(data))
     track.entry = box.kind
     if box.kind == "avc1":
         if data[box.start + 42 : box.start + 74].strip(b"\0"):
-            found.add("the picture names its encoder")
+            found.add(note("encoder_named"))
         _walk_entry(data[box.start + 78 : box.end], "avc1", found, track)
     elif box.kind in _SOUND_ENTRIES:
         _walk_entry(data[box.start + 28 : box.end], "sound", found, track)
     else:
-        found.add(f"a track holds {box.kind!r}, which is neither H.264 nor sound")
+        found.add(note("form_strange", box=box.kind))
 
 
 def _walk_entry(data: bytes, place: str, found: Mp4, track: TrackFacts) -> None:
@@ -259,7 +261,7 @@ def _walk_entry(data: bytes, place: str, found: Mp4, track: TrackFacts) -> None:
         box = _box(data[at : at + 16], at, len(data))
         at = box.end
         if box.kind not in ALLOWED[place]:
-            found.add(f"there is a box {box.kind!r} in the form of a track that does not belong there")
+            found.add(note("box_strange_in_form", box=box.kind))
         elif box.kind == "avcC":
             track.avcc = data[box.start : box.end]
 
@@ -315,7 +317,7 @@ def _check_edits(track: TrackFacts, found: Mp4) -> None:
     """An edit list may delay a track and skip an encoder's run-in; it may hide no picture."""
     media = [(length, start) for length, start in track.edits if start >= 0]
     if len(media) > 1 or (track.edits and not media):
-        found.add("an edit list cuts a track into pieces")
+        found.add(note("edits_in_pieces"))
         return
     if not media or not track.timescale or not found.movie_scale:
         return
@@ -328,7 +330,7 @@ def _check_edits(track: TrackFacts, found: Mp4) -> None:
     # A movie's clock ticks a thousand times a second: the last picture may begin within its last tick.
     left = Fraction(int(shown.max()) - start, track.timescale) - Fraction(length, found.movie_scale)
     if skipped > slack or left >= slack + Fraction(1, found.movie_scale):
-        found.add("an edit list hides a part of a track")
+        found.add(note("edits_hide"))
 
 
 def _check_media(found: Mp4) -> None:
@@ -336,7 +338,7 @@ def _check_media(found: Mp4) -> None:
     try:
         places = [sample_places(track) for track in found.tracks]
     except ValueError as error:
-        found.add(f"the container is broken: {error}")
+        found.add(note("container_broken", why=str(error)))
         return
     starts = np.concatenate([start for start, _ in places]) if places else np.zeros(0, np.int64)
     sizes = np.concatenate([size for _, size in places]) if places else np.zeros(0, np.int64)
@@ -345,4 +347,4 @@ def _check_media(found: Mp4) -> None:
     used = sum(end - start for start, end in found.media)
     is_tight = bool((starts[1:] == ends[:-1]).all()) if len(found.media) == 1 else False
     if not len(starts) or not is_tight or (int(starts[0]), int(ends[-1])) != found.media[0]:
-        found.add(f"of {used} bytes of media, some belong to no sample, or to two")
+        found.add(note("media_unclaimed", size_bytes=used))

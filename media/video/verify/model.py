@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from media.note import Note
 from media.video.masks import Box
 
 MAX_FINDINGS = 200  #: listed; more than that is no longer read
@@ -24,7 +25,7 @@ class Finding:
     """One reason not to release a copy."""
 
     kind: Kind
-    text: str
+    note: Note
     frame: int | None = None
     box: Box | None = None  #: of somebody who was seen
 
@@ -68,7 +69,8 @@ class VerifyReport:
         worst_fill_error: Largest mean difference of the inside of a mask from its fill, of 255.
         psnr_db: Outside the masks, over all frames; None where both are equal, or nothing is outside.
         worst_psnr_db: Of the worst frame.
-        sound: What became of the sound, in a word: "identical", "converted", "none".
+        sound: What became of the sound, in a word: "identical", "converted", "converted and identical", "none",
+            "wrong".
         second_look: None where no detector was given.
         moved: None where no review document stood behind the masks.
         findings: Empty where the copy may be released. At most `MAX_FINDINGS` are listed.

@@ -45,7 +45,7 @@ class Compared:
     square_error: float
     pixels: int
     fill_error: float = 0.0
-    fault: str | None = None  #: what is wrong under a mask
+    fault: str | None = None  #: what is wrong under a mask: "fill" or "mosaic", as `media.note` says it
 
 
 def brightness(frame: VideoFrame) -> Grey:
@@ -124,7 +124,7 @@ def _under(
     inside = after[place]
     if mask.style is Style.MOSAIC:
         error = _unevenness(after[_even(place[0], after.shape[0]), _even(place[1], after.shape[1])])
-        return error, "more than 64 cells are visible under a mosaic" if error > MAX_CELL_ERROR else None
+        return error, "mosaic" if error > MAX_CELL_ERROR else None
     rim = _RIM_PX if mask.style is Style.FILL else max(_RIM_PX, min(inside.shape) // 6)
     core = inside[rim:-rim, rim:-rim]
     if not core.size:  # a mask of a few pixels: its mean has to do
@@ -133,7 +133,7 @@ def _under(
     off = np.abs(core.astype(np.int16) - black)
     error = float(off.mean())
     if error > MAX_FILL_ERROR or int(off.max()) > MAX_FILL_PEAK:
-        return error, "what lies under a filled mask is not the fill"
+        return error, "fill"
     return error, None
 
 

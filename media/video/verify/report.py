@@ -1,13 +1,13 @@
 """Say on one page what was looked for in a finished copy, with what, and what a person must still do.
 
-In English and Japanese. The findings themselves stay in English: they name
-frames and numbers for whoever corrects the masks.
+In English and Japanese.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from media.page import Language, Page, Section
+from media.note import Language, Note
+from media.page import COMMON, Page, Section
 from media.video.verify.model import Kind, VerifyReport
 
 _LISTED = 12  #: findings on the page; the JSON has them all
@@ -21,14 +21,10 @@ class _Words:
     looked: str
     found: str
     nothing: str
-    more: str
-    remains: str
-    still: str
     container: str
     times: str
     proved: str
     masks: str
-    weaker: str
     outside: str
     equal: str
     sound: str
@@ -37,10 +33,10 @@ class _Words:
     not_searched: str
     moved: str
     moved_kept: str
-    copy_digest: str
     source_digest: str
     person: tuple[str, ...]
     kinds: dict[Kind, str]
+    sounds: dict[str, str]
 
 
 _EN = _Words(
@@ -50,9 +46,6 @@ _EN = _Words(
     looked="What was looked at",
     found="What was found",
     nothing="Nothing.",
-    more="and {count} more; the JSON report lists them",
-    remains="What is still there, or was not looked for",
-    still="What a person must still do",
     container="Every box of the file, every byte of its media, every unit of its picture: nothing but picture and sound.",
     times="All {frames} frames, decoded again: as many as in the source, each shown at the source's time.",
     proved=(
@@ -61,7 +54,6 @@ _EN = _Words(
         "at the source's time."
     ),
     masks="{masks} painted areas, in every frame: each holds its fill (worst mean difference {worst:.1f} of 255 levels).",
-    weaker="{weaker} of them are a mosaic of at most 8 × 8 cells. That is weaker than a fill: a person may be recognised.",
     outside="Outside them, the source's picture: {psnr:.1f} dB PSNR overall, {low:.1f} dB in the worst frame.",
     equal="Outside them, the source's picture: equal.",
     sound="Sound: {sound}.",
@@ -77,7 +69,6 @@ _EN = _Words(
     not_searched="Nobody was searched for: no second detector was given.",
     moved="Things that moved and that no detector named: {hidden} painted over, {kept} left visible by decision.",
     moved_kept="Look at what moved and was left visible, {kept} in number: among it may be people whom no detector knows.",
-    copy_digest="SHA-256 of the copy",
     source_digest="SHA-256 of the source",
     person=(
         "Watch the copy once, from beginning to end. Detectors miss faces that are small, dark, blurred or turned away.",
@@ -85,12 +76,18 @@ _EN = _Words(
         "Listen to the sound, if it was kept. Nothing here searched it.",
     ),
     kinds={
-        Kind.CONTAINER: "in the file",
-        Kind.TIMES: "frames and times",
-        Kind.UNDER_MASK: "under a mask",
-        Kind.OUTSIDE: "outside the masks",
-        Kind.SOUND: "sound",
-        Kind.SEEN: "somebody visible",
+        Kind.CONTAINER: "In the file",
+        Kind.TIMES: "Frames and times",
+        Kind.UNDER_MASK: "Under a mask",
+        Kind.OUTSIDE: "Outside the masks",
+        Kind.SOUND: "Sound",
+        Kind.SEEN: "People",
+    },
+    sounds={
+        "identical": "identical",
+        "converted": "converted to AAC",
+        "converted and identical": "identical, or converted to AAC where MP4 asks for it",
+        "none": "none",
     },
 )
 
@@ -101,33 +98,28 @@ _JA = _Words(
     looked="検査した内容",
     found="見つかった問題",
     nothing="ありません。",
-    more="ほか {count} 件(JSON報告書に全件を記載)",
-    remains="残っているもの、調べていないもの",
-    still="人が必ず行う確認",
-    container="ファイルの全ボックス、メディアの全バイト、映像の全ユニット:映像と音声以外のものはありません。",
-    times="全 {frames} フレームを再度復号:枚数も表示時刻も元の映像と同じです。",
+    container="ファイルの全ボックス、メディアの全バイト、映像の全ユニット：映像と音声以外のものはありません。",
+    times="全 {frames} フレームを再度復号：枚数も表示時刻も元の映像と同じです。",
     proved=(
         "全 {frames} フレームのうち {decoded} フレームを再度復号。残る {proved} フレームは、圧縮された映像と"
         "復号に必要な情報が元の映像と1バイトも違わないことを確認。枚数も表示時刻も元の映像と同じです。"
     ),
-    masks="全フレームの塗りつぶし {masks} か所:すべて塗りつぶし色です(平均差の最大 {worst:.1f}/255)。",
-    weaker="うち {weaker} か所は最大 8 × 8 マスのモザイクです。塗りつぶしより弱く、個人が識別されるおそれがあります。",
-    outside="塗りつぶし以外は元の映像と一致:全体で PSNR {psnr:.1f} dB、最も低いフレームで {low:.1f} dB。",
+    masks="全フレームの塗りつぶし {masks} か所：すべて塗りつぶし色です（平均差の最大 {worst:.1f}/255）。",
+    outside="塗りつぶし以外は元の映像と一致：全体で PSNR {psnr:.1f} dB、最も低いフレームで {low:.1f} dB。",
     equal="塗りつぶし以外は元の映像と完全に同じです。",
-    sound="音声:{sound}。",
+    sound="音声：{sound}。",
     searched=(
-        "{frames} フレームを {angles} 度に回転して {name} {version}(SHA-256 {sha})で探索"
-        "({every} フレームごと、同じ画像の {unchanged} フレームは省略):"
+        "{frames} フレームを {angles} 度に回転して {name} {version}（SHA-256 {sha}）で探索"
+        "（{every} フレームごと、同じ画像の {unchanged} フレームは省略）："
         "検出 {hits} 件、うち塗りつぶし下 {covered} 件、表示すると決定した人物 {kept} 件。"
     ),
     known=(
-        "ほか {known} フレームは、同じ検出器が先に探索した元の映像(変化のない画像は省略)とビット単位で同じです。"
+        "ほか {known} フレームは、同じ検出器が先に探索した元の映像（変化のない画像は省略）とビット単位で同じです。"
         "そこで検出したものは、ここでも検出したものとして扱いました。"
     ),
-    not_searched="人物の探索は行っていません(二つ目の検出器が指定されていません)。",
-    moved="検出器が何か特定できなかった動くもの:塗りつぶし {hidden} 件、表示すると決定 {kept} 件。",
+    not_searched="人物の探索は行っていません（二つ目の検出器が指定されていません）。",
+    moved="検出器が何か特定できなかった動くもの：塗りつぶし {hidden} 件、表示すると決定 {kept} 件。",
     moved_kept="表示したままの動くもの {kept} 件を確認してください。検出器が認識できない人物が含まれることがあります。",
-    copy_digest="複製の SHA-256",
     source_digest="元の映像の SHA-256",
     person=(
         "複製を最初から最後まで一度見てください。小さい顔、暗い顔、ぼけた顔、横や後ろを向いた顔は検出されないことがあります。",
@@ -140,42 +132,51 @@ _JA = _Words(
         Kind.UNDER_MASK: "塗りつぶしの下",
         Kind.OUTSIDE: "塗りつぶしの外",
         Kind.SOUND: "音声",
-        Kind.SEEN: "人物が見える可能性",
+        Kind.SEEN: "人物",
+    },
+    sounds={
+        "identical": "元と同一",
+        "converted": "AAC に変換",
+        "converted and identical": "元と同一（MP4 に入らないものは AAC に変換）",
+        "none": "なし",
     },
 )
 _WORDS: dict[Language, _Words] = {"en": _EN, "ja": _JA}
-_SOUND_JA = {"identical": "元と同一", "converted": "AACに変換", "none": "なし"}
 
 
-def page_of(report: VerifyReport, language: Language, remains: Sequence[str] = ()) -> Page:
-    """The page about a copy; `remains` are further sentences of what a person must know, in English."""
-    words = _WORDS[language]
+def page_of(report: VerifyReport, language: Language, remains: Sequence[Note] = ()) -> Page:
+    """The page about a copy; `remains` is what else a person must know."""
+    words, common = _WORDS[language], COMMON[language]
     return Page(
         language,
         words.title,
         words.clean if report.is_clean else words.not_clean,
         is_clean=report.is_clean,
-        facts=((words.copy_digest, report.output_sha256), (words.source_digest, report.source_sha256)),
+        facts=((common.copy, report.output_sha256), (words.source_digest, report.source_sha256)),
         sections=(
-            Section(words.found, tuple(_found(report, words))),
-            Section(words.looked, tuple(_looked(report, words, language))),
-            *([Section(words.remains, tuple(remains))] if remains else []),
-            Section(words.still, (*_moved_kept(report, words), *words.person), is_to_do=True),
+            Section(words.found, tuple(_found(report, language))),
+            Section(words.looked, tuple(_looked(report, language))),
+            *([Section(common.remains, tuple(one.sentence(language) for one in remains))] if remains else []),
+            Section(common.still, (*_moved_kept(report, words), *words.person), is_to_do=True),
         ),
     )
 
 
-def _found(report: VerifyReport, words: _Words) -> list[str]:
+def _found(report: VerifyReport, language: Language) -> list[str]:
+    words, common = _WORDS[language], COMMON[language]
     if report.is_clean:
         return [words.nothing]
-    listed = [f"{words.kinds[one.kind]}: {one.text}" for one in report.findings[:_LISTED]]
+    listed = [
+        f"{words.kinds[one.kind]}{common.colon}{one.note.told(language)}{common.stop}"
+        for one in report.findings[:_LISTED]
+    ]
     rest = len(report.findings) - _LISTED
-    return [*listed, words.more.format(count=rest)] if rest > 0 else listed
+    return [*listed, common.more.format(count=rest)] if rest > 0 else listed
 
 
-def _looked(report: VerifyReport, words: _Words, language: Language) -> list[str]:
+def _looked(report: VerifyReport, language: Language) -> list[str]:
     """What holds. A line whose subject has a finding is left out: the finding says more."""
-    sound = _SOUND_JA.get(report.sound, report.sound) if language == "ja" else report.sound
+    words = _WORDS[language]
     lines = {
         Kind.CONTAINER: words.container,
         Kind.TIMES: (words.proved if report.proved else words.times).format(
@@ -183,13 +184,13 @@ def _looked(report: VerifyReport, words: _Words, language: Language) -> list[str
         ),
         Kind.UNDER_MASK: words.masks.format(masks=report.masks, worst=report.worst_fill_error),
         Kind.OUTSIDE: _outside(report, words),
-        Kind.SOUND: words.sound.format(sound=sound),
+        Kind.SOUND: words.sound.format(sound=words.sounds.get(report.sound, report.sound)),
     }
     wrong = {finding.kind for finding in report.findings}
     kept = [line for kind, line in lines.items() if kind not in wrong]
-    weaker = [words.weaker.format(weaker=report.weaker_masks)] if report.weaker_masks else []
+    weaker = [COMMON[language].weaker.format(count=report.weaker_masks)] if report.weaker_masks else []
     moved = [words.moved.format(**asdict(report.moved))] if report.moved else []
-    return [*kept, *weaker, *moved, _searched(report, words)]
+    return [*kept, *weaker, *moved, _searched(report, language)]
 
 
 def _moved_kept(report: VerifyReport, words: _Words) -> list[str]:
@@ -203,7 +204,8 @@ def _outside(report: VerifyReport, words: _Words) -> str:
     return words.outside.format(psnr=report.psnr_db, low=report.worst_psnr_db)
 
 
-def _searched(report: VerifyReport, words: _Words) -> str:
+def _searched(report: VerifyReport, language: Language) -> str:
+    words, common = _WORDS[language], COMMON[language]
     look = report.second_look
     if look is None:
         return words.not_searched
@@ -211,7 +213,7 @@ def _searched(report: VerifyReport, words: _Words) -> str:
         frames=look.frames,
         unchanged=look.unchanged,
         every=look.every_frames,
-        angles=", ".join(str(angle) for angle in look.angles),
+        angles=common.comma.join(str(angle) for angle in look.angles),
         name=look.name,
         version=look.version,
         sha=f"{look.sha256[:16]}…",

@@ -6,30 +6,30 @@ from hashlib import sha256
 from pathlib import Path
 
 from media.container import open_recording
+from media.note import Note, note
 
 _MAX_DRIFT_S = Fraction(1, 5)  #: of a converted track: an encoder adds a run-in and rounds to whole packets
 
 
-def compare_sound(wanted: Path | None, output: Path) -> tuple[str, list[str]]:
+def compare_sound(wanted: Path | None, output: Path) -> tuple[str, list[Note]]:
     """What became of the sound ("identical", "converted", "none"), and what is wrong with it."""
     have = list(_tracks(output))
     want = list(_tracks(wanted)) if wanted else []
     if len(have) != len(want):
-        return "wrong", [f"the copy has {len(have)} sound tracks, and should have {len(want)}"]
+        return "wrong", [note("sound_tracks", have=len(have), want=len(want))]
     if not want:
         return "none", []
-    faults, words = [], set()
+    faults: list[Note] = []
+    words = set()
     for number, (before, after) in enumerate(zip(want, have, strict=True)):
         if before[0] == after[0]:
             words.add("identical")
             continue
         words.add("converted")
         if before[1] == after[1]:
-            faults.append(f"the packets of sound track {number} were changed")
+            faults.append(note("sound_packets", track=number))
         elif abs(before[2] - after[2]) > _MAX_DRIFT_S:
-            faults.append(
-                f"sound track {number} is {float(after[2]):.2f} s long, and was {float(before[2]):.2f} s"
-            )
+            faults.append(note("sound_length", track=number, is_s=float(after[2]), was_s=float(before[2])))
     return " and ".join(sorted(words)), faults
 
 

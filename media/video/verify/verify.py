@@ -8,8 +8,10 @@ does not judge the plan: somebody whom nobody decided
 about is found by the second look, or by the person who reviews.
 """
 
+import json
 import pickle
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -100,7 +102,10 @@ def verify(
 
 def to_json(report: VerifyReport) -> bytes:
     """The report for machines; `from_json` reads it."""
-    return _REPORT.dump_json(report, indent=2)
+    value = asdict(report)
+    for told, finding in zip(value["findings"], report.findings, strict=True):
+        told["note"] = finding.note.as_json()
+    return json.dumps(value, ensure_ascii=False, indent=2).encode()
 
 
 def from_json(data: bytes) -> VerifyReport:

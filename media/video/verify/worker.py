@@ -14,6 +14,7 @@ from av.video.frame import VideoFrame
 
 from media.child import OnProgress, answer_parent
 from media.container import hush
+from media.note import Note, note
 from media.video.mask_table import MaskTable, unpack
 from media.video.masks import Box, Style
 from media.video.verify.boxes import walk
@@ -69,9 +70,9 @@ class _Look:
         self._worst_psnr: float | None = None
         self._error, self._pixels = 0.0, 0
 
-    def add_all(self, kind_: Kind, texts: Sequence[str], frame: int | None = None) -> None:
+    def add_all(self, kind_: Kind, notes: Sequence[Note], frame: int | None = None) -> None:
         """Remember findings."""
-        self._findings += [{"kind": kind_.value, "text": text, "frame": frame} for text in texts]
+        self._findings += [{"kind": kind_.value, "note": asdict(one), "frame": frame} for one in notes]
 
     def look_at_all(self, source: Path, output: Path, source_sha256: str, report: OnProgress) -> None:
         """Both files from end to end: what is proved is judged by what is known, and everything else decoded."""
@@ -110,19 +111,19 @@ class _Look:
         number = part.first - 1
         for number, (old, new) in enumerate(pairs.of(part), part.first):
             if old is None or new is None:
-                self.add_all(Kind.TIMES, [f"one file ends at frame {number}, the other goes on"], number)
+                self.add_all(Kind.TIMES, [note("frames_missing", frame=number)], number)
                 return False
             times = shown_at_s(old), shown_at_s(new)
             self._start = self._start or times
             if times[0] - self._start[0] != times[1] - self._start[1]:
-                self.add_all(Kind.TIMES, [f"frame {number} is shown at another time"], number)
+                self.add_all(Kind.TIMES, [note("frame_time", frame=number)], number)
             self._compare(number, old, new)
             self._last = number, new
             report(number, max(pairs.claimed, number + 1))
             if len(self._findings) > MAX_FINDINGS:
                 return False
         if part.end < END and number + 1 != part.end:
-            self.add_all(Kind.TIMES, [f"there is no frame {number + 1}"], number + 1)
+            self.add_all(Kind.TIMES, [note("frames_missing", frame=number + 1)], number + 1)
             return False
         return True
 
@@ -132,7 +133,7 @@ class _Look:
         self._count += len(masks)
         self._weak += sum(mask.style is Style.MOSAIC for mask in masks)
         if (old.width, old.height) != (new.width, new.height):
-            self.add_all(Kind.OUTSIDE, [f"frame {number} has another size"], number)
+            self.add_all(Kind.OUTSIDE, [note("frame_size", frame=number)], number)
             return
         found = compare(old, new, masks)
         self._error += found.square_error
@@ -141,9 +142,9 @@ class _Look:
         if found.psnr_db is not None:
             self._worst_psnr = min(self._worst_psnr or found.psnr_db, found.psnr_db)
             if found.psnr_db < MIN_FRAME_PSNR_DB:
-                self.add_all(Kind.OUTSIDE, [f"frame {number} is not the source's picture"], number)
+                self.add_all(Kind.OUTSIDE, [note("frame_other", frame=number)], number)
         if found.fault:
-            self.add_all(Kind.UNDER_MASK, [f"in frame {number}, {found.fault}"], number)
+            self.add_all(Kind.UNDER_MASK, [note(found.fault, frame=number)], number)
         if self._looks is not None and self._looks.is_due(number):
             self._judge(self._looks.offer(number, brightness(new)))
 
@@ -196,11 +197,10 @@ class _Look:
         }
 
 
-def _somebody(number: int, box: Box, confidence: float) -> str:
-    return (
-        f"in frame {number} somebody may be visible at {box.left:.0f},{box.top:.0f} "
-        f"({box.width:.0f} x {box.height:.0f} pixels, confidence {confidence:.2f})"
-    )
+def _somebody(number: int, box: Box, confidence: float) -> Note:
+    place = {"left": box.left, "top": box.top, "width": box.width, "height": box.height}
+    rounded = {name: round(value, 1) for name, value in place.items()}
+    return note("somebody", frame=number, **rounded, confidence=round(confidence, 3))
 
 
 def _rounded(value: float | None) -> float | None:

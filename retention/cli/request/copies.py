@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from media.page import LANGUAGES
+from media.note import LANGUAGES
 from retention.bootstrap import App
 from retention.cli.by_hand import Carry, Draw, Hide, HideRest, Keep, Merge, Moving, Split, check_moving
 from retention.cli.redact_report import checked_language

@@ -18,7 +18,7 @@ def test_the_pages_of_a_store_are_written_for_everybody_to_read(shell: Shell, tm
     assert sorted(each.name for each in out.iterdir()) == ["notice.en.html", "notice.ja.html"]
     for file in out.iterdir():
         assert file.stat().st_mode & 0o777 == 0o644
-    assert "音声アナウンス (ivr-3)" in (out / "notice.ja.html").read_text(encoding="utf-8")
+    assert "音声アナウンス（ivr-3）" in (out / "notice.ja.html").read_text(encoding="utf-8")
 
 
 def test_rendering_twice_gives_the_same_bytes(shell: Shell, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_of_footage_with_sound_it_is_said_that_the_pictures_were_not_searched(
     clip = shared_data / "video" / "chaplin.mp4"
     told = nowhere.json("redact", "suggest", str(clip), "--no-words")
     assert told.code == 0, told.err
-    assert told.value["not_looked_for"][-1].startswith(
+    assert told.value["not_looked_for"][-1]["text"].startswith(
         "the pictures were not searched: `retention redact video"
     )
 

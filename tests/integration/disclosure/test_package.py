@@ -254,7 +254,7 @@ def test_after_an_erasure_the_manifest_certifies_what_is_gone_and_how_its_source
     for name in ("run", "root", "keys_destroyed_at", "keys_gone_by"):
         assert {each[name] for each in erased} == {head["statement"][name]}
     letter = letter_of(package)
-    for words in ("消去証明 (manifest.json)", run, head["statement"]["root"]):
+    for words in ("消去証明（manifest.json）", run, head["statement"]["root"]):
         assert words.replace(" ", "") in "".join(letter.split()).replace("\ufffe", "")
     assert "suzuki" not in letter
     assert b"suzuki" not in package

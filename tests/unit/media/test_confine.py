@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from media.confine import at_hand
+from tests.builders.kernel import needs
 
 _TRY = """
 import ctypes, json, os, platform, socket, subprocess, sys, threading
@@ -104,12 +105,10 @@ def test_whatever_the_kernel_has_a_job_can_do_its_work(confined: dict[str, list[
 
 
 def test_with_landlock_no_other_file_and_no_other_process_is_in_reach(confined: dict[str, list[str]]) -> None:
-    if "landlock" not in confined["holds"]:
-        pytest.skip("this kernel has no Landlock")
+    needs("landlock")
     assert not _FILES & set(confined["allowed"])
 
 
 def test_with_seccomp_nothing_is_sent_started_or_signalled(confined: dict[str, list[str]]) -> None:
-    if "seccomp" not in confined["holds"]:
-        pytest.skip("this kernel or processor has no seccomp filter of ours")
+    needs("seccomp")
     assert not _CALLS & set(confined["allowed"])

@@ -1,5 +1,6 @@
 """The one page about a copy: in two languages, for footage, sound and stills, and readable wherever it is opened."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,20 +9,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.page import LANGUAGES, Language, Page, Section, as_html, as_text, language_of
+from media.note import LANGUAGES, Language, note
+from media.page import Page, Section, as_html, as_text, language_of
 from media.picture.page import page_of as picture_page
 from media.picture.redact import PictureResult
 from media.picture.redact import Redacted as RedactedPicture
 from media.sound.page import page_of as sound_page
 from media.sound.report import Muted, Redacted
 from media.sound.samples import Style as Silence
+from media.sound.suggest import Suggestions
 from media.video.masks import Box, Mask, Style
 from media.video.verify.model import Finding, Kind, MovedFacts, SecondLookFacts, VerifyReport
 from media.video.verify.report import page_of as footage_page
-from tests.builders.browser import looked_at, needs_a_browser
+from tests.builders.browser import looked_at, needs_a_browser, sheets
 
+NAMES = r"[abc]{8,}|SHA-256|CenterFace|libfacedetection|PSNR|JSON|DTMF|Hz|dB|AAC|MP4|wav|pcm_s16le|retention\[speech\]|'<b>x'"
+ECHO = note("echo")
 LOOK = SecondLookFacts("CenterFace", "1", "c" * 64, 6, (0, 90), 174, 12, 66, 63, 3)
-SEEN = Finding(Kind.SEEN, "frame 12: somebody at 120,80 to 160,130 <b>", 12)
+SEEN = Finding(
+    Kind.SEEN,
+    note("somebody", frame=12, left=120.0, top=80.0, width=40.0, height=50.0, confidence=0.61),
+    12,
+)
+STRANGE = Finding(Kind.CONTAINER, note("box_strange", box="<b>x"))
+HEARD = Suggestions(
+    30.0, 2, (), (), (), (note("keys"), note("voice_by_energy")), (note("words_missing", why="no model"),)
+)
 
 
 def footage(language: Language, *findings: Finding, proved: int = 0) -> Page:
@@ -29,15 +42,16 @@ def footage(language: Language, *findings: Finding, proved: int = 0) -> Page:
         *("a" * 64, "b" * 64, 99, 7, 1, 0.4, 47.2, 44.1, "identical", replace(LOOK, known=proved // 6)),
         *(MovedFacts(4, 1), findings, proved),
     )
-    return footage_page(report, language, ["the camera moves"])
+    return footage_page(report, language, [note("camera_moves"), note("mosaic_weaker")])
 
 
 def sound(language: Language) -> Page:
     muted = Muted(1, ((4000, 8000),), ((4000, 8000),))
     track = Redacted(
-        "splice", "wav", "pcm_s16le", 8000, 2, 80_000, Silence.SILENCE, 40, (muted,), "read again", ("echo",)
+        "splice", "wav", "pcm_s16le", 8000, 2, 80_000, Silence.SILENCE, 40, (muted,), "read again", (ECHO,)
     )
-    return sound_page([track], language, source_sha256="a" * 64, copy_sha256="b" * 64)
+    digests = {"source_sha256": "a" * 64, "copy_sha256": "b" * 64}
+    return sound_page([track], language, **digests, again=HEARD, remains=HEARD.not_looked_for)
 
 
 def still(language: Language) -> Page:
@@ -48,7 +62,7 @@ def still(language: Language) -> Page:
 
 PAGES: dict[str, Callable[[Language], Page]] = {
     "footage": footage,
-    "footage with a finding": lambda language: footage(language, SEEN),
+    "footage with findings": lambda language: footage(language, SEEN, STRANGE),
     "footage, mostly copied": lambda language: footage(language, proved=60),
     "sound": sound,
     "still": still,
@@ -79,11 +93,19 @@ def test_a_page_loads_nothing_and_runs_nothing(page: Callable[[Language], Page],
         assert never not in html
 
 
+@of_every_kind
+def test_a_japanese_page_is_japanese(page: Callable[[Language], Page]) -> None:
+    """But for names, units and what is quoted out of a file."""
+    text = re.sub(NAMES, "", as_text(page("ja")))
+    assert not re.findall(r"[A-Za-z]{2,}", text)
+    assert not re.findall(r"[:;()!?](?=[^0-9]|$)", text)
+
+
 def test_what_was_muted_is_said_in_seconds_and_channels_and_what_remains_too() -> None:
     text = as_text(sound("en"))
     assert "0.500 s in all; silence" in text
     assert "Channel 1: 0.500-1.000 s" in text
-    assert "  - echo" in text
+    assert f"  - {ECHO.sentence('en')}" in text
 
 
 def test_a_mosaic_is_named_as_what_it_is() -> None:
@@ -124,7 +146,7 @@ def test_the_language_is_that_of_whoever_uses_the_machine(
 @needs_a_browser
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("width", "dark"), [(1100, False), (500, True)], ids=["wide and light", "narrow and dark"]
+    ("width", "dark"), [(1200, False), (500, True)], ids=["wide and light", "narrow and dark"]
 )
 def test_a_browser_finds_nothing_to_object_to(tmp_path: Path, width: int, *, dark: bool) -> None:
     for number, make in enumerate(PAGES.values()):
@@ -132,3 +154,13 @@ def test_a_browser_finds_nothing_to_object_to(tmp_path: Path, width: int, *, dar
         folder.mkdir()
         found = looked_at(as_html(make("ja" if dark else "en")), folder, width, dark=dark)
         assert (found["said"], found["wide"], found["dark"]) == ([], 0, dark)
+
+
+@needs_a_browser
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_of_an_ordinary_copy_is_one_sheet_of_paper(tmp_path: Path, language: Language) -> None:
+    for number, make in enumerate(PAGES.values()):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert sheets(as_html(make(language)), folder) == 1

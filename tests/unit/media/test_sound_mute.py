@@ -11,7 +11,7 @@ from av.audio.frame import AudioFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.errors import MediaToolError, NotReleased, Unreadable
+from media.errors import MediaToolError, NotReleased, ToolFailed, Unreadable
 from media.sound.mute import Request, mute
 from media.sound.samples import FORMS, Style
 from media.sound.spans import Mute
@@ -266,6 +266,51 @@ def test_headerless_samples_are_spliced_as_they_lie(tmp_path: Path, raw: str, na
     assert written[low:high] == form.silence * ((high - low) // form.width)
     assert written[: low - fade] == data[: low - fade]
     assert written[high + fade :] == data[high + fade :]
+
+
+def test_headerless_samples_can_become_flac(tmp_path: Path) -> None:
+    source, out = tmp_path / "in.ulaw", tmp_path / "out.flac"
+    source.write_bytes(FORMS["pcm_mulaw"].from_levels(loud(1).T.reshape(-1)).tobytes())
+    report = mute_here(source, out, ask("0.5-0.6", raw="mulaw 8000 2ch"))
+    assert [(each.method, each.container) for each in report.tracks] == [("edit", "flac")]
+    assert level(out, 0.5, 0.6) == 0
+    assert decode(out)[0].shape == (2, 8000)
+
+
+def test_a_header_counts_more_than_a_hint_at_headerless_samples(tmp_path: Path) -> None:
+    source, out = tmp_path / "in.wav", tmp_path / "out.wav"
+    source.write_bytes(wave_bytes(FORMS["pcm_s16le"].from_levels(loud(2).T.reshape(-1)).tobytes()))
+    report = mute_here(source, out, ask("1-1.5", raw="mulaw 8000 1ch"))
+    assert (report.tracks[0].codec, report.tracks[0].channels) == ("pcm_s16le", 2)
+    assert level(out, 1, 1.5) == 0
+    with pytest.raises(ValueError, match="unknown raw format"):
+        mute_here(source, out, ask("1-1.5", raw="mulaw 8000 9ch"))
+
+
+@pytest.mark.parametrize("width", [4, 8])
+def test_floats_that_are_no_numbers_do_no_harm(tmp_path: Path, width: int) -> None:
+    """Not even a warning on the operator's screen: here, a warning is an error."""
+    kind, fault = ("<u4", 0x7F800001) if width == 4 else ("<u8", 0x7FF0000000000001)
+    source, out = tmp_path / "in.wav", tmp_path / "out.wav"
+    source.write_bytes(wave_bytes(np.full(8000, fault, kind).tobytes(), tag=3, bits=8 * width))
+    mute_here(source, out, ask("0.1-0.2"))
+    written = np.frombuffer(out.read_bytes()[-8000 * width :], kind)
+    assert not written[1600:3200].any()
+    assert (written[:1520] == fault).all()
+
+
+@pytest.mark.parametrize("raw", [None, "s16le 8000 2ch"])
+def test_samples_that_lie_in_the_open_need_no_decoder(
+    tmp_path: Path, raw: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = FORMS["pcm_s16le"].from_levels(loud(1).T.reshape(-1)).tobytes()
+    source = tmp_path / "in.wav"
+    source.write_bytes(data if raw else wave_bytes(data))
+    monkeypatch.setattr("media.sound.mute._WORKER", "media.no_such_worker")
+    mute(source, tmp_path / "out.wav", ask("0.5-0.6", raw=raw))
+    assert level(tmp_path / "out.wav", 0.5, 0.6) == 0
+    with pytest.raises(ToolFailed, match="no_such_worker died"):
+        mute(source, tmp_path / "out.flac", ask("0.5-0.6", raw=raw))
 
 
 def test_a_tone_replaces_speech_in_a_wav_and_in_what_is_written_anew(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_card_number_that_is_read_out_is_found_with_every_digit_in_its_span(
     assert best.start_s + 33.5 <= 34.8149
     assert best.end_s + 33.5 >= 42.6794
     assert sum(one.isdigit() for one in best.heard) >= 13
-    assert any("whisper-base" in line for line in found.looked_for)
+    assert any("whisper-base" in each.text for each in found.looked_for)
     assert found.not_looked_for == ()
 
 

@@ -9,10 +9,12 @@ import pytest
 import media.sound.voice as voice_module
 from media.__main__ import main
 from media.errors import ToolFailed
+from media.note import Note, note
 from media.sound import weights
 from media.sound.hearing import Hearing
 from media.sound.listening import listen, unexplained
 from media.sound.personal import REGIONS
+from media.sound.speech import NOT_ASKED, not_heard
 from media.sound.suggest import Suggestions
 from media.sound.transcript import Word
 from media.sound.voice import RATE, EnergyScorer, Stretch, VoiceFinder, stretches, united
@@ -36,7 +38,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def suggest(path: Path, hearing: object = None, why_no_words: str = "nobody asked") -> Suggestions:
+def suggest(path: Path, hearing: object = None, why_no_words: Note = NOT_ASKED) -> Suggestions:
     """What the child does, here."""
     return listen(
         path,
@@ -77,14 +79,14 @@ class _Heard:
 
 @pytest.mark.usefixtures("without_weights")
 def test_keys_are_found_without_any_model_and_the_rest_is_said_to_be_missing(call: Path) -> None:
-    found = suggest(call, why_no_words="the extra is not installed")
+    found = suggest(call, why_no_words=not_heard(WeightsMissing("the extra is not installed")))
     (card,) = [one for one in found.spans if one.source == "keys"]
     assert (card.kind, card.channel, card.heard) == ("card number", 1, "4111111111111111#")
-    assert found.not_looked_for == (
-        "spoken numbers and personal data were not looked for: the extra is not installed",
-    )
-    assert "voice activity (energy)" in found.looked_for
-    assert "loudness alone" in found.notes[0]
+    assert [each.text for each in found.not_looked_for] == [
+        "spoken numbers and personal data were not looked for: the extra is not installed"
+    ]
+    assert found.looked_for == (note("keys"), note("voice_by_energy"))
+    assert "loudness alone" in found.notes[0].text
     assert {turn.channel for turn in found.voice} == {0, 1}
     assert json.loads(json.dumps(found.as_json()))["schema"] == "media-sound-suggestions/1"
 

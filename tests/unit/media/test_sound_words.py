@@ -150,9 +150,13 @@ def test_a_short_number_after_a_card_number_ranks_high() -> None:
         ),
         ((" the", " address", " is", " 1-2-3", " Chiyoda"), "address", "1-2-3 Chiyoda"),
         (("住所は", "東京都", "千代田区"), "address", "東京都千代田区"),
+        (("セキュリッ", "コード", "は", "大", "7", "タン", "です。"), "security code", "大7タンです。"),
+        (("電話", "番号は", "ゼロ", "急", "ゼロ", "の"), "number", "ゼロ急ゼロの"),
+        ((" the", " code", " is", " wine", " one"), "security code", "wine one"),
+        ((" my", " number", " is", " oh", " wine"), "number", "oh wine"),
     ],
 )
-def test_names_and_addresses_are_found_by_the_words_around_them(
+def test_names_addresses_and_misheard_numbers_are_found_by_the_words_around_them(
     words: tuple[str, ...], kind: str, heard: str
 ) -> None:
     assert (kind, heard) in {(find.kind, find.heard) for find in find_personal(say(*words))}

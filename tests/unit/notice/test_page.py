@@ -138,9 +138,9 @@ def test_sources_are_told_by_place_and_sign_without_ids_or_owners() -> None:
     html = page(JAPAN, "ja")
     rows = rows_of(html, "sources")
     assert rows == [
-        ["fukuoka 通話録音", "コールセンター業務におけるサービスレベルの向上", "音声アナウンス (ivr-3)"],
-        ["大阪 現金取扱場所 防犯カメラ映像", "防犯", "掲示 (第1版)"],
-        ["東京 防犯カメラ映像", "防犯", "掲示 (sign-2)"],
+        ["fukuoka 通話録音", "コールセンター業務におけるサービスレベルの向上", "音声アナウンス（ivr-3）"],
+        ["大阪 現金取扱場所 防犯カメラ映像", "防犯", "掲示（第1版）"],
+        ["東京 防犯カメラ映像", "防犯", "掲示（sign-2）"],
     ]
     for secret in ("lobby", "till-1", "line-1", "Mr Secret"):
         assert secret not in html

@@ -143,7 +143,7 @@ def test_what_is_written_wrongly_is_found(old: str, new: str, message: str) -> N
             "        なお、当該保有個人データは",
             "        {reasons}なお、当該保有個人データは",
             "the list {reasons} stands within words",
-            "ja: |-\n        {law}{article}に基づき、{received_on}に受け付けました保有個人データの消去のご請求 (受付番号 {receipt_no}) につきまして、\n        調査",
+            "ja: |-\n        {law}{article}に基づき、{received_on}に受け付けました保有個人データの消去のご請求（受付番号 {receipt_no}）につきまして、\n        調査",
         ),
         ("このたびは、当社", "このたびは、{当社", "a brace stands alone", "ja: |-\n        このたび"),
         (

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.errors import NotReleased, Unreadable
-from media.page import Language, as_html, as_text
+from media.note import Language
+from media.page import as_html, as_text
 from media.video.masks import Box, MaskPlan, Style
 from media.video.release import release
 from media.video.render.model import Audio
@@ -172,7 +173,7 @@ def test_whatever_is_in_the_file_beside_picture_and_sound_is_found(
     (tmp_path / "spoilt.mp4").write_bytes(data)
     found = walk(tmp_path / "spoilt.mp4")
     assert found.faults
-    assert any(re.search(why, fault) for fault in found.faults), found.faults
+    assert any(re.search(why, fault.text) for fault in found.faults), found.faults
 
 
 def test_words_beside_the_picture_are_found(pair: tuple[Path, Path]) -> None:
