@@ -151,6 +151,38 @@ class Looker(_Model):
     version: str
     sha256: str
     finds: Literal["face", "person"]
+    threshold: Annotated[float | None, Field(description="the confidence from which it reports")] = None
+
+
+class Sight(_Model):
+    """Whom the other detector saw, in every frame from `first` to `last` at which it looked."""
+
+    first: Annotated[int, Field(ge=0)]
+    last: Annotated[int, Field(ge=0)]
+    hits: Annotated[
+        tuple[tuple[float, float, float, float, float], ...],
+        Field(description="left, top, right, bottom, confidence"),
+    ]
+
+
+class OtherSearch(_Model):
+    """What the other detector of faces saw, whatever became of it.
+
+    The look at a copy takes it for what it would see again in pictures that are proved to be the source's own.
+    """
+
+    detector: Looker
+    every_frames: Annotated[int, Field(ge=1, description="the last frame, too")]
+    width_px: Annotated[int, Field(ge=1, description="at which pictures were searched")]
+    angles_deg: tuple[int, ...]
+    sights: Annotated[tuple[Sight, ...], Field(description="without frames in which nobody was seen")]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "OtherSearch":
+        ends = [end for sight in self.sights for end in (sight.first, sight.last)]
+        if ends != sorted(ends):
+            raise ValueError("the sights of the other detector must be in order")
+        return self
 
 
 class Search(_Model):
@@ -166,6 +198,9 @@ class Search(_Model):
         tuple[tuple[int, int], ...],
         Field(description="runs of frames, first and last, each searched or unchanged from one that was"),
     ]
+    other: Annotated[
+        OtherSearch | None, Field(description="absent where one detector alone looked for faces")
+    ] = None
 
 
 class ReviewDocument(_Model):

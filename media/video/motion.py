@@ -62,8 +62,11 @@ class MotionNet:
     def look(self, picture: Grey) -> Moved:
         """What moves in the next picture that is looked at."""
         moving = cv2.medianBlur(self._model.apply(picture), 3)
-        if cv2.countNonZero(moving) > _WHOLE_SHARE * picture.size:
+        moving_px = cv2.countNonZero(moving)
+        if moving_px > _WHOLE_SHARE * picture.size:
             return Moved(is_blind=True)
+        if moving_px < _MIN_AREA_PX:
+            return Moved()
         joined = cv2.dilate(moving, _JOIN)
         count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
         areas = np.bincount(labels[moving > 0], minlength=count)
@@ -110,7 +113,7 @@ def is_same(picture: Grey, other: Grey) -> bool:
 def is_cut(picture: Grey, before: Grey) -> bool:
     """Whether the scene changed between two consecutive pictures."""
     now, then = scaled(picture, _CUT_WIDTH_PX), scaled(before, _CUT_WIDTH_PX)
-    return float(cv2.absdiff(now, then).mean()) > _CUT_LEVELS
+    return cv2.norm(now, then, cv2.NORM_L1) / now.size > _CUT_LEVELS
 
 
 @dataclass(slots=True)

@@ -19,7 +19,17 @@ from statistics import median
 
 from media.models import digest_of
 from media.review.decide import positions_of
-from media.review.document import Gap, Looker, Reason, ReviewDocument, Search, Source, Track
+from media.review.document import (
+    Gap,
+    Looker,
+    OtherSearch,
+    Reason,
+    ReviewDocument,
+    Search,
+    Sight,
+    Source,
+    Track,
+)
 from media.video.detect.port import Detection
 from media.video.extent import HEAD_MARGIN, Extent, body_of_face, head_of_face, head_of_person
 from media.video.glimpses import glimpsed
@@ -30,7 +40,7 @@ from media.video.survey import Keep, Survey, survey
 from media.video.thumbnails import Wanted, cut_out
 from media.video.tracks import BODY_MARGIN, FACE_MARGIN, Margin, Sighting, Trail, cover, link
 from media.video.verify.second_look import is_hidden
-from media.video.views import LOOK_EVERY_FRAMES
+from media.video.views import LOOK_EVERY_FRAMES, OTHER_EVERY_FRAMES, other_width, right_angles
 from media.video.watch import Watch
 
 _SURE_FACE = 0.7  #: confidence of a sighting that makes a face by itself; cars and leaves stay under 0.65
@@ -83,6 +93,7 @@ def proposal(
             camera_why=why,
             look_every_frames=LOOK_EVERY_FRAMES,
             seen=tuple(seen.seen),
+            other=_other_search(seen, lookers[-1]) if means.other else None,
         ),
         cuts=tuple(seen.cuts),
         tracks=tuple(
@@ -90,6 +101,29 @@ def proposal(
             for (track, _), picture in zip(tracks, pictures, strict=True)
         ),
         gaps=tuple(_gaps(seen)) if is_fixed else (),
+    )
+
+
+def _other_search(seen: Survey, looker: Mapping[str, object]) -> OtherSearch:
+    """What the other detector saw at the frames at which it will look at a copy."""
+    sights: list[Sight] = []
+    for frame in (*range(0, seen.frames - 1, OTHER_EVERY_FRAMES), seen.frames - 1):
+        hits = tuple(
+            (one.box.left, one.box.top, one.box.right, one.box.bottom, one.confidence)
+            for one in seen.found_at(frame).others
+        )
+        if not hits:
+            continue
+        if sights and sights[-1].hits == hits and frame - sights[-1].last <= OTHER_EVERY_FRAMES:
+            sights[-1] = Sight(first=sights[-1].first, last=frame, hits=hits)
+        else:
+            sights.append(Sight(first=frame, last=frame, hits=hits))
+    return OtherSearch(
+        detector=Looker.model_validate(looker),
+        every_frames=OTHER_EVERY_FRAMES,
+        width_px=other_width(seen.width),
+        angles_deg=right_angles(seen.angles.always),
+        sights=tuple(sights),
     )
 
 

@@ -20,13 +20,14 @@ from media.review.decide import hide_all, positions_of
 from media.review.document import Reason, ReviewDocument, Track, Verdict
 from media.review.masks import boxes_of, to_mask_plan
 from media.video.detect.later import centerface
+from media.video.detect.port import DetectorFacts
 from media.video.glimpses import glimpsed
 from media.video.masks import Box, Style
 from media.video.release import Released, release
 from media.video.render.model import Audio, FrameRange, ReplaceAudio, Smart
 from media.video.tracks import FACE_MARGIN, Sighting
 from media.video.verify.model import Finding, Kind, MovedFacts, VerifyReport
-from media.video.verify.second_look import SecondLook
+from media.video.verify.second_look import Known, SecondLook, Sight
 from media.video.views import right_angles
 
 _LOWER_THRESHOLD = 0.25  #: than the first look's: what is doubtful goes back to review
@@ -46,7 +47,26 @@ def second_look(document: ReviewDocument) -> SecondLook:
     """CenterFace on the finished copy, in the angles of the first look."""
     search = document.search
     angles = right_angles(search.angles_deg) if search else (0,)
-    return SecondLook(centerface(_LOWER_THRESHOLD), angles=angles)
+    return SecondLook(centerface(_LOWER_THRESHOLD), angles=angles, known=known(document))
+
+
+def known(document: ReviewDocument) -> Known | None:
+    """What the other detector saw in the source when it was searched."""
+    other = document.search.other if document.search else None
+    if other is None:
+        return None
+    return Known(
+        source_sha256=document.source.sha256,
+        frames=document.source.frames,
+        by=DetectorFacts(**other.detector.model_dump()),
+        every_frames=other.every_frames,
+        width_px=other.width_px,
+        angles=other.angles_deg,
+        sights=tuple(
+            Sight(one.first, one.last, tuple((Box(*edges), sure) for *edges, sure in one.hits))
+            for one in other.sights
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from media.video.masks import Box
 from media.video.search import Found
 
 SEGMENT_FRAMES = 300
-_FORM = 3  #: counts up whenever the same identity would be searched otherwise
+_FORM = 4  #: counts up whenever the same identity would be searched otherwise
 
 
 class Segments:

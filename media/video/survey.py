@@ -33,7 +33,6 @@ from media.video.motion import (
 from media.video.search import Found, Searchers, Task, merged, pictures_for
 from media.video.segments import Segments
 from media.video.views import (
-    FINE_WIDTH_PX,
     LOOK_EVERY_FRAMES,
     MAIN_WIDTH_PX,
     OTHER_EVERY_FRAMES,
@@ -42,6 +41,7 @@ from media.video.views import (
     View,
     angles_of,
     cycle_of,
+    other_width,
     right_angles,
     views_of,
 )
@@ -148,10 +148,10 @@ class _Pass:
         self._survey, self._net = seen, net
         self._searchers, self._segments = searchers, segments
         self._before: Grey | None = None
+        self._is_before_known = False  # it is the same as the one that was searched
         self._searched: Grey | None = None  # the picture that the searches of the cycle are of
         self._cycle: list[int] = []  # frames in which that picture has been searched
         self._looks = 0
-        self._other_at = -OTHER_EVERY_FRAMES
         self._last: LumaFrame | None = None
 
     def take(self, frame: LumaFrame) -> None:
@@ -160,11 +160,13 @@ class _Pass:
         seen.pts.append(-1 if frame.pts is None else frame.pts)
         self._last = frame
         picture = for_net(frame.luma)
-        is_new_scene = self._before is not None and is_cut(picture, self._before)
+        is_known = self._searched is not None and is_same(picture, self._searched)
+        # Two pictures that are the same as a third differ by less than a cut does.
+        is_alike = is_known and self._is_before_known
+        is_new_scene = self._before is not None and not is_alike and is_cut(picture, self._before)
         if is_new_scene:
             seen.cuts.append(frame.index)
-        self._before = picture
-        is_known = self._searched is not None and is_same(picture, self._searched)
+        self._before, self._is_before_known = picture, is_known
         if is_new_scene or frame.index % LOOK_EVERY_FRAMES == 0:
             self._note_motion(frame.index, self._net.look(picture))
             seen.steadiness.look(picture)
@@ -175,14 +177,14 @@ class _Pass:
 
     def finish(self) -> None:
         """Wait for the searches that are under way; whoever comes in at the very end is in none of them."""
-        if self._last is not None and self._last.index > self._other_at and self._searchers.has_other:
+        if self._last is not None and self._searchers.has_other:
             self._search_last(self._last)
         self._note(self._searchers.rest())
         self._segments.finish()
 
     def _look(self, frame: LumaFrame, picture: Grey, *, is_known: bool) -> None:
         if not is_known:
-            self._searched, self._cycle = picture, []
+            self._searched, self._cycle, self._is_before_known = picture, [], True
         elif len(self._cycle) >= cycle_of(self._survey.angles):
             self._survey.same_as[frame.index] = tuple(self._cycle)
             return
@@ -190,8 +192,8 @@ class _Pass:
         self._search(frame)
         self._looks += 1
 
-    def _search(self, frame: LumaFrame) -> None:
-        others = self._other_views(frame.index)
+    def _search(self, frame: LumaFrame, *, is_last: bool = False) -> None:
+        others = self._other_views() if is_last or frame.index % OTHER_EVERY_FRAMES == 0 else ()
         kept = self._segments.find(frame.index)
         if kept is not None:
             self._survey.found[frame.index] = kept
@@ -204,15 +206,13 @@ class _Pass:
         self._note(self._searchers.submit(Task(frame.index, pictures, views, person_width, width, others)))
 
     def _search_last(self, frame: LumaFrame) -> None:
-        self._other_at = -OTHER_EVERY_FRAMES
-        if frame.index not in self._survey.same_as:
-            self._search(frame)
+        if frame.index % OTHER_EVERY_FRAMES and frame.index not in self._survey.same_as:
+            self._search(frame, is_last=True)
 
-    def _other_views(self, frame: int) -> tuple[View, ...]:
-        if not self._searchers.has_other or frame - self._other_at < OTHER_EVERY_FRAMES:
+    def _other_views(self) -> tuple[View, ...]:
+        if not self._searchers.has_other:
             return ()
-        self._other_at = frame
-        width = min(self._survey.width, FINE_WIDTH_PX)
+        width = other_width(self._survey.width)
         return tuple(View(width, angle) for angle in right_angles(self._survey.angles.always))
 
     def _note(self, answers: list[tuple[int, Found]]) -> None:

@@ -121,6 +121,11 @@ def views_of(look: int, angles: Angles, width: int) -> tuple[View, ...]:
     return tuple(views)
 
 
+def other_width(width: int) -> int:
+    """The width at which the other detector searches a picture that is stored so wide."""
+    return min(width, FINE_WIDTH_PX)
+
+
 def cycle_of(angles: Angles) -> int:
     """How many looks it takes until an unchanged picture has been searched in every way."""
     return max(CYCLE_LOOKS, len(angles.in_turn) * angles.turn_looks)

@@ -105,6 +105,18 @@ def watch(process: "subprocess.Popen[bytes]") -> dict[int, int]:
     return peaks
 
 
+def together(process: "subprocess.Popen[bytes]") -> int:
+    """The most, in bytes, that a process and those of its descendants that were there at the same time took.
+
+    Each counts with its own peak so far, so that a short one is not missed.
+    """
+    most = 0
+    while process.poll() is None:
+        most = max(most, sum(_peak_bytes(each) for each in _family(process.pid)))
+        time.sleep(_LOOK_EVERY_S)
+    return most
+
+
 def _family(pid: int) -> list[int]:
     found = [pid]
     for each in found:

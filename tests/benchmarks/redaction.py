@@ -3,7 +3,7 @@
 `retention redact video --hide-all` searches, renders, and looks again at the
 finished copy; `deface` searches and renders. Whole processes run one after the
 other, in turn. Wall time, processor time of all their processes, memory (the
-sum of every process's own peak), size, and the faces that a third detector
+most that its processes took at one time), size, and the faces that a third detector
 (`redaction_reference.py`) finds in the source and again in the copy.
 
 `--deface DIR` names a virtual environment for deface and the third detector; it
@@ -42,7 +42,7 @@ from tests.benchmarks.measure import (
     size_of,
     workplace,
 )
-from tests.benchmarks.memory import watch
+from tests.benchmarks.memory import together
 
 SHARED = Path(os.environ.get("RETENTION_SHARED_DATA", ROOT.parent / "shared" / "data"))
 CROWD_FRAMES = {"full": 300, "quick": 60, "tiny": 3}
@@ -180,7 +180,7 @@ def _run(argv: Sequence[str], environment: dict[str, str], factor: float) -> Cos
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(argv, stdout=said, stderr=subprocess.STDOUT, env=environment, cwd=ROOT)
-        peaks = watch(process)
+        peak_bytes = together(process)
         wall_s, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
         if process.returncode:
             said.seek(0)
@@ -188,7 +188,7 @@ def _run(argv: Sequence[str], environment: dict[str, str], factor: float) -> Cos
                 f"{argv} ended with {process.returncode}:\n{said.read().decode(errors='replace')}"
             )
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(wall_s, cpu_s, sum(peaks.values()), factor)
+    return Cost(wall_s, cpu_s, peak_bytes, factor)
 
 
 def _row(

@@ -20,6 +20,7 @@ class BrightFacts:
     name: str = "bright spots"
     version: str = "1"
     sha256: str = "0" * 64
+    threshold: float | None = 0.5
 
 
 class BrightFinder:

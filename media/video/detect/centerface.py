@@ -36,7 +36,7 @@ class CenterFace:
         self._threshold = threshold
         self._path = model.path
         self._nets: dict[tuple[int, ...], cv2.dnn.Net] = {}
-        self._facts = DetectorFacts(NAME, model.version, model.sha256, "face")
+        self._facts = DetectorFacts(NAME, model.version, model.sha256, "face", threshold)
 
     @property
     def facts(self) -> DetectorFacts:

@@ -19,7 +19,7 @@ class LibFace:
     def __init__(self, threshold: float = THRESHOLD) -> None:
         model = find_model(LIBFACE)
         self._nets = FaceNets("libfacedetection", network_of(model.path), threshold)
-        self._facts = DetectorFacts("libfacedetection", model.version, model.sha256, "face")
+        self._facts = DetectorFacts("libfacedetection", model.version, model.sha256, "face", threshold)
 
     @property
     def facts(self) -> DetectorFacts:

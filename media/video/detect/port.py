@@ -38,6 +38,7 @@ class DetectorFacts:
     version: str
     sha256: str  #: of the weights or of the library that holds them
     finds: Literal["face", "person"]
+    threshold: float | None = None  #: the confidence from which it reports; None where it does not say
 
 
 class Detector(Protocol):

@@ -42,7 +42,7 @@ class YuNet:
 
     def __init__(self, path: Path, sha256: str, threshold: float = THRESHOLD) -> None:
         self._nets = FaceNets(str(path), _read(path, sha256), threshold)
-        self._facts = DetectorFacts(f"YuNet, {path.name}", cv2.__version__, sha256.lower(), "face")
+        self._facts = DetectorFacts(f"YuNet, {path.name}", cv2.__version__, sha256.lower(), "face", threshold)
 
     @property
     def facts(self) -> DetectorFacts:

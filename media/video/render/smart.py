@@ -179,7 +179,10 @@ def _look_through(
         if at + 1 < len(starts) and number == starts[at + 1]:
             at += 1
             _check_start(bytes(packet), at, wanted, is_first=number == 0)
-        if wanted[at] and not _is_plain(bytes(packet), headers):
+        found = _units_or_none(bytes(packet))
+        if any(kind(unit) in {SPS, PPS} and unit not in headers.sets for unit in found):
+            raise _Unfit("its header changes on the way")
+        if wanted[at] and not _is_plain(found, headers):
             wanted[at] = False
         if picture is None:
             picture = next(iter(packet.decode()), None)
@@ -210,8 +213,7 @@ def _is_idr(packet: bytes) -> bool:
     return IDR in kinds and kinds.count(1) == 0
 
 
-def _is_plain(packet: bytes, headers: Headers) -> bool:
-    found = _units_or_none(packet)
+def _is_plain(found: Sequence[bytes], headers: Headers) -> bool:
     return any(kind(unit) in PICTURE for unit in found) and all(
         kind(unit) in PICTURE | _LEFT_OUT or unit in headers.sets for unit in found
     )

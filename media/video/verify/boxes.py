@@ -104,8 +104,11 @@ def walk(path: Path) -> Mp4:
         except (ValueError, struct.error, IndexError) as error:
             found.add(note("container_broken", why=str(error)))
     if not found.faults:
-        for track in found.tracks:
-            _check_edits(track, found)
+        try:
+            for track in found.tracks:
+                _check_edits(track, found)
+        except ValueError:
+            found.add(note("container_broken", why="a table of times does not fit the samples"))
         _check_media(found)
     return found
 

@@ -25,7 +25,7 @@ from media.video.detect.port import Grey
 from media.video.detect.scaling import scaled
 from media.video.masks import Box
 from media.video.motion import for_net, is_same
-from media.video.verify.second_look import MAX_SIDE_PX, Facts, Searcher, SecondLook
+from media.video.verify.second_look import Facts, Known, Searcher, SecondLook, searched_width
 
 RENEW_FRAMES = 250
 _WAITING_PER_WORKER = 2
@@ -61,6 +61,10 @@ class Looks:
     def is_due(self, number: int) -> bool:
         """Whether this frame is one that is looked at."""
         return number % self.look.every_frames == 0
+
+    def known(self, source_sha256: str, size: tuple[int, int]) -> Known | None:
+        """What need not be looked for again in pictures of this source, (width, height)."""
+        return self.look.knows(source_sha256, self.facts, size)
 
     def offer(self, number: int, picture: Grey) -> Iterator[tuple[int, Hits]]:
         """Hand in the next picture, and take what is ready; waits where too many wait already."""
@@ -102,9 +106,10 @@ class Looks:
 
 def search(searcher: Searcher, picture: Grey, angles: Sequence[int]) -> list[tuple[Box, float]]:
     """Boxes in the picture as it is stored, and how sure the detector is. A large picture is searched smaller."""
-    scale = max(1.0, max(picture.shape) / MAX_SIDE_PX)
     height, width = picture.shape
-    small = picture if scale == 1 else scaled(picture, round(width / scale))
+    narrow = searched_width(width, height)
+    small = picture if narrow == width else scaled(picture, narrow)
+    scale = width / narrow
     found = []
     for angle in angles:
         turned = np.ascontiguousarray(np.rot90(small, -(angle // 90)))

@@ -39,11 +39,12 @@ class SecondLookFacts:
     sha256: str
     every_frames: int
     angles: tuple[int, ...]
-    frames: int  #: that were searched
+    frames: int  #: of the copy, that were searched
     unchanged: int  #: that were due and equal one that was searched
     hits: int
     covered: int  #: of the hits, by a mask
     kept: int  #: of the hits, on somebody who stays visible by decision
+    known: int = 0  #: that were due, and hold the picture in which the same detector looked before
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class VerifyReport:
     Attributes:
         source_sha256: Of the source.
         output_sha256: Of the finished copy.
-        frames: Pictures that were compared, every one of both files.
+        frames: Pictures of both files, every one.
+        proved: Of these, not decoded again, as their compressed pictures are the source's own; see `same`.
         masks: Painted rectangles that were looked at.
         weaker_masks: Of these, mosaics.
         worst_fill_error: Largest mean difference of the inside of a mask from its fill, of 255.
@@ -86,6 +88,7 @@ class VerifyReport:
     second_look: SecondLookFacts | None = None
     moved: MovedFacts | None = None
     findings: tuple[Finding, ...] = field(default=())
+    proved: int = 0
 
     @property
     def is_clean(self) -> bool:

@@ -23,11 +23,13 @@ class _Words:
     nothing: str
     container: str
     times: str
+    proved: str
     masks: str
     outside: str
     equal: str
     sound: str
     searched: str
+    known: str
     not_searched: str
     moved: str
     moved_kept: str
@@ -46,6 +48,11 @@ _EN = _Words(
     nothing="Nothing.",
     container="Every box of the file, every byte of its media, every unit of its picture: nothing but picture and sound.",
     times="All {frames} frames, decoded again: as many as in the source, each shown at the source's time.",
+    proved=(
+        "{decoded} of {frames} frames, decoded again; the other {proved} are the source's own, by comparison of every "
+        "byte of their compressed pictures and of what a decoder needs for them. As many as in the source, each shown "
+        "at the source's time."
+    ),
     masks="{masks} painted areas, in every frame: each holds its fill (worst mean difference {worst:.1f} of 255 levels).",
     outside="Outside them, the source's picture: {psnr:.1f} dB PSNR overall, {low:.1f} dB in the worst frame.",
     equal="Outside them, the source's picture: equal.",
@@ -54,6 +61,10 @@ _EN = _Words(
         "{frames} frames, each turned by {angles} degrees, were searched by {name} {version} (SHA-256 {sha}), "
         "and {unchanged} more taken for searched, as their picture was the same; one in {every} was due: "
         "{hits} hits, {covered} under masks, {kept} on people who stay visible by decision."
+    ),
+    known=(
+        "{known} more hold, bit for bit, pictures of the source that the same detector had searched, or taken for "
+        "searched: what it saw there counts as seen here."
     ),
     not_searched="Nobody was searched for: no second detector was given.",
     moved="Things that moved and that no detector named: {hidden} painted over, {kept} left visible by decision.",
@@ -89,6 +100,10 @@ _JA = _Words(
     nothing="ありません。",
     container="ファイルの全ボックス、メディアの全バイト、映像の全ユニット：映像と音声以外のものはありません。",
     times="全 {frames} フレームを再度復号：枚数も表示時刻も元の映像と同じです。",
+    proved=(
+        "全 {frames} フレームのうち {decoded} フレームを再度復号。残る {proved} フレームは、圧縮された映像と"
+        "復号に必要な情報が元の映像と1バイトも違わないことを確認。枚数も表示時刻も元の映像と同じです。"
+    ),
     masks="全フレームの塗りつぶし {masks} か所：すべて塗りつぶし色です（平均差の最大 {worst:.1f}/255）。",
     outside="塗りつぶし以外は元の映像と一致：全体で PSNR {psnr:.1f} dB、最も低いフレームで {low:.1f} dB。",
     equal="塗りつぶし以外は元の映像と完全に同じです。",
@@ -97,6 +112,10 @@ _JA = _Words(
         "{frames} フレームを {angles} 度に回転して {name} {version}（SHA-256 {sha}）で探索"
         "（{every} フレームごと、同じ画像の {unchanged} フレームは省略）："
         "検出 {hits} 件、うち塗りつぶし下 {covered} 件、表示すると決定した人物 {kept} 件。"
+    ),
+    known=(
+        "ほか {known} フレームは、同じ検出器が先に探索した元の映像（変化のない画像は省略）とビット単位で同じです。"
+        "そこで検出したものは、ここでも検出したものとして扱いました。"
     ),
     not_searched="人物の探索は行っていません（二つ目の検出器が指定されていません）。",
     moved="検出器が何か特定できなかった動くもの：塗りつぶし {hidden} 件、表示すると決定 {kept} 件。",
@@ -160,7 +179,9 @@ def _looked(report: VerifyReport, language: Language) -> list[str]:
     words = _WORDS[language]
     lines = {
         Kind.CONTAINER: words.container,
-        Kind.TIMES: words.times.format(frames=report.frames),
+        Kind.TIMES: (words.proved if report.proved else words.times).format(
+            frames=report.frames, proved=report.proved, decoded=report.frames - report.proved
+        ),
         Kind.UNDER_MASK: words.masks.format(masks=report.masks, worst=report.worst_fill_error),
         Kind.OUTSIDE: _outside(report, words),
         Kind.SOUND: words.sound.format(sound=words.sounds.get(report.sound, report.sound)),
@@ -188,7 +209,7 @@ def _searched(report: VerifyReport, language: Language) -> str:
     look = report.second_look
     if look is None:
         return words.not_searched
-    return words.searched.format(
+    said = words.searched.format(
         frames=look.frames,
         unchanged=look.unchanged,
         every=look.every_frames,
@@ -200,3 +221,4 @@ def _searched(report: VerifyReport, language: Language) -> str:
         covered=look.covered,
         kept=look.kept,
     )
+    return " ".join([said, words.known.format(known=look.known)]) if look.known else said

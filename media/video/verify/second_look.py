@@ -5,7 +5,7 @@ none that lie down. A hit counts as hidden where a mask covers most of it, and a
 kept where the decision was that this person stays visible.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -47,6 +47,10 @@ class Facts(Protocol):
     def sha256(self) -> str:
         """Of its weights."""
 
+    @property
+    def threshold(self) -> float | None:
+        """The confidence from which it reports; None where it does not say."""
+
 
 class Searcher(Protocol):
     """The part of a detector that is needed here; `media.video.detect` has several."""
@@ -60,6 +64,50 @@ class Searcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """What was seen in every frame that was looked at, from `first` to `last`."""
+
+    first: int
+    last: int
+    hits: tuple[tuple[Box, float], ...]  #: and how sure the detector was
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the detector of the second look saw in the source, whatever became of it.
+
+    It counts for pictures of the copy that are proved to be the source's own, and only where it was this
+    source, and the detector, its size and its angles were those of the second look, at no higher threshold.
+
+    Attributes:
+        source_sha256: Of the file that was searched.
+        frames: It was decoded to so many.
+        by: Which detector looked.
+        every_frames: Frames of which the number is a multiple of this were looked at, and the last one.
+        width_px: The width at which a picture was searched.
+        angles: As in `SecondLook`.
+        sights: In order, without those in which nobody was seen.
+    """
+
+    source_sha256: str
+    frames: int
+    by: Facts
+    every_frames: int
+    width_px: int
+    angles: tuple[int, ...]
+    sights: tuple[Sight, ...]
+
+    def hits_in(self, frames: Sequence[int]) -> Iterator[tuple[int, list[tuple[Box, float]]]]:
+        """What was seen in these frames, which ascend and were looked at."""
+        sights = iter(self.sights)
+        here = next(sights, None)
+        for frame in frames:
+            while here is not None and here.last < frame:
+                here = next(sights, None)
+            yield frame, list(here.hits) if here is not None and here.first <= frame else []
+
+
+@dataclass(frozen=True, slots=True)
 class SecondLook:
     """How to search.
 
@@ -68,11 +116,39 @@ class SecondLook:
             should be another detector than the first, at a lower threshold.
         every_frames: 1 for all of them. The first one and the last one are looked at in any case.
         angles: Clockwise degrees, multiples of 90, by which the picture is turned before it is searched.
+        known: What it need not look for again; without it every picture of the copy is decoded and compared.
     """
 
     make: Callable[[], Searcher]
     every_frames: int = 6
     angles: tuple[int, ...] = (0, 90, 180, 270)
+    known: Known | None = None
+
+    def knows(self, source_sha256: str, facts: Facts, size: tuple[int, int]) -> Known | None:
+        """What is known of pictures of this source, (width, height), as this look would find it; else None."""
+        known = self.known
+        if known is None or known.source_sha256 != source_sha256:
+            return None
+        is_same = all(
+            (
+                _who(known.by) == _who(facts),
+                known.by.threshold is not None and facts.threshold is not None,
+                (known.by.threshold or 0) <= (facts.threshold or 0),
+                set(self.angles) <= set(known.angles),
+                self.every_frames % known.every_frames == 0,
+                known.width_px == searched_width(*size),
+            )
+        )
+        return known if is_same else None
+
+
+def searched_width(width: int, height: int) -> int:
+    """The width at which a picture is searched: a large one is made smaller."""
+    return round(width / max(1.0, max(width, height) / MAX_SIDE_PX))
+
+
+def _who(facts: Facts) -> tuple[str, str, str]:
+    return facts.name, facts.version, facts.sha256
 
 
 def is_hidden(hit: Box, masks: Sequence[Box]) -> bool:

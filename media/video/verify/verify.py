@@ -1,8 +1,10 @@
 """Verify: look at a finished copy as a stranger would, and refuse it where it shows too much.
 
 Nothing of the renderer is believed: the file is walked box by box, decoded
-again from its first picture to its last, compared with the source, and searched
-by another detector. It does not judge the plan: somebody whom nobody decided
+again, compared with the source, and searched by another detector. Only what is
+proved to be the source's own pictures, byte for byte, is not decoded again, and
+only where the same detector has looked at these in the source: see `same`. It
+does not judge the plan: somebody whom nobody decided
 about is found by the second look, or by the person who reviews.
 """
 

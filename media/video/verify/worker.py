@@ -2,11 +2,10 @@
 
 import hashlib
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from fractions import Fraction
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,17 @@ import av
 from av.video.frame import VideoFrame
 
 from media.child import OnProgress, answer_parent
-from media.container import hush, open_recording
-from media.damage import damaged_frame, in_words
-from media.errors import Unreadable
+from media.container import hush
 from media.note import Note, note
 from media.video.mask_table import MaskTable, unpack
 from media.video.masks import Box, Style
-from media.video.scan import main_picture, packets_to_end, set_strict
 from media.video.verify.boxes import walk
 from media.video.verify.looks import Hits, Looks
 from media.video.verify.model import MAX_FINDINGS, Kind
+from media.video.verify.pairs import Pairs, shown_at_s
 from media.video.verify.pictures import MIN_FRAME_PSNR_DB, brightness, compare, total_psnr
-from media.video.verify.second_look import is_hidden, is_kept
+from media.video.verify.same import END, UNPROVED, Part, prove
+from media.video.verify.second_look import Known, is_hidden, is_kept
 from media.video.verify.sound import compare_sound
 from media.video.verify.stream import odd_units
 
@@ -42,9 +40,10 @@ def verify_job(request: dict[str, Any], bulk: bytes, report: OnProgress) -> dict
         sound, faults = compare_sound(Path(request["sound"]) if request["sound"] else None, output)
         work.add_all(Kind.SOUND, faults)
         hush()
-        work.compare_all(source, output, report)
+        source_sha256 = _digest(source)
+        work.look_at_all(source, output, source_sha256, report)
         return {
-            "source_sha256": _digest(source),
+            "source_sha256": source_sha256,
             "output_sha256": _digest(output),
             "sound": sound,
             **work.facts(),
@@ -63,6 +62,9 @@ class _Look:
         self._masks, self._kept, self._looks = masks, kept, looks
         self._findings: list[dict[str, Any]] = []
         self._frames = self._count = self._weak = 0
+        self._proved = self._known = 0
+        self._start: tuple[Fraction, Fraction] | None = None
+        self._last: tuple[int, VideoFrame] | None = None
         self._hits = self._covered = self._spared = 0
         self._worst_fill = 0.0
         self._worst_psnr: float | None = None
@@ -72,31 +74,58 @@ class _Look:
         """Remember findings."""
         self._findings += [{"kind": kind_.value, "note": asdict(one), "frame": frame} for one in notes]
 
-    def compare_all(self, source: Path, output: Path, report: OnProgress) -> None:
-        """Decode both files, to their ends, side by side."""
-        with open_recording(source) as before, open_recording(output) as after:
-            expected = main_picture(before).frames
-            pairs = zip_longest(_frames(before, damaged_frame), _frames(after, _broken_frame))
-            first: tuple[Fraction, Fraction] | None = None
-            last: tuple[int, VideoFrame] | None = None
-            for number, (old, new) in enumerate(pairs):
-                if old is None or new is None:
-                    self.add_all(Kind.TIMES, [note("frames_missing", frame=number)], number)
+    def look_at_all(self, source: Path, output: Path, source_sha256: str, report: OnProgress) -> None:
+        """Both files from end to end: what is proved is judged by what is known, and everything else decoded."""
+        with Pairs(source, output) as pairs:
+            known = self._looks.known(source_sha256, pairs.size) if self._looks else None
+            proof = prove(source, output, self._masks, known.frames) if known else UNPROVED
+            self._start = proof.start_s
+            for part in proof.parts:
+                if known and part.is_same:
+                    self._take(part, known, pairs.size)
+                    report(part.end, known.frames)
+                elif not self._compare_part(pairs, part, report):
                     return
-                times = _time(old), _time(new)
-                first = first or times
-                if times[0] - first[0] != times[1] - first[1]:
-                    self.add_all(Kind.TIMES, [note("frame_time", frame=number)], number)
-                self._compare(number, old, new)
-                last = number, new
-                report(number, max(expected, number + 1))
-                if len(self._findings) > MAX_FINDINGS:
-                    return
-            if self._looks is not None:
-                if last and not self._looks.is_due(last[0]):
-                    # Whoever comes in at the very end is in no frame that was searched.
-                    self._judge(self._looks.offer(last[0], brightness(last[1])))
-                self._judge(self._looks.rest())
+        if self._looks is not None:
+            if self._last and not self._looks.is_due(self._last[0]):
+                # Whoever comes in at the very end is in no frame that was searched.
+                self._judge(self._looks.offer(self._last[0], brightness(self._last[1])))
+            self._judge(self._looks.rest())
+
+    def _take(self, part: Part, known: Known, size: tuple[int, int]) -> None:
+        """Frames that are proved to be the source's own."""
+        assert self._looks is not None
+        due = [number for number in range(part.first, part.end) if self._looks.is_due(number)]
+        if part.end == known.frames and not self._looks.is_due(part.end - 1):
+            due.append(part.end - 1)
+        for number, hits in known.hits_in(due):
+            self._judge_one(number, [hit for hit in hits if hit[1] >= (self._looks.facts.threshold or 0)])
+        self._known += len(due)
+        self._last = None
+        self._proved += part.end - part.first
+        self._frames += part.end - part.first
+        self._pixels += (part.end - part.first) * size[0] * size[1]
+
+    def _compare_part(self, pairs: Pairs, part: Part, report: OnProgress) -> bool:
+        """Decode and compare; False where there is nothing to gain from going on."""
+        number = part.first - 1
+        for number, (old, new) in enumerate(pairs.of(part), part.first):
+            if old is None or new is None:
+                self.add_all(Kind.TIMES, [note("frames_missing", frame=number)], number)
+                return False
+            times = shown_at_s(old), shown_at_s(new)
+            self._start = self._start or times
+            if times[0] - self._start[0] != times[1] - self._start[1]:
+                self.add_all(Kind.TIMES, [note("frame_time", frame=number)], number)
+            self._compare(number, old, new)
+            self._last = number, new
+            report(number, max(pairs.claimed, number + 1))
+            if len(self._findings) > MAX_FINDINGS:
+                return False
+        if part.end < END and number + 1 != part.end:
+            self.add_all(Kind.TIMES, [note("frames_missing", frame=number + 1)], number + 1)
+            return False
+        return True
 
     def _compare(self, number: int, old: VideoFrame, new: VideoFrame) -> None:
         masks = self._masks.at(number)
@@ -139,6 +168,7 @@ class _Look:
         """Everything as JSON values."""
         return {
             "frames": self._frames,
+            "proved": self._proved,
             "masks": self._count,
             "weaker_masks": self._weak,
             "worst_fill_error": round(self._worst_fill, 2),
@@ -163,37 +193,8 @@ class _Look:
             "hits": self._hits,
             "covered": self._covered,
             "kept": self._spared,
+            "known": self._known,
         }
-
-
-def _frames(opened: Any, told: Callable[[int, str], str]) -> Iterator[VideoFrame]:
-    """Every frame; `told` says of a number and a reason that a frame cannot be decoded."""
-    stream = main_picture(opened)
-    set_strict(stream)
-    number = 0
-    try:
-        for packet in packets_to_end(opened, stream):
-            for frame in packet.decode():
-                yield frame
-                number += 1
-    except (
-        av.error.BlockingIOError,
-        av.error.MemoryError,
-    ) as error:  # no room for a thread, or for a picture
-        raise MemoryError from error
-    except av.FFmpegError as error:
-        raise Unreadable(told(number, in_words(error))) from error
-
-
-def _broken_frame(number: int, why: str) -> str:
-    return f"frame {number} of the finished copy cannot be decoded ({why}); render it again, to another disk"
-
-
-def _time(frame: VideoFrame) -> Fraction:
-    pts = frame.pts if frame.pts is not None else frame.dts
-    if pts is None or frame.time_base is None:
-        raise Unreadable("a frame does not say when it is shown")
-    return pts * frame.time_base
 
 
 def _somebody(number: int, box: Box, confidence: float) -> Note:

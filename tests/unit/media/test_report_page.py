@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,10 @@ HEARD = Suggestions(
 )
 
 
-def footage(language: Language, *findings: Finding) -> Page:
+def footage(language: Language, *findings: Finding, proved: int = 0) -> Page:
     report = VerifyReport(
-        "a" * 64, "b" * 64, 99, 7, 1, 0.4, 47.2, 44.1, "identical", LOOK, MovedFacts(4, 1), findings
+        *("a" * 64, "b" * 64, 99, 7, 1, 0.4, 47.2, 44.1, "identical", replace(LOOK, known=proved // 6)),
+        *(MovedFacts(4, 1), findings, proved),
     )
     return footage_page(report, language, [note("camera_moves"), note("mosaic_weaker")])
 
@@ -61,6 +63,7 @@ def still(language: Language) -> Page:
 PAGES: dict[str, Callable[[Language], Page]] = {
     "footage": footage,
     "footage with findings": lambda language: footage(language, SEEN, STRANGE),
+    "footage, mostly copied": lambda language: footage(language, proved=60),
     "sound": sound,
     "still": still,
 }

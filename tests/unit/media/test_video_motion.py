@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from media.video.detect.port import Grey
 from media.video.detect.scaling import scaled
@@ -55,6 +57,19 @@ def test_a_light_that_goes_on_blinds_the_net_and_it_says_so() -> None:
 def test_another_scene_is_a_cut_and_a_walker_is_none() -> None:
     assert is_cut(255 - SMALL, SMALL)
     assert not is_cut(with_spot(SMALL, 100, 20, 60), SMALL)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0, 12), st.floats(0, 12))
+def test_two_pictures_that_are_the_same_as_a_third_are_no_cut(
+    seed: int, lighter: float, darker: float
+) -> None:
+    """So nobody asks whether they are."""
+    middle = np.random.default_rng(seed).integers(0, 256, SMALL.shape).astype(np.uint8)
+    one, other = noisy(middle, seed + 1, lighter), noisy(middle, seed + 2, darker)
+    light, dark = (np.clip(middle + by, 0, 255).astype(np.uint8) for by in (lighter, -darker))
+    for pair in ((one, other), (light, dark)):
+        assume(all(is_same(picture, middle) for picture in pair))
+        assert not is_cut(*pair)
 
 
 def test_a_camera_that_stands_still_is_told_from_one_that_pans() -> None:

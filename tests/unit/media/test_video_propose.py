@@ -16,6 +16,7 @@ from media.review.masks import to_mask_plan
 from media.video.masks import Box
 from media.video.proposal import proposal as propose
 from media.video.propose import Means, Wish
+from media.video.redact import known
 from media.video.segments import SEGMENT_FRAMES
 from media.video.views import Mount
 from media.video.watch import Progress, Watch
@@ -148,6 +149,30 @@ def test_whoever_the_other_detector_alone_sees_is_a_track_also_in_the_last_frame
     document = propose(footage, UPRIGHT, doubtful)
     assert hidden(document, 20, Box(200, 100, 224, 124)) == 1
     assert propose(footage, UPRIGHT, Means(face=lambda: BrightSpots(top=0.0))).tracks == ()
+
+
+def test_what_the_other_detector_sees_is_kept_at_the_frames_at_which_a_copy_is_looked_at(
+    tmp_path: Path,
+) -> None:
+    """Also while nothing changes, and at the very end, whatever becomes of it."""
+    walk = wandering(20, [(50, 100)], (4, 0))
+    still = [*walk, *[walk[-1]] * 60, *[room()] * 12, with_spot(room(), 300, 200)]
+    document = propose(
+        write_footage(tmp_path / "a.mkv", still), UPRIGHT, Means(face=BrightSpots, other=BrightSpots)
+    )
+    (seen, due) = known(document), (*range(0, 92, 6), 92)
+    assert seen is not None
+    assert (seen.frames, seen.angles, seen.width_px, seen.by) == (93, (0,), 640, BrightSpots().facts)
+    truth = {frame: [hit.box for hit in BrightSpots().find(still[frame])] for frame in due}
+    assert {frame: [box for box, _ in hits] for frame, hits in seen.hits_in(due)} == truth
+    assert document.search is not None
+    assert document.search.other is not None
+    assert len(document.search.other.sights) < 8, "what stays is said once"
+    assert from_json(to_json(document)) == document
+
+
+def test_a_document_of_one_detector_knows_nothing_of_another(walk: Path) -> None:
+    assert known(propose(walk, UPRIGHT, SPOTS)) is None
 
 
 def test_how_many_threads_search_changes_nothing(walk: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from media.process import local_url
 from media.tools import find_ffmpeg
 from media.video.masks import MaskPlan
-from media.video.nal import PICTURE, kind, parse_avcc, units
+from media.video.nal import PICTURE, SPS, kind, parse_avcc, units
 from media.video.render.model import FrameRange, RenderResult, Smart
 from media.video.render.render import render
 from media.video.verify.verify import verify
@@ -168,3 +168,26 @@ def test_seeking_in_a_mixed_file_arrives_at_the_right_picture(
             found.append(next(container.decode(video=0)))
     assert found[0].time == found[1].time
     assert np.abs(luma(found[0]).astype(int) - luma(found[1]))[:, 66:].mean() < 3
+
+
+def test_nothing_is_copied_of_a_recording_whose_header_changes_on_the_way(tmp_path: Path) -> None:
+    """The other header would hold for every later picture, and the copy would not have it."""
+    clip = write_clip(
+        tmp_path / "in.mp4",
+        frames=48,
+        options={**CLOSED, "x264-params": "open-gop=0:scenecut=0:repeat-headers=1"},
+    )
+    assert _render(clip, tmp_path / "same.mp4", hide(range(20, 21), BOX)).copied_frames == 40
+    with av.open(clip) as container:
+        sets = parse_avcc(container.streams.video[0].codec_context.extradata or b"").sets
+    header = next(unit for unit in sets if kind(unit) == SPS)
+    data = bytearray(clip.read_bytes())
+    inside = [
+        found.start() + 4
+        for found in re.finditer(re.escape(len(header).to_bytes(4, "big") + header), bytes(data))
+    ]
+    data[inside[1] + 3] ^= 0x01  # a level that nobody heeds
+    clip.write_bytes(data)
+    result = _render(clip, tmp_path / "out.mp4", hide(range(20, 21), BOX))
+    assert result.copied_frames == 0
+    assert any("header changes" in note for note in result.notes)

@@ -160,6 +160,7 @@ def _write_at(mark: bytes, skip: int, content: bytes) -> Callable[[bytearray], N
         (_write_at(b"isomiso2", 0, b"qt  iso2"), "brands"),
         (_write_at(b"elst", 12, struct.pack(">I", 500)), "hides a part"),
         (_write_at(b"stsz", 8, struct.pack(">I", 2**31)), "broken"),
+        (_write_at(b"stts", 12, struct.pack(">I", 99)), "broken"),
         (_write_at(b"stco", 8, struct.pack(">I", 9)), "broken"),
         (_write_at(b"moov", -4, struct.pack(">I", 7)), "impossible size"),
     ],
