@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import phonenumbers
+
 from media.errors import ToolFailed
 from media.note import Note
 from media.raw_format import RAW_FORMAT_HELP
@@ -55,12 +57,21 @@ def _add_suggest(commands: Any) -> None:
     )
     parser.add_argument("--language", help="of the call, such as ja or en; default: found out")
     parser.add_argument(
-        "--region", action="append", help=f"of telephone numbers; default {', '.join(REGIONS)}"
+        "--region",
+        action="append",
+        type=_region,
+        help=f"of telephone numbers; default {', '.join(REGIONS)}",
     )
     parser.add_argument("--webvtt", type=Path, metavar="FILE", help="write the words")
     parser.add_argument("--rttm", type=Path, metavar="FILE", help="write who speaks when")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=_suggest)
+
+
+def _region(text: str) -> str:
+    if text.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no region: write the two letters of one, such as JP")
+    return text.upper()
 
 
 def _mute(options: argparse.Namespace) -> int:

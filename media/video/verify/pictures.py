@@ -24,6 +24,8 @@ Grey = NDArray[np.uint8]
 #: Mean level by which the inside of a filled mask may be off after encoding. Measured over the labelled clips
 #: and quantisers up to 36: 0.0 to 1.6. A face left in place is off by 30 and more.
 MAX_FILL_ERROR = 5.0
+#: The same of a mask that is too narrow to have an inside, such as one of two rows at the picture's edge.
+MAX_SLIVER_ERROR = 15.0
 #: Nothing inside may be off by more than this; single levels of ringing reach 20.
 MAX_FILL_PEAK = 64
 #: Mean level by which a mosaic's cells may be uneven inside.
@@ -126,13 +128,13 @@ def _under(
         error = _unevenness(after[_even(place[0], after.shape[0]), _even(place[1], after.shape[1])])
         return error, "mosaic" if error > MAX_CELL_ERROR else None
     rim = _RIM_PX if mask.style is Style.FILL else max(_RIM_PX, min(inside.shape) // 6)
-    core = inside[rim:-rim, rim:-rim]
-    if not core.size:  # a mask of a few pixels: its mean has to do
-        core = inside
+    core, allowed = inside[rim:-rim, rim:-rim], MAX_FILL_ERROR
+    if not core.size:
+        core, allowed = inside, MAX_SLIVER_ERROR
     black = 0 if _is_full(output) else 16
     off = np.abs(core.astype(np.int16) - black)
     error = float(off.mean())
-    if error > MAX_FILL_ERROR or int(off.max()) > MAX_FILL_PEAK:
+    if error > allowed or int(off.max()) > MAX_FILL_PEAK:
         return error, "fill"
     return error, None
 

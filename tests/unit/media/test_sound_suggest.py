@@ -232,6 +232,12 @@ def test_noise_that_goes_on_is_not_heard_again() -> None:
     assert unexplained([], [at(1, 5)], at(0, 30)) == [at(0.85, 5.15)]
 
 
+def test_a_region_that_is_none_is_refused(call: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["suggest", str(call), "--no-words", "--region", "XX"])
+    assert "'XX' is no region" in capsys.readouterr().err
+
+
 def test_a_number_that_is_only_heard_alone_is_suggested(call: Path) -> None:
     """The recogniser says one long word of whole passages, and digits of what is left."""
 
