@@ -186,7 +186,7 @@ def _reconciled_text(found: Reconciled) -> list[Any]:
     else:
         lines.append(styled("Catalogue and vault agree.", "green"))
     if found.keys_without_row:
-        lines.append(f"{len(found.keys_without_row)} keys have no row; they are only reported.")
+        lines.append(f"Keys without a row, which are only reported: {len(found.keys_without_row)}.")
     if found.erased:
         lines.append(styled(f"{found.erased} objects were erased.", "magenta"))
     elif found.counts[Kind.ORPHAN] or found.counts[Kind.UNDEAD]:

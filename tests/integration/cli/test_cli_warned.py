@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from retention.adapters.store_folder import FolderStore
+from retention.bootstrap import open_app
 from tests.builders.calls import CALLER, write_call
 from tests.integration.cli.conftest import Shell
 
@@ -74,3 +75,36 @@ def test_a_change_that_moves_recordings_says_how_many_before_and_after(shell: Sh
         database.execute("UPDATE schedule_plan SET cool_off_until = '2020-01-01 00:00:00.000000'")
     applied = shell("schedule", "apply", digest)
     assert "3 recordings moved; 0 data keys were wrapped anew." in applied.out, applied.err
+
+
+def test_a_restore_says_which_runs_have_lost_their_certificates_before_it_begins(shell: Shell) -> None:
+    backup = str(shell.folder / "backup")
+    assert shell("backup", backup).code == 0
+    run_id = shell.json("disposal", "run").value["run"]
+    (certificate,) = (shell.home / "witness").glob(f"*{run_id}*")
+    certificate.unlink()
+    previewed = " ".join(shell("restore", backup, "--preview").out.split())
+    assert f"The certificates of runs {run_id} are not in the journal's folder" in previewed
+    assert shell.json("restore", backup, "--preview").value["certificates_missing"] == [run_id]
+    told = shell("restore", backup, "--yes")
+    assert "A disposal run is not finished: `retention disposal resume` finishes it." in told.out
+    assert shell("disposal", "resume").code == 0
+    assert shell.json("show", shell.ids()["overdue"]).value["state"] == "disposed"
+
+
+def test_a_backup_of_a_past_that_was_abandoned_is_named_as_such(shell: Shell) -> None:
+    first, second = str(shell.folder / "first-backup"), str(shell.folder / "second-backup")
+    assert shell("backup", first).code == 0
+    assert shell("search", "--phone", CALLER).code == 0
+    assert shell("backup", second).code == 0
+    assert shell("restore", first, "--yes").code == 0
+    told = shell("restore", second, "--yes")
+    assert "The witness knows other audit entries from" in " ".join(told.out.split()), told.err
+    assert shell.json("audit", "verify").value["ok"]
+
+
+def test_a_key_that_nobody_knows_is_reported_and_left(shell: Shell) -> None:
+    app = open_app(shell.home)
+    app.keys.new_key()
+    app.close()
+    assert "Keys without a row, which are only reported: 1." in shell("reconcile").out
