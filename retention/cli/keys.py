@@ -9,10 +9,11 @@ import typer
 
 from retention.audit.record import Act, record
 from retention.audit.tags import Tag
-from retention.bootstrap import App, has_catalogue
+from retention.bootstrap import App
 from retention.cli.shared import EPILOG, home, instant, named_actor, say, show, store, table
 from retention.custody.keys import bring_back, report_keys, rotate_root, write_escrow
 from retention.custody.repair import spent_keys
+from retention.founding import has_catalogue
 from retention.kernel.errors import InvalidInput
 from retention.wiring import keys_in_escrow
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from retention.amendment.packs import CASES, Pack, packs, read_text
-from retention.bootstrap import POLICY_FILE
 from retention.cli.shared import EPILOG, amount, home, is_json, say, show, styled, table
+from retention.founding import POLICY_FILE
 from retention.kernel.errors import InvalidInput, NotFound
 from retention.schedule.cases import Case, CaseResult, parse_cases, run_cases
 from retention.schedule.parse import Finding, PolicyError, json_schema, parse_policy

@@ -21,7 +21,6 @@ from retention.amendment.packs import read_text
 from retention.amendment.plan import keep, propose
 from retention.amendment.tables import SchedulePlanRow
 from retention.amendment.tools import Tools
-from retention.bootstrap import POLICY_FILE
 from retention.catalogue.schedules import read_schedule, schedule_row
 from retention.catalogue.tables import ScheduleRow
 from retention.cli.impact import impact_lines
@@ -40,6 +39,7 @@ from retention.cli.shared import (
     styled,
     table,
 )
+from retention.founding import POLICY_FILE
 from retention.kernel.errors import NotFound
 from retention.schedule.model import RECORDING_ENDED, Ceiling, RetentionClass, Schedule
 

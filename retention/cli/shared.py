@@ -137,7 +137,7 @@ def named_actor() -> str:
 @contextmanager
 def store() -> Iterator["App"]:
     """The store, open for one command."""
-    from retention.bootstrap import open_app  # noqa: PLC0415 - --version and a mistyped line stay quick
+    from retention.founding import open_app  # noqa: PLC0415 - --version and a mistyped line stay quick
 
     app = open_app(home())
     try:

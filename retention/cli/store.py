@@ -6,8 +6,9 @@ import typer
 from sqlalchemy import make_url
 
 from retention.amendment.packs import read_pack
-from retention.bootstrap import App, create_store
+from retention.bootstrap import App
 from retention.cli.shared import EPILOG, home, named_actor, say, show, table
+from retention.founding import create_store
 from retention.migrations.migrate import migrate
 from retention.settings import Settings, load_settings
 

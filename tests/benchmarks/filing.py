@@ -19,12 +19,13 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from retention.bootstrap import App, open_app
+from retention.bootstrap import App
 from retention.catalogue.identifiers import Identifier, blind_all
 from retention.catalogue.model import ORIGINAL, Assigned, NewRecording, SealedObject, Source
 from retention.catalogue.register import register
 from retention.catalogue.sources import find_source, register_source
 from retention.catalogue.tables import RecordingRow
+from retention.founding import open_app
 from retention.kernel.ids import new_id
 from retention.requests.file import file
 from retention.requests.received import Described, Interval, Person, Received

@@ -24,7 +24,7 @@ from sqlmodel import Session, SQLModel
 from retention.amendment.packs import read_pack
 from retention.amendment.plan import assess
 from retention.amendment.routes import Routes
-from retention.bootstrap import App, open_app
+from retention.bootstrap import App
 from retention.catalogue.explain import explain
 from retention.catalogue.find import Query, find_recording, search
 from retention.catalogue.identifiers import blind_index
@@ -32,6 +32,7 @@ from retention.catalogue.schedules import read_schedule
 from retention.cli.shapes import due_json, recording_json
 from retention.disposal.plan import make_plan
 from retention.disposal.start import plan_json
+from retention.founding import open_app
 from retention.holds.find import holds_by_id
 from retention.schedule.model import Schedule
 from tests.benchmarks.archive import AGENTS, CALLS_A_PERSON, SITES, fill

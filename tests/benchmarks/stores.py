@@ -3,9 +3,10 @@
 from importlib.resources import files
 from pathlib import Path
 
-from retention.bootstrap import App, create_store
+from retention.bootstrap import App
 from retention.catalogue.model import Source
 from retention.catalogue.sources import register_source
+from retention.founding import create_store
 from retention.schedule.model import Kind
 
 ZONE = "Asia/Tokyo"

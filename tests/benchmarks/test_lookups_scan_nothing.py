@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from retention.bootstrap import App, open_app
+from retention.bootstrap import App
 from retention.catalogue.identifiers import KINDS, sought
 from retention.disposal.night import dispose_of_refused
+from retention.founding import open_app
 from retention.requests.file import file
 from retention.requests.identify import identify
 from retention.requests.match import match

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from retention.bootstrap import open_app
 from retention.disposal import verifier
+from retention.founding import open_app
 from tests.builders.identifiers import Words, insiders_in, members, people_in, squeeze, text_of
 from tests.integration.cli.conftest import Answer, Shell
 

@@ -28,8 +28,8 @@ from pathlib import Path
 import pytest
 
 from retention.adapters.keys_keyring import Keyring
-from retention.bootstrap import create_store
 from retention.custody.model import Kind
+from retention.founding import create_store
 from retention.vault.fixity import Level
 from tests.builders.custody import back_up, look, restore, what_is_held
 from tests.builders.house import House

@@ -35,13 +35,13 @@ import retention.adapters.keys_roots
 import retention.adapters.letter_pdf
 import retention.adapters.silencer_media
 import retention.adapters.store_folder
-import retention.bootstrap
 import retention.cli.disposal
 import retention.cli.hold
 import retention.cli.ingest
 import retention.cli.redaction
 import retention.cli.request
 import retention.cli.source
+import retention.founding
 import retention.migrations.migrate
 import retention.wiring
 from retention.catalogue import schedules

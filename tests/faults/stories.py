@@ -20,9 +20,10 @@ from sqlalchemy import text
 
 from retention.adapters.keys_keyring import Keyring
 from retention.adapters.keys_ring import Kind
-from retention.bootstrap import App, create_store, open_app
+from retention.bootstrap import App
 from retention.catalogue.identifiers import Identifier, blind_all, native
 from retention.cli.main import run
+from retention.founding import create_store, open_app
 from retention.kernel.errors import CatalogueDisagrees, InvalidInput, NotFound
 from retention.vault.door import sealed_object
 from retention.vault.note import open_note

@@ -23,10 +23,10 @@ from random import Random
 
 import pytest
 
-from retention.bootstrap import create_store
 from retention.catalogue.identifiers import Identifier
 from retention.catalogue.states import State
 from retention.disposal.model import RunState
+from retention.founding import create_store
 from retention.requests.received import Described, Interval
 from retention.schedule.model import Kind
 from tests.builders.house import House

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.audit.tags import Tag
-from retention.bootstrap import App, create_store
+from retention.bootstrap import App
 from retention.catalogue.states import State
 from retention.disposal.model import RunState
+from retention.founding import create_store
 from retention.kernel.errors import DatabaseBusy, StoreUnavailable
 from retention.workers.bell import (
     LOCK,

@@ -22,8 +22,8 @@ from skimage import data
 from media.review.document import Position, ReviewDocument, Track, Verdict, from_json, to_json
 from media.review.masks import boxes_of
 from media.video.masks import Box
-from retention.bootstrap import open_app
 from retention.disposal import verifier
+from retention.founding import open_app
 from retention.kernel.clock import SystemClock
 from tests.builders.identifiers import (
     insiders_in,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from retention.adapters.store_folder import FolderStore
-from retention.bootstrap import open_app
+from retention.founding import open_app
 from tests.builders.calls import CALLER, write_call
 from tests.integration.cli.conftest import Shell
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import typer
 
-from retention.bootstrap import create_store
 from retention.cli.main import run
+from retention.founding import create_store
 from retention.kernel.clock import SystemClock
 from retention.vault.model import object_name
 from tests.builders.house import House

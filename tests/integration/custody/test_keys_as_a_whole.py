@@ -10,9 +10,9 @@ from retention.adapters.keys_escrow import export_escrow, import_escrow
 from retention.adapters.keys_keyring import Keyring
 from retention.adapters.keys_roots import Argon2Cost, FileRoot
 from retention.audit.witness import SignedJournal
-from retention.bootstrap import create_store
 from retention.custody.keys import bring_back, report_keys, rotate_root, write_escrow
 from retention.disposal.night import certificate_head
+from retention.founding import create_store
 from retention.kernel.canonical import isoformat
 from retention.kernel.errors import InvalidInput, NotPermitted, StoreUnavailable
 from tests.builders.custody import look
