@@ -6,7 +6,7 @@ admits the one style sheet by its SHA-256. The same page gives the same bytes.
 """
 
 from retention.notice.page import SECTIONS, Page
-from retention.notice.phrases import PROSE_LANGUAGE, Phrases
+from retention.notice.phrases import Phrases
 from retention.pages import style, templates
 
 _ROOM = "retention.notice"
@@ -22,7 +22,6 @@ def html_of(page: Page, phrases: Phrases) -> bytes:
             page=page,
             controller=page.schedule.controller,
             language=page.language,
-            prose=PROSE_LANGUAGE,
             sections=SECTIONS,
             style=text_of_style,
             style_hash=style_hash,

@@ -44,7 +44,7 @@ class Purpose:
     kinds: str
     basis: str
     told: str
-    clause: str  #: in `PROSE_LANGUAGE`
+    clause: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,7 +77,7 @@ class Kept:
     period: str
     trigger: str
     counting: str
-    basis: str  #: of a floor, in `PROSE_LANGUAGE`; empty for others
+    law: str  #: that asks for it; empty where none does
     link: str  #: to the law, or empty
 
 
@@ -220,7 +220,7 @@ def _purposes(schedule: Schedule, phrases: Phrases) -> Iterator[Purpose]:
             phrases.kinds(each.kinds),
             words.bases[each.acquisition][language],
             words.forms[schedule.notices[each.notice].form][language],
-            each.clause,
+            each.clause[language],
         )
 
 
@@ -261,7 +261,7 @@ def _kept(rule: RetentionClass, schedule: Schedule, phrases: Phrases) -> Kept:
         phrases.period(rule.period),
         trigger,
         counting,
-        rule.basis if rule.is_floor else "",
+        rule.law[phrases.language] if rule.law else "",
         rule.source if rule.is_floor and rule.source.startswith("https://") else "",
     )
 

@@ -23,8 +23,6 @@ from retention.schedule.model import (
     Words,
 )
 
-#: A policy's bases and clauses are written once, whatever its languages.
-PROSE_LANGUAGE: Final = "en"
 #: The papers of a request are recordings to the schedule, and to nobody else.
 PAPER_MADE: Final = "paper-made"
 

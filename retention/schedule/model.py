@@ -174,10 +174,15 @@ class RetentionClass:
     count_first_day: bool
     month_rule: MonthRule
     approval: Approval
-    is_floor: bool
+    law: Texts | None  #: of a floor: what asks for it
     basis: str
     source: str
     reviewed_on: date
+
+    @property
+    def is_floor(self) -> bool:
+        """Whether a law wants it, whatever the source's purposes say."""
+        return self.law is not None
 
     @property
     def has_open_trigger(self) -> bool:
@@ -218,7 +223,7 @@ class Purpose:
     kinds: frozenset[Kind]
     title: Texts
     description: Texts
-    clause: str  #: where the published policy states it
+    clause: Texts  #: where the published policy states it
     acquisition: AcquisitionBasis
     acquisition_reason: str
     notice: str  #: name of the notice that tells of it

@@ -40,7 +40,7 @@ _SECTIONS: Final[dict[str, type[BaseModel]]] = {
     "notices": shape.NoticeShape,
     "purposes": shape.PurposeShape,
     "classes": shape.ClassShape,
-    "floors": shape.ClassShape,
+    "floors": shape.FloorShape,
     "ceilings": shape.CeilingShape,
 }
 
@@ -104,10 +104,8 @@ def _salvaged(value: Any) -> shape.PolicyShape:
 
 def _parts(policy: shape.PolicyShape, value: Any) -> Parts:
     purposes = {name: _purpose(name, stated) for name, stated in policy.purposes.items()}
-    classes = [
-        _class(name, stated, policy, purposes, is_floor=False) for name, stated in policy.classes.items()
-    ]
-    floors = [_class(name, stated, policy, purposes, is_floor=True) for name, stated in policy.floors.items()]
+    classes = [_class(name, stated, policy, purposes) for name, stated in policy.classes.items()]
+    floors = [_class(name, stated, policy, purposes) for name, stated in policy.floors.items()]
     return Parts(
         purposes=purposes,
         classes=(*classes, *floors),
@@ -177,8 +175,6 @@ def _class(
     stated: shape.ClassShape,
     policy: shape.PolicyShape,
     purposes: Mapping[str, Purpose],
-    *,
-    is_floor: bool,
 ) -> RetentionClass:
     purpose = purposes.get(stated.purpose)
     return RetentionClass(
@@ -190,7 +186,7 @@ def _class(
         count_first_day=_counts_first_day(stated.count_first_day, policy),
         month_rule=policy.counting.months,
         approval=stated.approval,
-        is_floor=is_floor,
+        law=stated.law if isinstance(stated, shape.FloorShape) else None,
         basis=stated.basis,
         source=stated.source,
         reviewed_on=stated.reviewed_on,

@@ -256,7 +256,7 @@ class PurposeShape(FileShape):
     kinds: Annotated[list[Kind], Field(min_length=1)]
     title: TextsShape
     description: TextsShape
-    clause: Prose
+    clause: TextsShape
     acquisition: AcquisitionShape
     notice: Name
 
@@ -276,6 +276,12 @@ class ClassShape(_RuleShape):
     purpose: Name
     from_: Annotated[Trigger, Field(alias="from")]
     approval: Approval
+
+
+class FloorShape(ClassShape):
+    """How long a law wants some recordings to be kept at least."""
+
+    law: Annotated[TextsShape, Field(description="What asks for it, as the public notice names it.")]
 
 
 class CeilingShape(_RuleShape):
@@ -314,7 +320,7 @@ class PolicyShape(FileShape):
     purposes: Annotated[dict[Name, PurposeShape], Field(min_length=1)]
     forbidden_purposes: dict[Name, Prose] = {}
     classes: Annotated[dict[Name, ClassShape], Field(min_length=1)]
-    floors: dict[Name, ClassShape] = {}
+    floors: dict[Name, FloorShape] = {}
     ceilings: dict[Name, CeilingShape] = {}
     do_not_record: DoNotRecordShape
     changes: ChangesShape

@@ -42,7 +42,7 @@ _PURPOSE = """\
     kinds: [{kinds}]
     title: {{en: {name}}}
     description: {{en: {name}}}
-    clause: A clause
+    clause: {{en: A clause}}
     acquisition: {{basis: notified, reason: Published}}
     notice: published
 """
@@ -58,6 +58,8 @@ _CLASS = """\
     source: A decision
     reviewed_on: 2026-01-01
 """
+
+_LAW = "    law: {en: A law}\n"
 
 _TAIL = """\
 ceilings: {}
@@ -138,9 +140,10 @@ def policy_text(*, zone: str = "Asia/Tokyo", **periods: str) -> str:
                 trigger=trigger,
                 approval=approval,
             )
+            + more
             for name, (purpose, applies_to, keep, trigger, approval) in rules.items()
         )
-        for section, rules in (("classes", CLASSES), ("floors", FLOORS))
+        for section, rules, more in (("classes", CLASSES, ""), ("floors", FLOORS, _LAW))
     }
     head = _HEAD.replace("ZONE", zone)
     return f"{head}{purposes}classes:\n{sections['classes']}floors:\n{sections['floors']}{_TAIL}"

@@ -89,7 +89,7 @@ class Policy:
             },
             "purposes": {name: self._purpose(name) for name in purposes},
             "classes": {rule.name: rule.shape() for rule in self.classes},
-            "floors": {rule.name: rule.shape() for rule in self.floors},
+            "floors": {rule.name: rule.shape() | {"law": {"en": "a law"}} for rule in self.floors},
             "ceilings": {name: _ceiling(*stated) for name, stated in self.ceilings.items()},
             "do_not_record": {"tags": ["no"], "basis": "because"},
             "changes": {"cool_off": self.cool_off},
@@ -101,7 +101,7 @@ class Policy:
             "kinds": list(self.kinds.get(name, ("call", "footage"))),
             "title": {"en": name},
             "description": {"en": name},
-            "clause": "a clause",
+            "clause": {"en": "a clause"},
             "acquisition": {"basis": "notified", "reason": "published"},
             "notice": "notice",
         }

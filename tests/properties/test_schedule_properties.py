@@ -83,7 +83,7 @@ def rules(draw: st.DrawFn, name: str) -> RetentionClass:
         count_first_day=counting.count_first_day,
         month_rule=counting.month_rule,
         approval=draw(approvals),
-        is_floor=draw(st.booleans()),
+        law=draw(st.sampled_from([None, {"en": "a law"}])),
         basis="b",
         source="s",
         reviewed_on=REVIEWED_ON,

@@ -112,7 +112,7 @@ def test_the_schema_refuses_what_the_loader_refuses(path: tuple[str, ...], wrong
 
 
 def test_the_purposes_are_those_of_the_published_policy() -> None:
-    clauses = {name: purpose.clause for name, purpose in JAPAN.purposes.items()}
+    clauses = {name: purpose.clause["en"] for name, purpose in JAPAN.purposes.items()}
     assert "improve service level in call center operations" in clauses["service-quality"]
     assert "security cameras in our facilities for crime prevention" in clauses["crime-prevention"]
     assert "responding to customer inquiries" in clauses["customer-inquiry"]
