@@ -4,7 +4,12 @@ FFmpeg speaks of itself: an error number, the name of a function, a name that it
 gave to the file. None of that helps whoever holds the recording.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import av
+
+from media.errors import Unreadable
 
 #: FFmpeg's sentence → ours, as a clause.
 _WORDS = {
@@ -21,6 +26,22 @@ def in_words(error: BaseException) -> str:
         return str(error).strip().rstrip(".") or "its data are damaged"
     said = error.strerror or "its data are damaged"
     return _WORDS.get(said, said[:1].lower() + said[1:])
+
+
+@contextmanager
+def decoding(told: Callable[[str], str]) -> Iterator[None]:
+    """What a decoder raises is damage of the file, of which `told` makes a sentence with the reason.
+
+    Raises:
+        Unreadable: The decoder failed.
+        MemoryError: It had no room for a thread, or for a picture.
+    """
+    try:
+        yield
+    except (av.error.BlockingIOError, av.error.MemoryError) as error:
+        raise MemoryError from error
+    except av.FFmpegError as error:
+        raise Unreadable(told(in_words(error))) from error
 
 
 def damaged_frame(number: int, why: str, at_s: float | None = None) -> str:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import av
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from media.container import Opened
-from media.damage import damaged_frame, in_words
+from media.damage import damaged_frame, decoding
 from media.errors import Unreadable
 from media.video.render.look import Look, look_of
 from media.video.scan import packets_to_end, set_strict
@@ -77,7 +76,7 @@ def read_runs(
 
 def _decode(stream: VideoStream, packets: Iterator["Packet[Any]"], number: int) -> Iterator[VideoFrame]:
     at = number
-    try:
+    with decoding(lambda why: damaged_frame(at, why)):
         for packet in packets:
             for frame in packet.decode():
                 yield _sound(frame, at)
@@ -85,13 +84,6 @@ def _decode(stream: VideoStream, packets: Iterator["Packet[Any]"], number: int) 
         for frame in stream.decode(None):
             yield _sound(frame, at)
             at += 1
-    except (
-        av.error.BlockingIOError,
-        av.error.MemoryError,
-    ) as error:  # no room for a thread, or for a picture
-        raise MemoryError from error
-    except av.FFmpegError as error:
-        raise Unreadable(damaged_frame(at, in_words(error))) from error
 
 
 def _sound(frame: VideoFrame, number: int) -> VideoFrame:

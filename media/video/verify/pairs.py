@@ -7,11 +7,10 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any, Self
 
-import av
 from av.video.frame import VideoFrame
 
 from media.container import open_recording
-from media.damage import damaged_frame, in_words
+from media.damage import damaged_frame, decoding
 from media.errors import Unreadable
 from media.video.scan import main_picture, packets_to_end, set_strict
 from media.video.verify.same import Part
@@ -60,17 +59,10 @@ class _Pictures:
 
     def of(self, part: Part) -> Iterator[VideoFrame]:
         number = part.first
-        try:
+        with decoding(lambda why: self._told(number, why)):
             for frame in self._decode(part):
                 yield frame
                 number += 1
-        except (
-            av.error.BlockingIOError,
-            av.error.MemoryError,
-        ) as error:  # no room for a thread, or for a picture
-            raise MemoryError from error
-        except av.FFmpegError as error:
-            raise Unreadable(self._told(number, in_words(error))) from error
 
     def _decode(self, part: Part) -> Iterator[VideoFrame]:
         for _ in islice(self._packets, part.first - self._at):
