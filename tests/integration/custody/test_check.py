@@ -13,6 +13,7 @@ from retention.kernel.errors import StoreUnavailable
 from retention.vault.fixity import Level
 from retention.vault.model import object_name
 from tests.builders.house import ACTOR, House
+from tests.fixtures.houses import NewHouse
 
 
 @pytest.fixture
@@ -441,6 +442,17 @@ def test_a_schema_that_is_not_this_versions_is_found(full: House, damage: str, n
 
     assert only(report) is Kind.SCHEMA_DIFFERS
     assert named in report.findings[0].what
+
+
+@pytest.mark.postgres
+def test_a_column_that_may_be_empty_now_is_found(new_postgres_house: NewHouse) -> None:
+    house = new_postgres_house()
+    house.sql("ALTER TABLE lot ALTER COLUMN site DROP NOT NULL")
+
+    report = look(house)
+
+    assert only(report) is Kind.SCHEMA_DIFFERS
+    assert "lot.site" in report.findings[0].what
 
 
 def test_a_hold_that_only_the_journal_knows_is_found(full: House) -> None:

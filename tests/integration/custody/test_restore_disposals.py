@@ -2,6 +2,7 @@
 
 import pytest
 
+from retention.custody import restore as custody_restore
 from retention.disposal import verifier
 from retention.disposal.carry_out import destroy_keys
 from retention.disposal.model import RunKind
@@ -61,6 +62,21 @@ def test_bytes_of_it_that_came_back_are_erased(busy: House) -> None:
 
     assert found.objects_erased == 2
     assert busy.objects_of(going) == []
+
+
+def test_many_are_erased_a_batch_at_a_time(busy: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(custody_restore, "ERASE_AT_ONCE", 1)
+    going = [busy.film(), busy.film()]
+    path = back_up(busy)
+    snapshot = dict(busy.memory_store.objects), dict(busy.memory_store.stored_at)
+    busy.clock.move(days=6)
+    busy.night()
+    busy.memory_store.objects, busy.memory_store.stored_at = snapshot
+
+    found = restore(busy, path)
+
+    assert found.objects_erased == 4
+    assert [busy.objects_of(each) for each in going] == [[], []]
 
 
 def test_bytes_of_it_that_cannot_be_erased_stop_the_restore(busy: House) -> None:

@@ -250,6 +250,12 @@ def test_a_new_link_takes_the_place_of_the_one_before(house: House, receipt: str
     assert waiting(house) == [second.row.link_id] != [first.row.link_id]
 
 
+def test_an_archive_takes_the_link_away(house: House, receipt: str) -> None:
+    linked(house, receipt)
+    archived(house, receipt)
+    assert (sorted(states(house)), waiting(house)) == (["prepared", "withdrawn"], [])
+
+
 def test_what_is_handed_over_otherwise_takes_the_link_away(house: House, receipt: str) -> None:
     linked(house, receipt)
     handed_over(house, receipt)

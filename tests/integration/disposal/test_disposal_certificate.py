@@ -1,5 +1,6 @@
 """The certificate of a run: it holds for whoever has the verifier and `cryptography`, and no edit of it does."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -263,6 +264,33 @@ def test_no_byte_can_be_changed_taken_away_or_added(night: Certified, tmp_path: 
     assert [verdict(tmp_path / "c", each) for each in files] == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("field", "says"), [("size_bytes", "the lines add up to"), ("recordings", "are listed")]
+)
+def test_a_statement_that_its_own_lines_contradict_does_not_hold_whoever_signs_it(
+    sqlite_house: House,
+    night: Certified,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    field: str,
+    says: str,
+) -> None:
+    stated = night.statement | {field: night.statement[field] + 1}
+    assert verdict(tmp_path / "wrong", signed(sqlite_house, stated) + b"".join(night.lines[1:])) == 1
+    assert says in capsys.readouterr().err
+
+
+def signed(house: House, statement: dict[str, Any]) -> bytes:
+    """The head that the store would write, did it state this."""
+    signature = house.app.signer.sign(verifier.statement_bytes(statement))
+    head = {
+        "statement": statement,
+        "signature": base64.b64encode(signature).decode(),
+        "public_key": house.app.signer.public_key.hex(),
+    }
+    return verifier.statement_bytes(head) + b"\n"
+
+
 def test_another_stores_signature_is_not_ours(night: Certified, tmp_path: Path) -> None:
     assert verdict(tmp_path / "c", night.whole, "--key", bytes(32).hex()) == 1
     assert verdict(tmp_path / "c", night.whole, "--key", "no hex") == 2
@@ -309,6 +337,22 @@ def test_no_field_of_a_proof_can_be_changed_taken_away_or_added(night: Certified
     proof = next(iter(night.proofs.values()))
     for edited in edits(json.loads(proof)):
         assert verdict(tmp_path / "p", verifier.statement_bytes(edited) + b"\n") in {1, 2}, edited
+
+
+def test_a_proof_is_one_line(night: Certified, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    proof = next(iter(night.proofs.values()))
+    assert verdict(tmp_path / "two", proof * 2) == 1
+    assert "something follows the proof" in capsys.readouterr().err
+
+
+def test_a_proof_of_a_position_that_the_certificate_does_not_have_does_not_hold(
+    night: Certified, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proof = json.loads(next(iter(night.proofs.values())))
+    leaf = json.loads(proof["leaf"]) | {"position": 4}
+    proof["leaf"] = verifier.statement_bytes(leaf).decode()
+    assert verdict(tmp_path / "beyond", verifier.statement_bytes(proof) + b"\n") == 1
+    assert "outside the certificate" in capsys.readouterr().err
 
 
 def test_there_is_no_proof_for_what_did_not_go_in_that_run(sqlite_house: House) -> None:

@@ -29,6 +29,15 @@ def admitted(ledger: Ledger, at: datetime = NOW) -> bool:
     return ledger.admit(LINK, EXPIRES_AT, at)
 
 
+def test_what_breaks_off_in_the_middle_leaves_nothing_half_done(tmp_path: Path) -> None:
+    with closing(Ledger(tmp_path)) as ledger:
+        with closing(sqlite3.connect(tmp_path / FILE_NAME)) as other, other:
+            other.execute("DROP TABLE link")
+        for _ in range(2):  # were the first transaction open still, the second could not begin
+            with pytest.raises(sqlite3.OperationalError, match="no such table"):
+                ledger.sweep(NOW)
+
+
 class Histories(RuleBasedStateMachine):
     """A link, its visitors in any order, and a machine that may die at any time."""
 

@@ -28,6 +28,7 @@ FULL = OSError(28, "No space left on device")
         (media.NotReleased(("a face shows",)), NotReleased),
         (media.Undecided(("track 3",)), IllegalTransition),
         (media.ModelMissing("YuNet is not here; fetch it"), NotFound),
+        (media.ExtraMissing("spoken words", "speech"), NotFound),
         (media.ToolTimedOut("it took too long"), ToolTimedOut),
         (media.ToolFailed("it was killed"), ToolFailed),
         (FULL, ToolFailed),

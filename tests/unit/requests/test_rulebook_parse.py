@@ -219,6 +219,17 @@ def test_a_letter_to_somebody_unidentified_cannot_hold_what_was_found(key: str) 
         assert any(f"{{{field}}} could tell somebody unidentified what is held" in each for each in found)
 
 
+def test_a_law_may_know_no_extension() -> None:
+    book = parse_rulebook(re.sub(r"    extension:\n(      .*\n)+", "", APPI), "book.yaml")
+    assert {rule.extension for rule in book.kinds.values()} == {None}
+
+
+def test_a_letter_that_does_not_say_where_to_complain_is_found() -> None:
+    (found,) = findings(changed("    closing: [complain]\n", ""))
+    assert "the letter does not say where to complain" in found
+    assert "Add closing: [passage]" in found
+
+
 def test_all_findings_come_at_once_and_a_broken_entry_hides_none_of_another() -> None:
     text = changed("closed_days: before", "closed_days: maybe")
     text = changed("answer_within: P14D", "answer_within: soon", text)
