@@ -10,7 +10,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from threading import Lock
 from typing import Any, BinaryIO, Final
@@ -96,11 +96,11 @@ class Served:
         opened = self.folder.open(id_of(token)) if token else None
         if token is None or opened is None:
             return None
-        file, waiting = opened
-        head = waiting.head
-        if self.ledger.is_live(head.id, head.expires_at, self.clock.now()):
-            return Found(token, file, waiting)
-        file.close()
+        with ExitStack() as stack:
+            file, waiting = stack.enter_context(opened[0]), opened[1]
+            if self.ledger.is_live(waiting.head.id, waiting.head.expires_at, self.clock.now()):
+                stack.pop_all()
+                return Found(token, file, waiting)
         with suppress(*FAILURES):
             self.tidy()  # it may have ended just now
         return None

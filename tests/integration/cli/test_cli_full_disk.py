@@ -43,5 +43,16 @@ def test_a_rendering_that_meets_a_full_disk_leaves_nothing_says_so_and_goes_on_l
     assert shell.json("request", "render", receipt, *about).code == 0
 
 
+def test_a_catalogue_that_meets_a_full_disk_keeps_what_it_had_and_says_what_to_do(shell: Shell) -> None:
+    line = ("source", "add", "desk", "--kind", "call", "--site", "tokyo", "--purpose", "service-quality")
+    before = shell.json("source", "list").value
+    with no_file_above(0):
+        told = shell(*line)
+    assert told.code != 0
+    assert "Is the disk full, or mounted read-only? Nothing was kept" in " ".join(told.err.split())
+    assert shell.json("source", "list").value == before
+    assert shell(*line).code == 0
+
+
 def everything_in(folder: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if not path.name.endswith(("-wal", "-shm"))}

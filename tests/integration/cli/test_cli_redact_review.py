@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from media.review.document import Position, Reason, ReviewDocument, Source, Track, from_json, to_json
+from media.review.document import Gap, Position, Reason, ReviewDocument, Source, Track, from_json, to_json
 from tests.integration.cli.conftest import Shell
 
 SOURCE = Source(sha256="0" * 64, width=640, height=360, frames=300, time_base="1/25")
@@ -32,6 +32,16 @@ def test_what_was_found_is_listed_with_what_is_decided(document: Path, nowhere: 
     assert "moving, undecided" in told.out
     assert "2 open points" in told.out
     assert document.read_bytes() == before
+
+
+def test_what_moved_and_could_not_be_searched_is_listed_too(document: Path, nowhere: Shell) -> None:
+    found = from_json(document.read_text(encoding="utf-8"))
+    found = found.model_copy(update={"gaps": (Gap(id=1, first=20, last=60, reason="too dark"),)})
+    document.write_text(to_json(found), encoding="utf-8")
+    told = nowhere("redact", "review", str(document))
+    assert "gap 1" in told.out
+    assert "20-60" in told.out
+    assert "3 open points" in told.out
 
 
 def test_several_decisions_are_one_line_and_carry_the_name_of_whoever_decides(

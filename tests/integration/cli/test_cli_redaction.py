@@ -52,6 +52,21 @@ def test_with_yes_the_span_is_silent_and_the_rest_is_as_it_was(shell: Shell) -> 
     assert shell.json("check", "--level", "digest").value["ok"]
 
 
+def test_what_is_done_is_said_to_be_done(shell: Shell) -> None:
+    line = ("redaction", "destroy-span", shell.ids()["young"], "--span", "0.25-0.5", *WHY)
+    assert shell(*line, "--yes").code == 0
+    assert "It is done: since 2" in shell(*line).out
+
+
+def test_a_plan_is_approved_once(shell: Shell) -> None:
+    line = ("redaction", "destroy-span", shell.ids()["young"], "--span", "0.25-0.5", *WHY)
+    digest = shell.json(*line).value["digest"]
+    assert shell("redaction", "approve", digest, who="suzuki").code == 0
+    again = shell("redaction", "approve", digest, who="tanaka")
+    assert again.code != 0
+    assert f"plan {digest} was approved by suzuki before" in " ".join(again.err.split())
+
+
 def test_the_waveform_is_made_again(shell: Shell) -> None:
     call = shell.ids()["young"]
 

@@ -68,6 +68,27 @@ def test_what_is_gone_is_answered_by_the_certificate_that_says_so(shell: Shell) 
     assert f"disposed of before: run {run}" in shell("request", "show", receipt).out
 
 
+def test_of_nobody_s_recordings_no_copy_is_made(shell: Shell) -> None:
+    nobody = ("--name", "佐藤 一", "--phone", "+81355500999")
+    receipt = shell.json("request", "file", "disclosure", *nobody).value["receipt"]
+    assert shell("request", "identify", receipt, "--method", "drivers-licence").code == 0
+    assert shell("request", "match", receipt).code == 0
+    told = shell("request", "propose", receipt)
+    assert told.code == 12
+    assert f"no recording about request {receipt} is held" in told.err
+    assert f"`retention request decide {receipt} nothing-held`." in " ".join(told.err.split())
+
+
+def test_what_was_not_proposed_is_not_reviewed(shell: Shell) -> None:
+    receipt, call = matched(shell, "disclosure"), shell.ids()["young"]
+    told = shell("request", "review", receipt, "--recording", call, "--hide-rest")
+    assert told.code == 12
+    assert f"nothing is proposed for recording {call} of request {receipt}" in " ".join(told.err.split())
+    assert f"`retention request propose {receipt} --recording {call}` comes first." in " ".join(
+        told.err.split()
+    )
+
+
 def test_what_a_person_says_later_is_held_as_well(shell: Shell) -> None:
     receipt, other = filed(shell), shell.ids()["other"]
     assert (

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from retention import __version__
+from retention import __version__, founding
 from retention.cli.main import run
+from retention.kernel.errors import DatabaseBusy
 from tests.builders.calls import CALLER, write_call
 from tests.integration.cli.conftest import Shell
 
@@ -32,6 +33,92 @@ def test_a_global_option_without_its_value_is_refused(nowhere: Shell) -> None:
     answer = nowhere("settings", "--home")
     assert answer.code == 11
     assert "--home needs a value" in answer.err
+
+
+def test_a_store_of_another_version_is_upgraded_before_it_is_used(shell: Shell) -> None:
+    changed(shell, "UPDATE alembic_version SET version_num = '0000'")
+    told = shell("due")
+    assert told.code == 11
+    assert "has another version's schema" in told.err
+    assert "Run `retention upgrade`." in told.err
+
+
+def test_a_store_that_was_never_finished_says_how_it_is(
+    nowhere: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as failing:
+        failing.setattr(founding, "start_trail", fail)
+        assert nowhere("init").code != 0
+    told = nowhere("due")
+    assert "was never finished" in told.err
+    assert "Run `retention init` again." in told.err
+    assert nowhere("init").code == 0
+    assert nowhere("due").code == 0
+
+
+def fail(*_: object) -> None:
+    raise DatabaseBusy("somebody else writes")
+
+
+def test_a_store_whose_first_entry_nobody_witnessed_is_finished_by_making_it_again(nowhere: Shell) -> None:
+    assert nowhere("init").code == 0
+    heads = [nowhere.home / "witness" / name for name in ("head", "heads")]
+    for path in heads:
+        path.unlink()
+    assert nowhere("init").code == 0
+    assert all(path.exists() for path in heads)
+    assert "there is a store" in nowhere("init").err
+
+
+@pytest.mark.usefixtures("nobody_s_name")
+def test_a_process_without_a_user_s_name_says_who_asks(shell: Shell) -> None:
+    told = shell("hold", "lift", shell.ids()["young"], "--reason", "r", who=None)
+    assert told.code != 0
+    assert "--as" in told.err
+
+
+@pytest.fixture
+def nobody_s_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's user: a number that no list of users has."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "RETENTION_AS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 424_242)
+
+
+def test_a_hold_says_what_it_came_too_late_for(shell: Shell) -> None:
+    call = shell.ids()["overdue"]
+    changed(shell, f"UPDATE recording SET state = 'disposing' WHERE id = '{call}'")
+    line = (
+        "hold",
+        "place",
+        "--kind",
+        "legal",
+        "--reason",
+        "a dispute",
+        "--review-on",
+        "2100-01-01",
+        "--phone",
+        CALLER,
+    )
+    assert f"Too late for 1, whose disposal had begun before: {call}" in " ".join(shell(*line).out.split())
+
+
+def test_where_nobody_said_by_which_law_requests_are_answered_none_is_filed(shell: Shell) -> None:
+    changed(shell, "DELETE FROM rulebook_version")
+    told = shell("request", "file", "erasure", "--name", "髙橋 花子", "--phone", CALLER)
+    assert told.code == 12
+    assert "this store has no rulebook" in told.err
+    assert "`retention request rules FILE` puts one in force" in " ".join(told.err.split())
+
+
+def test_purposes_that_come_and_go_are_named_in_the_preview(shell: Shell) -> None:
+    text = (shell.home / "policy.yaml").read_text(encoding="utf-8")
+    path = shell.folder / "renamed.yaml"
+    path.write_text(text.replace("dispute", "quarrel"), encoding="utf-8")
+    told = shell("schedule", "plan", str(path))
+    assert told.code == 0, told.err
+    assert "Purposes added: quarrel." in told.out
+    assert "Purposes removed: dispute." in told.out
 
 
 def test_a_hold_is_shown_with_what_it_keeps_and_opens_what_it_keeps(shell: Shell) -> None:

@@ -1,7 +1,10 @@
 """The commands: what they print for machines, their exit codes, and what they refuse."""
 
 import json
+import os
+import pty
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,9 +93,12 @@ def test_check_repairs_what_is_named_first(line: Line, real: House) -> None:
 
 def test_reconcile_lists_and_erases_only_when_told(line: Line, real: House) -> None:
     assert line.ask("reconcile")["erased"] == 0
-    real.app.store.put_new(object_name("01KJZZZZZZ0000000000000000", "original"), [b"?"])
+    name = object_name("01KJZZZZZZ0000000000000000", "original")
+    real.app.store.put_new(name, [b"?"])
+    os.utime(real.app.home / "vault" / "objects" / name, (0, 0))
 
-    assert line.ask("reconcile", "--erase-orphans")["counts"] == {}
+    assert "Nothing was erased: --erase-orphans does it." in line.read("reconcile")
+    assert line.ask("reconcile", "--erase-orphans")["erased"] == 1
     assert "agree" in line.read("reconcile")
 
 
@@ -202,6 +208,37 @@ def test_bringing_keys_back_into_a_store_that_has_a_catalogue_is_on_record(
     line.ask("keys", "restore", tmp_path / "e", "--passphrase-file", passphrase)
 
     assert len(real.audit("vault:keys:restore")) == 1
+
+
+def test_at_a_terminal_the_passphrase_is_asked_for_twice_and_never_shown(real: House, tmp_path: Path) -> None:
+    copy = tmp_path / "escrow"
+    words = ("keys", "escrow", str(copy), "--expires-in-days", "1")
+    child, terminal = pty.fork()
+    if not child:
+        os.execv(
+            sys.executable,
+            [sys.executable, "-m", "retention", "--as", "sato", "--home", str(real.app.home), *words],
+        )
+    said = answers(terminal, b"Passphrase: ") + answers(terminal, b"confirmation: ")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    os.close(terminal)
+    assert SECRET_WORDS not in said
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_bytes(SECRET_WORDS)
+    code = ("keys", "restore", str(copy), "--passphrase-file", str(passphrase))
+    assert run(["--as", "sato", "--home", str(real.app.home), *code]) == 0
+
+
+SECRET_WORDS = b"correct horse battery staple"
+
+
+def answers(terminal: int, question: bytes) -> bytes:
+    """Wait for a question, and type the passphrase."""
+    said = b""
+    while question not in said:
+        said += os.read(terminal, 1000)
+    os.write(terminal, SECRET_WORDS + b"\n")
+    return said
 
 
 def test_an_empty_passphrase_file_is_refused(line: Line, tmp_path: Path) -> None:

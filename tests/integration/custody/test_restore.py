@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from retention.adapters.witness_folder import WitnessFolder
+from retention.audit.chain import GENESIS, Head
+from retention.custody.heads import common_head
 from retention.custody.model import Kind
 from retention.custody.preview import preview_restore
 from retention.disposal.surroundings import told_by
@@ -156,6 +159,27 @@ def test_a_journal_that_was_cut_stops_the_restore(busy: House) -> None:
 
     with pytest.raises(AuditChainBroken, match="lines and has"):
         restore(busy, path)
+
+
+def test_a_witness_of_before_the_backup_stops_the_restore(busy: House) -> None:
+    """The witness's disk, too, was put back from a snapshot: what it holds is whole, and less."""
+    witness = busy.app.home / "witness"
+    shutil.copytree(witness, witness.with_name("snapshot"))
+    busy.place(busy.take_in())
+    path = back_up(busy)
+    shutil.rmtree(witness)
+    witness.with_name("snapshot").rename(witness)
+
+    with pytest.raises(AuditChainBroken, match="not the one this backup was made with"):
+        restore(busy, path)
+
+
+def test_a_witness_that_saw_another_beginning_is_agreed_with_on_nothing(busy: House) -> None:
+    now = busy.clock.now()
+    witness = WitnessFolder(busy.drop.parent / "another", lambda: bytes(32), is_new=True)
+    witness.publish(Head(1, "0" * 64), now)
+    with busy.app.database.read() as session:
+        assert common_head(session, witness) == (Head(0, GENESIS), 1)
 
 
 def test_a_journal_that_this_version_does_not_know_stops_the_restore(busy: House) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from http.client import IncompleteRead
 from pathlib import Path
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from retention.kernel.errors import DatabaseBusy
 from retention.outbox import app as public
 from retention.outbox import server
 from retention.outbox.folder import Folder
-from retention.outbox.ledger import STARTS, TRIES, exclusive
+from retention.outbox.ledger import FORGOTTEN_AFTER, STARTS, TRIES, exclusive
 from tests.builders.outbox import CONTENT, PASSPHRASE, Answer, Outbox, Put, served
 
 UNKNOWN = Put("", bytes(32))
@@ -220,6 +221,35 @@ def test_parallel_guesses_get_no_more_tries_than_one_after_the_other(outbox: Out
     assert answers.count(403) <= TRIES - 1
     assert outbox.receipt(put).tried <= TRIES
     assert outbox.post(put).status == 404
+
+
+def test_a_crowd_is_asked_to_wait_and_loses_no_try(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    put = outbox.put()
+    with monkeypatch.context() as crowded:
+        crowded.setattr(public, "QUEUE", 0)
+        assert outbox.post(put).status == 503
+    assert outbox.post(put).status == 200
+    assert outbox.receipt(put).starts == 1
+
+
+def test_a_ledger_that_is_broken_gives_nothing_away(outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
+    put = outbox.put()
+    with closing(sqlite3.connect(outbox.folder.path / "served.db")) as database, database:
+        database.execute("DROP TABLE link")
+    assert said(outbox.get(put)) == said(outbox.post(put)) == said(outbox.get(UNKNOWN))
+    assert "event=outbox.failed error=OperationalError" in caplog.text
+    assert put.path not in caplog.text
+
+
+def test_what_has_long_had_its_time_is_forgotten(outbox: Outbox) -> None:
+    put = outbox.put(days=1)
+    outbox.post(put, "guess")
+    outbox.clock.move(days=1)
+    outbox.get(put)
+    assert outbox.receipt(put).state == "expired"
+    outbox.clock.move(days=FORGOTTEN_AFTER.days, seconds=1)
+    outbox.post(outbox.put(), "guess")
+    assert all(each.id != put.id for each in outbox.folder.receipts())
 
 
 def test_of_parallel_downloads_one_comes_through(outbox: Outbox) -> None:
