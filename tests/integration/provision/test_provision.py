@@ -24,6 +24,7 @@ from retention.provision.tables import ProvisionRow
 from retention.requests.provisions import rule_for
 from retention.requests.rules.model import BasisCode
 from retention.schedule.model import Period
+from retention.vault.model import object_name
 from tests.builders.custody import back_up, restore
 from tests.builders.house import ACTOR, CALLER, SECOND, House
 
@@ -433,6 +434,20 @@ def test_a_provision_that_the_backup_has_never_seen_is_known_too(house: House) -
     with house.app.database.read() as session:
         assert [each.digest for each in provisions(session, recording_ids=(recording,))] == [row.digest]
     assert house.night()
+
+
+def test_a_record_whose_bytes_are_lost_is_not_brought_back_and_the_ledger_says_what_it_knows(
+    house: House,
+) -> None:
+    row = agreed(house, house.take_in())
+    path = back_up(house)
+    given(house, row)
+    record_id = found(house, row).record_id
+    del house.memory_store.objects[object_name(record_id, "original")]
+    assert restore(house, path).replayed.provisions == 1
+    assert found(house, row).stage == Stage.HANDED_OVER
+    with pytest.raises(NotFound):
+        opened(house.app.paper_tools(), house.app.door, house.app.schedule(), found(house, row), ACTOR)
 
 
 def test_a_stop_that_was_taken_away_stays_away_after_a_restore(house: House) -> None:

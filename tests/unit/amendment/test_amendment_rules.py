@@ -130,6 +130,20 @@ class TestWhereReasonsGo:
         found = route(one_class("P30D"), new, lot)
         assert found.places(lot.members, None) == [Place("cctv", TODAY), Place("law", TODAY)]
 
+    def test_a_new_floor_that_counts_otherwise_takes_each_recordings_own_day(self) -> None:
+        floor = Rule("law", "records", "P1Y", trigger="recording-started")
+        lot = a_lot(("security", "cctv", TODAY))
+        found = route(one_class("P30D"), replace(one_class("P30D"), floors=(floor,)), lot)
+        assert found.needs_days
+        places = found.places(lot.members, Days(TODAY - DAY, TODAY))
+        assert places == [Place("cctv", TODAY), Place("law", TODAY - DAY)]
+
+    def test_a_new_floor_that_waits_for_an_event_begins_open(self) -> None:
+        floor = Rule("law", "records", "P1Y", trigger="case-closed")
+        lot = a_lot(("security", "cctv", TODAY))
+        found = route(one_class("P30D"), replace(one_class("P30D"), floors=(floor,)), lot)
+        assert found.places(lot.members, None) == [Place("cctv", TODAY), Place("law", None)]
+
     def test_a_floor_that_was_outlived_does_not_come_back(self) -> None:
         policy = replace(one_class("P30D"), floors=(Rule("law", "records", "P1D"),))
         new = replace(policy, floors=(Rule("law", "records", "P1Y"),))
