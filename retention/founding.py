@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Unpack
 
-from sqlalchemy import make_url, select
+from sqlalchemy import inspect, make_url, select
 
 from retention.audit.chain import Head
 from retention.audit.record import Act, record, start_trail
@@ -11,7 +11,7 @@ from retention.audit.tags import Tag
 from retention.audit.verify import head_of
 from retention.bootstrap import WORK, App, Given
 from retention.catalogue.tables import ScheduleRow, StoreRow
-from retention.database import plain_errors
+from retention.database import plain_errors, table_of
 from retention.kernel.errors import CatalogueDisagrees, InvalidInput, NotFound
 from retention.kernel.ids import new_id
 from retention.migrations.version import is_current, is_empty
@@ -34,12 +34,10 @@ def create_store(home: Path, policy_text: str, policy_name: str, actor: str, **g
     schedule = parse_policy(policy_text, policy_name)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     app = App(home, is_new=True, **given)
-    migrate(app.database.engine)
-    with app.database.read() as session:
-        is_made = session.execute(select(StoreRow)).first() is not None
-    if is_made:
+    if _is_made(app):
         app.close()
         return _take_up(App(home, **given))
+    migrate(app.database.engine)
     if not (home / POLICY_FILE).exists():
         (home / POLICY_FILE).write_text(policy_text, encoding="utf-8")
     # Secrets are made now, so that an escrow taken at any later time holds them all.
@@ -112,6 +110,15 @@ def _finish(app: App) -> None:
         raise InvalidInput(f"the store in {app.home} was never finished", hint="Run `retention init` again.")
     if head.seq == 1:
         app.witness.publish(head, app.clock.now())
+
+
+def _is_made(app: App) -> bool:
+    """Whether a store's making was committed, by whichever version."""
+    engine, table = app.database.engine, table_of(StoreRow)
+    if not inspect(engine).has_table(table.name):
+        return False
+    with app.database.read() as session:
+        return session.execute(select(table.c.id)).first() is not None
 
 
 def _take_up(app: App) -> App:

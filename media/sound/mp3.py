@@ -10,6 +10,7 @@ bit of it is used. Frames keep their size, place and `main_data_begin`, so
 everything else stays as it is and decodes as before.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,7 +34,11 @@ class _Frame:
     slot_at: int  #: byte after it, where others' main data may lie
     slot_start: int  #: position of the slot in the stream of all slots
     begin_bits: int  #: of `main_data_begin`
-    is_muted: bool
+
+    @property
+    def whole(self) -> bytes:
+        """Its bytes now."""
+        return self.data if isinstance(self.data, bytes) else bytes(self.data)
 
     @property
     def main_start(self) -> int:
@@ -45,14 +50,14 @@ class _Frame:
 def is_plain(packet: bytes) -> bool:
     """Whether a packet is a Layer III frame that can be silenced here: not of a free bit rate, and whole."""
     try:
-        _parse(packet, 0, is_muted=False)
+        _parse(packet, 0)
     except ValueError:
         return False
     return True
 
 
 def silence(frames: Iterable[tuple[bytes, bool]]) -> Iterator[bytes]:
-    """The same frames, those that are marked silenced.
+    """The same frames, those that are marked silenced; one of which nothing changes is the very object that came.
 
     Args:
         frames: Every frame from the beginning, in order, and whether to silence it.
@@ -60,11 +65,11 @@ def silence(frames: Iterable[tuple[bytes, bool]]) -> Iterator[bytes]:
     Raises:
         ValueError: One is no Layer III frame.
     """
-    waiting: list[_Frame] = []
+    waiting: deque[_Frame] = deque()
     position = 0
     wipe_from: int | None = None
     for data, is_muted in frames:
-        frame = _parse(data, position, is_muted=is_muted)
+        frame = _parse(data, position)
         position += len(data) - frame.slot_at
         if wipe_from is not None:
             _wipe([*waiting, frame], wipe_from, frame.main_start)
@@ -73,20 +78,20 @@ def silence(frames: Iterable[tuple[bytes, bool]]) -> Iterator[bytes]:
         if is_muted:
             _clear_side_information(frame)
         if len(waiting) > RESERVOIR_FRAMES:
-            yield bytes(waiting.pop(0).data)
+            yield waiting.popleft().whole
     if wipe_from is not None:
         _wipe(waiting, wipe_from, position)
     for frame in waiting:
-        yield bytes(frame.data)
+        yield frame.whole
 
 
-def _parse(data: bytes, slot_start: int, *, is_muted: bool) -> _Frame:
+def _parse(data: bytes, slot_start: int) -> _Frame:
     if len(data) < _HEADER_BYTES + _CRC_BYTES:
         raise ValueError("too short for an MP3 frame")
     side_at, slot_at, begin_bits = _layout(data[:_HEADER_BYTES])
     if len(data) < slot_at:
         raise ValueError("an MP3 frame that is cut off")
-    return _Frame(data, side_at, slot_at, slot_start, begin_bits, is_muted)
+    return _Frame(data, side_at, slot_at, slot_start, begin_bits)
 
 
 @lru_cache(maxsize=256)
@@ -105,7 +110,7 @@ def _layout(data: bytes) -> tuple[int, int, int]:
     return side_at, side_at + side_bytes, begin_bits
 
 
-def _wipe(frames: list[_Frame], start: int, end: int) -> None:
+def _wipe(frames: Iterable[_Frame], start: int, end: int) -> None:
     """Zero a stretch of the stream of slots."""
     for frame in frames:
         low = max(start - frame.slot_start, 0)

@@ -5,7 +5,8 @@ PCM and G.711 tracks of any container, in any way. Durations, timestamps and
 the number of samples stay; tags do not get through.
 """
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +25,7 @@ from media.sound.spans import Plan, SpanIndex
 from media.sound.track import Total, Track, open_track
 
 Progress = Callable[[int, int], None]
+_Marked = tuple["Packet[Any]", Placed, bool]  #: and whether it is to be silenced
 
 _PACKETS_A_REPORT = 256
 CHECKED = (
@@ -61,7 +63,7 @@ def replaced(
         return
     marked = _marked(track, plan, written, progress)
     if track.codec == "mp3":
-        yield from _mp3(marked)
+        yield from _mp3_packets(marked)
         return
     for packet, placed, is_muted in marked:
         yield _with_data(packet, track.silence(placed.data)) if is_muted else packet
@@ -72,8 +74,7 @@ def write_mp3(source: Path, plan: Plan, out: BinaryIO, progress: Progress) -> Wr
     written = Written()
     out.write(_info_frame(source))
     with open_track(source) as track:
-        packets = replaced(track, plan, Style.SILENCE, written, _of_about(track, progress))
-        out.writelines(map(bytes, packets))
+        out.writelines(_mp3(_marked(track, plan, written, _of_about(track, progress))))
     return written
 
 
@@ -141,9 +142,7 @@ def result_of(track: Track, plan: Plan, written: Written, container: str, style:
     )
 
 
-def _marked(
-    track: Track, plan: Plan, written: Written, progress: Progress
-) -> Iterator[tuple["Packet[Any]", Placed, bool]]:
+def _marked(track: Track, plan: Plan, written: Written, progress: Progress) -> Iterator[_Marked]:
     memory, spans = MEMORIES[track.codec], SpanIndex(plan.every)
     for packet, placed in track.packets():
         written.total.add(packet, placed)
@@ -157,19 +156,23 @@ def _marked(
     progress(written.total.samples, written.total.samples)
 
 
-def _mp3(marked: Iterator[tuple["Packet[Any]", Placed, bool]]) -> Iterator["Packet[Any]"]:
-    """Frames reach back into frames before them, so their packets wait until the silenced ones have passed."""
-    waiting: list[Packet[Any]] = []
+def _mp3_packets(marked: Iterable[_Marked]) -> Iterator["Packet[Any]"]:
+    waiting: deque[tuple[Packet[Any], bytes]] = deque()
 
-    def frames() -> Iterator[tuple[bytes, bool]]:
-        for packet, placed, is_muted in marked:
-            waiting.append(packet)
-            yield placed.data, is_muted
+    def passing() -> Iterator[_Marked]:
+        for each in marked:
+            waiting.append((each[0], each[1].data))
+            yield each
 
+    for data in _mp3(passing()):
+        packet, was = waiting.popleft()
+        yield packet if data is was else _with_data(packet, data)
+
+
+def _mp3(marked: Iterable[_Marked]) -> Iterator[bytes]:
+    """The frames, muted: they reach back into frames before them, so they come later than their packets."""
     try:
-        for data in mp3.silence(frames()):
-            packet = waiting.pop(0)
-            yield _with_data(packet, data) if data != bytes(packet) else packet
+        yield from mp3.silence((placed.data, is_muted) for _, placed, is_muted in marked)
     except ValueError as error:
         raise Unreadable(f"the MP3 track is damaged: {error}") from error
 

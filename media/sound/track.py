@@ -72,8 +72,9 @@ class Track:
         for packet in self.opened.container.demux(self.stream):
             if not packet.size:
                 continue
-            if any(side.data_type == "encryption_info" for side in packet.iter_sidedata()):
-                raise Unreadable(encrypted("sound"))
+            for side in packet.iter_sidedata():
+                if side.data_type == "encryption_info":
+                    raise Unreadable(encrypted("sound"))
             data = bytes(packet)
             samples = self._samples(packet, data)
             if packet.pts is not None:
@@ -161,7 +162,8 @@ class Total:
         """Take in the next packet."""
         if len(self._last) == _LAST_PACKETS:
             self._before = max(self._before, self._last[0][0])
-        self._last.append((placed.end, placed.end - _discarded(packet)))
+        end = placed.start + placed.samples
+        self._last.append((end, end - _discarded(packet)))
 
     @property
     def samples(self) -> int:

@@ -41,6 +41,8 @@ def test_a_store_of_another_version_is_upgraded_before_it_is_used(shell: Shell) 
     assert told.code == 11
     assert "has another version's schema" in told.err
     assert "Run `retention upgrade`." in told.err
+    assert "there is a store" in shell("init").err
+    assert shell("due").code == 11
 
 
 def test_a_store_that_was_never_finished_says_how_it_is(
