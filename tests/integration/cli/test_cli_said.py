@@ -90,19 +90,9 @@ def nobody_s_name(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_hold_says_what_it_came_too_late_for(shell: Shell) -> None:
     call = shell.ids()["overdue"]
     changed(shell, f"UPDATE recording SET state = 'disposing' WHERE id = '{call}'")
-    line = (
-        "hold",
-        "place",
-        "--kind",
-        "legal",
-        "--reason",
-        "a dispute",
-        "--review-on",
-        "2100-01-01",
-        "--phone",
-        CALLER,
-    )
-    assert f"Too late for 1, whose disposal had begun before: {call}" in " ".join(shell(*line).out.split())
+    why = ("--kind", "legal", "--reason", "a dispute", "--review-on", "2100-01-01")
+    told = shell("hold", "place", *why, "--phone", CALLER)
+    assert f"Too late for 1, whose disposal had begun before: {call}" in " ".join(told.out.split())
 
 
 def test_where_nobody_said_by_which_law_requests_are_answered_none_is_filed(shell: Shell) -> None:

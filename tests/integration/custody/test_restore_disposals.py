@@ -50,13 +50,9 @@ def test_its_certificate_can_be_made_again_and_is_the_same(busy: House) -> None:
 
 
 def test_bytes_of_it_that_came_back_are_erased(busy: House) -> None:
-    """The vault itself may have been put back from a snapshot."""
     going = busy.film()
     path = back_up(busy)
-    snapshot = dict(busy.memory_store.objects), dict(busy.memory_store.stored_at)
-    busy.clock.move(days=6)
-    busy.night()
-    busy.memory_store.objects, busy.memory_store.stored_at = snapshot
+    a_night_that_a_snapshot_of_the_vault_undoes(busy)
 
     found = restore(busy, path)
 
@@ -68,10 +64,7 @@ def test_many_are_erased_a_batch_at_a_time(busy: House, monkeypatch: pytest.Monk
     monkeypatch.setattr(custody_restore, "ERASE_AT_ONCE", 1)
     going = [busy.film(), busy.film()]
     path = back_up(busy)
-    snapshot = dict(busy.memory_store.objects), dict(busy.memory_store.stored_at)
-    busy.clock.move(days=6)
-    busy.night()
-    busy.memory_store.objects, busy.memory_store.stored_at = snapshot
+    a_night_that_a_snapshot_of_the_vault_undoes(busy)
 
     found = restore(busy, path)
 
@@ -82,17 +75,23 @@ def test_many_are_erased_a_batch_at_a_time(busy: House, monkeypatch: pytest.Monk
 def test_bytes_of_it_that_cannot_be_erased_stop_the_restore(busy: House) -> None:
     going = busy.film()
     path = back_up(busy)
-    snapshot = dict(busy.memory_store.objects), dict(busy.memory_store.stored_at)
-    busy.clock.move(days=6)
-    busy.night()
+    a_night_that_a_snapshot_of_the_vault_undoes(busy)
     before = what_is_held(busy)
-    busy.memory_store.objects, busy.memory_store.stored_at = snapshot
     cannot_erase(busy, going)
 
     with pytest.raises(StoreUnavailable, match="protected by a hold"):
         restore(busy, path)
 
     assert what_is_held(busy) == before
+
+
+def a_night_that_a_snapshot_of_the_vault_undoes(house: House) -> None:
+    """The catalogue says that they are gone; the vault itself was put back from a snapshot."""
+    store = house.memory_store
+    snapshot = dict(store.objects), dict(store.stored_at)
+    house.clock.move(days=6)
+    house.night()
+    store.objects, store.stored_at = snapshot
 
 
 def cannot_erase(house: House, recording_id: str) -> None:
